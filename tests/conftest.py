@@ -1,0 +1,43 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures shared by all tests."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+REPO = TESTS.parent
+
+
+@pytest.fixture(scope='session')
+def repo() -> Path:
+    """Root of the clone."""
+    return REPO
+
+
+@pytest.fixture(scope='session')
+def golden() -> Path:
+    """Folder of the golden arrays, one folder a method."""
+    return TESTS / 'golden'
+
+
+@pytest.fixture(scope='session')
+def fill() -> ModuleType:
+    """The module that fills parameters from their state-dict keys."""
+    spec = importlib.util.spec_from_file_location('golden_fill',
+                                                  TESTS / 'golden/fill.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='session')
+def shared_faces() -> Path:
+    """Folder of real faces beside the clone; the test skips without it."""
+    folder = REPO.parent / 'shared/data/faces'
+    if not folder.is_dir():
+        pytest.skip('the folder of real faces beside the project is missing')
+    return folder
