@@ -1,0 +1,178 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The data root: the one folder layout that every converter writes.
+
+::
+
+    DATA_ROOT/
+      dataset.json                  name, crop_size, parts, source
+      train.txt val.txt test.txt    one relative file name a line
+      landmarks68.npz               the landmark table, optional
+      <images anywhere below>
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from mmfacesr.image_io import write_atomic
+
+PARTS = ('train', 'val', 'test')
+INFO_FILE = 'dataset.json'
+SPLIT_MODULUS = 10  # one group of ten for each of test and val
+
+
+def write_data_root(root: str | os.PathLike,
+                    name: str,
+                    parts: dict[str, Sequence[str]],
+                    crop_size: int | None,
+                    source: str,
+                    landmark_scheme: str | None = None) -> None:
+    """Write the lists and ``dataset.json`` of a data root.
+
+    Args:
+        root (str | os.PathLike): The data root.
+        name (str): Name of the dataset.
+        parts (dict[str, Sequence[str]]): File names relative to ``root`` of
+            each of 'train', 'val', 'test'; may be empty.
+        crop_size (int | None): Side in pixels of the central square that
+            holds the face. None: the largest central square.
+        source (str): Where the images and the split come from.
+        landmark_scheme (str | None): Scheme of the landmark table beside the
+            lists. Defaults to None, no table.
+
+    Raises:
+        ValueError: If a part is unknown or a file is in two parts.
+    """
+    if set(parts) != set(PARTS):
+        raise ValueError(f'Expected the parts {PARTS}, got {tuple(parts)}.')
+    check_disjoint(parts)
+    root = Path(root)
+    for part in PARTS:
+        write_list(root / f'{part}.txt', parts[part])
+    info = dict(
+        name=name,
+        crop_size=crop_size,
+        landmark_scheme=landmark_scheme,
+        parts={part: len(parts[part])
+               for part in PARTS},
+        source=source)
+    text = json.dumps(info, indent=2, ensure_ascii=False) + '\n'
+    write_atomic(root / INFO_FILE, text.encode())
+
+
+def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
+    """Refuse parts that share a file, or a part that lists one twice.
+
+    Raises:
+        ValueError: Naming the first such file.
+    """
+    seen: dict[str, str] = {}
+    for part, names in parts.items():
+        for name in names:
+            if name in seen:
+                raise ValueError(
+                    f'Expected every file in one part once, got {name} in '
+                    f'{seen[name]} and in {part}; mend the lists.')
+            seen[name] = part
+
+
+def read_info(root: str | os.PathLike) -> dict:
+    """Read ``dataset.json``; an empty dict if there is none.
+
+    Raises:
+        ValueError: If the file is no JSON object or its crop_size is neither
+            null nor a positive integer.
+    """
+    path = Path(root) / INFO_FILE
+    if not path.exists():
+        return {}
+    try:
+        info = json.loads(path.read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON ({error}); run the dataset '
+                         'converter again or remove the file.') from error
+    if not isinstance(info, dict):
+        raise ValueError(f'Expected a JSON object in {path}, got '
+                         f'{type(info).__name__}; run the dataset converter '
+                         'again or remove the file.')
+    check_crop_size(info.get('crop_size'), str(path))
+    return info
+
+
+def check_crop_size(crop_size: object, where: str) -> None:
+    """Refuse a crop size that is neither None nor a positive integer.
+
+    Raises:
+        ValueError: Naming ``where`` the value comes from.
+    """
+    is_int = isinstance(crop_size, int) and not isinstance(crop_size, bool)
+    if crop_size is not None and not (is_int and crop_size > 0):
+        raise ValueError(f'Expected crop_size null or a positive number of '
+                         f'pixels in {where}, got {crop_size!r}.')
+
+
+def read_list(path: str | os.PathLike) -> list[str]:
+    """Read a list of file names, one a line; empty lines are skipped.
+
+    Raises:
+        FileNotFoundError: If there is no such list.
+        ValueError: If it is not UTF-8 text.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'Expected the list of file names {path}, which does not exist.')
+    try:
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'Expected a list of file names in UTF-8, got other '
+                         f'bytes in {path} ({error}).') from error
+    return [line.strip() for line in lines if line.strip()]
+
+
+def write_list(path: str | os.PathLike, names: Iterable[str]) -> None:
+    """Write a list of file names, one a line, atomically."""
+    write_atomic(path, ''.join(f'{name}\n' for name in names).encode())
+
+
+def split_names(
+    names: Iterable[str],
+    group_of: Callable[[str], str] = str,
+) -> dict[str, list[str]]:
+    """Divide files into train, val and test by their names alone.
+
+    SHA-1 of the group's name modulo 10: 0 is test, 1 is val, the rest is
+    train. So a file keeps its part when others are added. Where a part stays
+    empty though there are at least 3 groups, the largest part gives it its
+    first group in the order of the digests. Fewer groups: all are train.
+
+    Args:
+        names (Iterable[str]): The file names.
+        group_of (Callable[[str], str]): Gives the group of a name; a group
+            is never divided. Defaults to each name being its own group.
+
+    Returns:
+        dict[str, list[str]]: Sorted names of 'train', 'val' and 'test'.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in sorted(names):
+        groups.setdefault(group_of(name), []).append(name)
+    digests = sorted(
+        (int(hashlib.sha1(group.encode()).hexdigest(), 16), group)
+        for group in groups)
+    chosen: dict[str, list[str]] = {part: [] for part in PARTS}
+    for digest, group in digests:
+        remainder = digest % SPLIT_MODULUS if len(digests) >= 3 else None
+        part = {0: 'test', 1: 'val'}.get(remainder, 'train')
+        chosen[part].append(group)
+    for part in PARTS:
+        if len(digests) >= 3 and not chosen[part]:
+            largest = max(PARTS, key=lambda other: len(chosen[other]))
+            chosen[part].append(chosen[largest].pop(0))
+    return {
+        part: sorted(name for group in chosen[part] for name in groups[group])
+        for part in PARTS
+    }

@@ -1,0 +1,55 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+
+from typing import Literal
+
+from mmcv.transforms import BaseTransform
+
+from mmfacesr.image_io import read_image
+from mmfacesr.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class LoadFaceImage(BaseTransform):
+    """Read an image as 8-bit RGB, whatever its format, or name its fault.
+
+    MMagic's ``LoadImageFromFile`` returns None for a damaged file and cuts
+    16-bit images; see :func:`mmfacesr.image_io.read_image` for what this
+    does instead.
+
+    Needs ``{key}_path``. Adds ``{key}`` (H, W, 3) uint8 in [0, 255],
+    ``ori_{key}_shape`` (H, W, 3), ``{key}_channel_order`` 'rgb' and
+    ``{key}_color_type`` 'color'.
+
+    Args:
+        key (str): 'gt' for the ground truth, 'img' for a low-resolution
+            input. Defaults to 'gt'.
+        min_size (int): Smallest allowed side in pixels. Defaults to 8, the
+            smallest input of any network here.
+    """
+
+    def __init__(self,
+                 key: Literal['gt', 'img'] = 'gt',
+                 min_size: int = 8) -> None:
+        if key not in ('gt', 'img'):
+            raise ValueError(f"Expected key 'gt' or 'img', got {key!r}.")
+        self.key = key
+        self.min_size = min_size
+
+    def transform(self, results: dict) -> dict:
+        """Read the image.
+
+        Raises:
+            UnreadableImageError: If the file cannot be used; see
+                :func:`mmfacesr.image_io.read_image`.
+        """
+        image = read_image(results[f'{self.key}_path'], self.min_size)
+        results[self.key] = image
+        results[f'ori_{self.key}_shape'] = image.shape
+        results[f'{self.key}_channel_order'] = 'rgb'
+        results[f'{self.key}_color_type'] = 'color'
+        return results
+
+    def __repr__(self) -> str:
+        return (f'{self.__class__.__name__}(key={self.key!r}, '
+                f'min_size={self.min_size})')
