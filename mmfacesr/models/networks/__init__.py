@@ -1,2 +1,8 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
+"""Networks: image in, image (or judgement) out."""
+
+from mmfacesr.models.networks.dic import DICDiscriminator, DICGenerator
+from mmfacesr.models.networks.size_requirement import SizeRequirement
+
+__all__ = ['DICDiscriminator', 'DICGenerator', 'SizeRequirement']
