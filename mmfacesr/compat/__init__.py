@@ -1,0 +1,32 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Mends of mmengine and MMagic, applied from outside and only where needed.
+
+``mend()`` is called by ``mmfacesr.mmagic_base`` and by the tools before they
+read a config. tests/test_compat shows each fault on the installed versions
+and fails when a mend is no longer needed.
+"""
+
+from .checkpoints import (UnsafeCheckpointError, load_plain_file,
+                          mend_checkpoint_files)
+from .configs import mend_config_packages
+from .distributed import mend_distributed, runs_without_gpu
+from .mmagic_imports import (mend_mmagic_imports, mend_preprocessor_lists,
+                             quiet_mmagic_import)
+
+__all__ = [
+    'UnsafeCheckpointError', 'load_plain_file', 'mend',
+    'mend_preprocessor_lists', 'quiet_mmagic_import', 'runs_without_gpu'
+]
+
+
+def mend() -> None:
+    """Apply every mend that can be applied before MMagic is imported.
+
+    May be called any number of times. Imports mmengine and mmcv, never
+    diffusers or ``mmagic.models``.
+    """
+    mend_config_packages()
+    mend_distributed()
+    mend_checkpoint_files()
+    mend_mmagic_imports()

@@ -1,0 +1,91 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Mixed precision by ``--amp``, with and without a GPU."""
+
+import logging
+from contextlib import contextmanager
+from typing import Iterator
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from mmfacesr.registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class Bfloat16OptimWrapper(OptimWrapper):
+    """Optimizer wrapper that runs the model under bfloat16 autocast.
+
+    bfloat16 has the exponent range of float32, so losses need no scaling.
+    mmengine's AmpOptimWrapper refuses the CPU. Weights, gradients and
+    optimizer states stay float32. Its state dict is that of OptimWrapper;
+    that of AmpOptimWrapper is accepted too.
+    """
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Run the forward pass of ``model`` under autocast."""
+        with super().optim_context(model), torch.autocast(
+                get_device(), dtype=torch.bfloat16):
+            yield
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Load the optimizer's state; a loss scaler's state is dropped."""
+        state_dict.pop('loss_scaler', None)
+        super().load_state_dict(state_dict)
+
+
+def enable_amp(cfg: Config) -> None:
+    """Switch mixed precision on in a training config, in place.
+
+    float16 with dynamic loss scaling on a GPU, bfloat16 on the CPU.
+
+    Args:
+        cfg (Config): Its ``optim_wrapper`` is one wrapper, or one for each
+            submodule with ``constructor='MultiOptimWrapperConstructor'``.
+
+    Raises:
+        ValueError: If there is no wrapper, or one of another precision.
+    """
+    on_cpu = get_device() == 'cpu'
+    wanted = 'Bfloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
+    for name, wrapper in _single_wrappers(cfg).items():
+        found = wrapper.get('type', 'OptimWrapper')
+        if found not in ('OptimWrapper', wanted):
+            raise ValueError(
+                f'Expected {name} of type OptimWrapper for --amp, got '
+                f'{found}; set its type to OptimWrapper or leave --amp away.')
+        wrapper['type'] = wanted
+        if not on_cpu:
+            wrapper.setdefault('loss_scale', 'dynamic')
+    if on_cpu and not has_native_bfloat16():
+        print_log(
+            'This CPU has no native bfloat16: --amp will be many times '
+            'slower than training without it.',
+            logger='current',
+            level=logging.WARNING)
+
+
+def has_native_bfloat16() -> bool:
+    """Whether oneDNN has bfloat16 kernels for this CPU."""
+    return (torch.backends.mkldnn.is_available()
+            and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _single_wrappers(cfg: Config) -> dict:
+    """Find the wrappers by their place in the config."""
+    found = cfg.get('optim_wrapper') or {}
+    wrappers = {'optim_wrapper': found}
+    if 'constructor' in found and 'optimizer' not in found:
+        wrappers = {
+            f'optim_wrapper.{name}': wrapper
+            for name, wrapper in found.items() if isinstance(wrapper, dict)
+        }
+    if not all('optimizer' in wrapper for wrapper in wrappers.values()):
+        raise ValueError('Expected an optim_wrapper with an optimizer for '
+                         f'--amp, got {found}; is this a training config?')
+    return wrappers

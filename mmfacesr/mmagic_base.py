@@ -1,0 +1,26 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The only door to MMagic's models and metrics.
+
+Applies the mends, then re-exports what mmfacesr builds on. Importing this
+module imports all of MMagic's models, diffusers and transformers (seconds);
+networks, losses, transforms and metric functions must not do it.
+"""
+
+from .compat import mend, mend_preprocessor_lists, quiet_mmagic_import
+
+mend()
+with quiet_mmagic_import():
+    from mmagic.evaluation.metrics import MAE, PSNR, SSIM
+    from mmagic.evaluation.metrics.base_sample_wise_metric import \
+        BaseSampleWiseMetric
+    from mmagic.models import BaseEditModel, DataPreprocessor
+    from mmagic.models.editors import SRGAN
+    from mmagic.models.utils import set_requires_grad
+    from mmagic.structures import DataSample
+mend_preprocessor_lists(DataPreprocessor)
+
+__all__ = [
+    'BaseEditModel', 'BaseSampleWiseMetric', 'DataPreprocessor', 'DataSample',
+    'MAE', 'PSNR', 'SRGAN', 'SSIM', 'set_requires_grad'
+]
