@@ -1,6 +1,13 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 
+from .face_crop import (CropFace, RandomAspectCropFace, RandomFlipFace,
+                        RandomRotate90Face, ResizeFace)
+from .landmarks import DrawHeatmaps, LoadLandmarks
 from .loading import LoadFaceImage
 
-__all__ = ['LoadFaceImage']
+__all__ = [
+    'CropFace', 'DrawHeatmaps', 'LoadFaceImage', 'LoadLandmarks',
+    'RandomAspectCropFace', 'RandomFlipFace', 'RandomRotate90Face',
+    'ResizeFace'
+]

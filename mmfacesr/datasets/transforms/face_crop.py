@@ -1,0 +1,337 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Geometry of a face image and its landmarks, kept in step.
+
+Each transform acts on ``gt`` (H, W, 3) uint8 and, where the sample has it,
+on ``gt_landmark`` (K, 2) float32 x, y in pixels of ``gt``, pixel centres at
+integers. They draw from NumPy's global generator, which mmengine seeds in
+every worker.
+"""
+
+from typing import Optional
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from PIL import Image
+
+from mmfacesr.image_io import BadSampleError
+from mmfacesr.landmark_schemes import flip_indices
+from mmfacesr.registry import TRANSFORMS
+
+Box = tuple[int, int, int, int]
+
+
+def crop_padded(image: np.ndarray, box: Box) -> np.ndarray:
+    """Cut a box out of an image; pixels outside it are reflected.
+
+    Args:
+        image (np.ndarray): (H, W, C).
+        box (tuple[int]): x0, y0, x1, y1, end-exclusive; it may lie outside.
+
+    Returns:
+        np.ndarray: (y1 - y0, x1 - x0, C), contiguous.
+    """
+    rows = _reflected(box[1], box[3], image.shape[0])
+    cols = _reflected(box[0], box[2], image.shape[1])
+    return np.ascontiguousarray(image[rows[:, None], cols])
+
+
+def _reflected(start: int, stop: int, size: int) -> np.ndarray:
+    """Indices start..stop-1 folded into 0..size-1, edges not repeated."""
+    period = max(2 * size - 2, 1)
+    index = np.arange(start, stop) % period
+    return np.where(index < size, index, period - index)
+
+
+def _move_landmark(results: dict, x0: float, y0: float) -> None:
+    """Follow a crop whose corner is pixel (x0, y0)."""
+    if 'gt_landmark' in results:
+        corner = np.array([x0, y0], np.float32)
+        results['gt_landmark'] = results['gt_landmark'] - corner
+
+
+@TRANSFORMS.register_module()
+class CropFace(BaseTransform):
+    """Cut the square that holds the face.
+
+    With ``box`` (x0, y0, x1, y1, end-exclusive) in the sample: the square
+    around its centre whose side is its longer one, scaled by ``box_scale``
+    and rounded to whole pixels; where it leaves the image, the image is
+    reflected (mirrored as often as needed). Without: the central square of
+    ``crop_size`` pixels of the sample, or the largest one if that is None.
+
+    Required: gt, gt_landmark (optional), box (optional), crop_size
+    (optional), file or gt_path (optional, named in errors).
+    Modified: gt, gt_landmark.
+
+    Args:
+        crop_size (int, optional): Replaces the sample's ``crop_size``.
+            Defaults to None, keep the sample's.
+        box_scale (float): Side of the crop over the longer side of the box.
+            Defaults to 1.0.
+    """
+
+    def __init__(self,
+                 crop_size: Optional[int] = None,
+                 box_scale: float = 1.0) -> None:
+        if crop_size is not None and crop_size < 1:
+            raise ValueError('Expected crop_size to be None or at least 1, '
+                             f'got {crop_size}.')
+        if not box_scale > 0:
+            raise ValueError(f'Expected a box_scale above 0, got {box_scale}.')
+        self.crop_size = crop_size
+        self.box_scale = box_scale
+
+    def transform(self, results: dict) -> dict:
+        """Crop the image and move the points.
+
+        Args:
+            results (dict): The sample.
+
+        Returns:
+            dict: The same sample, cropped.
+
+        Raises:
+            BadSampleError: If the image is smaller than ``crop_size`` or
+                the box is empty or not finite; names the file.
+        """
+        if results.get('box') is not None:
+            box = self._square_around(results)
+        else:
+            box = self._central_square(results)
+        results['gt'] = crop_padded(results['gt'], box)
+        _move_landmark(results, box[0], box[1])
+        return results
+
+    def _square_around(self, results: dict) -> Box:
+        """Square crop around the box of the sample."""
+        x0, y0, x1, y1 = (float(v) for v in results['box'])
+        side = max(x1 - x0, y1 - y0) * self.box_scale
+        if not (np.isfinite([x0, y0, x1, y1]).all() and x1 > x0 and y1 > y0):
+            raise BadSampleError(
+                _name(results), 'expected a box x0 < x1, y0 < y1, got '
+                f'{x0, y0, x1, y1}; correct or remove it')
+        side = max(round(side), 1)
+        left = round((x0 + x1 - side) / 2)
+        top = round((y0 + y1 - side) / 2)
+        return left, top, left + side, top + side
+
+    def _central_square(self, results: dict) -> Box:
+        """Square crop around the centre of the image."""
+        height, width = results['gt'].shape[:2]
+        side = self.crop_size or results.get('crop_size') or min(height, width)
+        if side > min(height, width):
+            raise BadSampleError(
+                _name(results), f'expected an image of at least {side}x{side} '
+                f'pixels (crop_size), got {width}x{height}; set crop_size to '
+                'at most the shorter side, or to None for the largest '
+                'central square')
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
+
+    def __repr__(self) -> str:
+        """Show the arguments."""
+        return (f'{type(self).__name__}(crop_size={self.crop_size}, '
+                f'box_scale={self.box_scale})')
+
+
+def _name(results: dict) -> str:
+    """Name of the sample for messages."""
+    return str(results.get('file') or results.get('gt_path') or 'unnamed')
+
+
+@TRANSFORMS.register_module()
+class ResizeFace(BaseTransform):
+    """Resize to a square with Pillow's 8-bit bicubic filter.
+
+    Byte-equal to Pillow, a no-op at the right size. A point p becomes
+    (p + .5) s - .5, with s of each axis.
+
+    Required and modified: gt, gt_landmark (optional).
+
+    Args:
+        size (int): Side of the result in pixels. Defaults to 128.
+    """
+
+    def __init__(self, size: int = 128) -> None:
+        if size < 1:
+            raise ValueError(f'Expected a size of at least 1, got {size}.')
+        self.size = size
+
+    def transform(self, results: dict) -> dict:
+        """Resize the image and scale the points.
+
+        Args:
+            results (dict): The sample; ``gt`` must be uint8.
+
+        Returns:
+            dict: The same sample, ``gt`` (size, size, 3) uint8.
+
+        Raises:
+            TypeError: If ``gt`` is not uint8.
+        """
+        image = results['gt']
+        if image.dtype != np.uint8:
+            raise TypeError(f'Expected gt as uint8, got {image.dtype}; resize '
+                            'before converting to float.')
+        height, width = image.shape[:2]
+        if (height, width) == (self.size, self.size):
+            return results
+        resized = Image.fromarray(image).resize((self.size, self.size),
+                                                Image.Resampling.BICUBIC)
+        results['gt'] = np.array(resized)
+        if 'gt_landmark' in results:
+            scale = np.array([self.size / width, self.size / height],
+                             np.float32)
+            results['gt_landmark'] = (
+                results['gt_landmark'] + np.float32(.5)) * scale - np.float32(
+                    .5)
+        return results
+
+    def __repr__(self) -> str:
+        """Show the arguments."""
+        return f'{type(self).__name__}(size={self.size})'
+
+
+@TRANSFORMS.register_module()
+class RandomFlipFace(BaseTransform):
+    """Mirror image and points; left and right points change places.
+
+    Required and modified: gt, gt_landmark (optional, 68 or 5 points).
+
+    Args:
+        prob (float): Probability of the mirror. Defaults to 0.5.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        if not 0 <= prob <= 1:
+            raise ValueError(f'Expected prob in [0, 1], got {prob}.')
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        """Mirror with the given probability.
+
+        Args:
+            results (dict): The sample.
+
+        Returns:
+            dict: The same sample, mirrored or not.
+
+        Raises:
+            ValueError: If no mirror order is known for that many points.
+        """
+        if np.random.random() >= self.prob:
+            return results
+        results['gt'] = np.ascontiguousarray(results['gt'][:, ::-1])
+        if 'gt_landmark' in results:
+            points = results['gt_landmark']
+            points = points[flip_indices(len(points))]  # indexing copies
+            points[:, 0] = results['gt'].shape[1] - 1 - points[:, 0]
+            results['gt_landmark'] = points
+        return results
+
+    def __repr__(self) -> str:
+        """Show the arguments."""
+        return f'{type(self).__name__}(prob={self.prob})'
+
+
+@TRANSFORMS.register_module()
+class RandomRotate90Face(BaseTransform):
+    """Rotate by 0, 90, 180 or 270 degrees, each with probability 1/4.
+
+    Source: the Helen recipe of DIC (CVPR 2020). Differs: the points are
+    rotated too. Their order stays: a rotation does not swap left and right
+    of the face.
+
+    Required and modified: gt, gt_landmark (optional).
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Rotate counter-clockwise by a random number of quarter turns.
+
+        Args:
+            results (dict): The sample.
+
+        Returns:
+            dict: The same sample, rotated.
+        """
+        for _ in range(np.random.randint(4)):
+            self._quarter_turn(results)
+        return results
+
+    @staticmethod
+    def _quarter_turn(results: dict) -> None:
+        """Rotate by 90 degrees: (x, y) becomes (y, W - 1 - x)."""
+        width = results['gt'].shape[1]
+        results['gt'] = np.ascontiguousarray(np.rot90(results['gt']))
+        if 'gt_landmark' in results:
+            x, y = results['gt_landmark'].T
+            results['gt_landmark'] = np.stack([y, width - 1 - x], 1)
+
+    def __repr__(self) -> str:
+        """Show the name; there are no arguments."""
+        return f'{type(self).__name__}()'
+
+
+@TRANSFORMS.register_module()
+class RandomAspectCropFace(BaseTransform):
+    """Cut a random aspect ratio out of the face and keep all points.
+
+    One side of the image is kept, the other shortened so that width / height
+    changes by a random factor; the place of the crop is random too. The crop
+    is widened where a point would fall out, as far as the image goes; the
+    ResizeFace after it makes the square again.
+
+    Source: the Helen recipe of DIC (CVPR 2020), aspect ratio 0.66 to 1.33
+    with all points inside. Differs: written from that description alone.
+
+    Required and modified: gt, gt_landmark (optional).
+
+    Args:
+        ratio_range (tuple[float]): Smallest and largest factor on width /
+            height. Defaults to (0.66, 1.33).
+    """
+
+    def __init__(
+        self, ratio_range: tuple[float, float] = (0.66, 1.33)) -> None:
+        low, high = ratio_range
+        if not 0 < low <= high:
+            raise ValueError('Expected ratio_range as 0 < low <= high, got '
+                             f'{ratio_range}.')
+        self.ratio_range = (low, high)
+
+    def transform(self, results: dict) -> dict:
+        """Crop to a random aspect ratio.
+
+        Args:
+            results (dict): The sample.
+
+        Returns:
+            dict: The same sample; ``gt`` is no longer square.
+        """
+        ratio = np.random.uniform(*self.ratio_range)
+        axis = 0 if ratio < 1 else 1  # shorten x (narrower) or y (flatter)
+        size = results['gt'].shape[1 - axis]
+        length = max(round(size * min(ratio, 1 / ratio)), 1)
+        start = np.random.randint(size - length + 1)
+        start, stop = self._around_points(results, axis, start, start + length)
+        cut = (slice(None), slice(start, stop))
+        results['gt'] = np.ascontiguousarray(
+            results['gt'][cut if axis == 0 else cut[::-1]])
+        corner = (start, 0) if axis == 0 else (0, start)
+        _move_landmark(results, *corner)
+        return results
+
+    @staticmethod
+    def _around_points(results: dict, axis: int, start: int,
+                       stop: int) -> tuple[int, int]:
+        """Widen start..stop-1 to hold all points, inside the image."""
+        if 'gt_landmark' in results:
+            values = results['gt_landmark'][:, axis]
+            start = min(start, int(np.floor(values.min())))
+            stop = max(stop, int(np.ceil(values.max())) + 1)
+        return max(start, 0), min(stop, results['gt'].shape[1 - axis])
+
+    def __repr__(self) -> str:
+        """Show the arguments."""
+        return f'{type(self).__name__}(ratio_range={self.ratio_range})'

@@ -1,0 +1,191 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Heatmaps of landmarks and the errors between landmark sets.
+
+Points are (x, y) in pixels, pixel centres at integers; arrays are NumPy.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from mmfacesr.landmark_schemes import (
+    LEFT_EYE_68, LEFT_INNER_EYE_CORNER_68, LEFT_OUTER_EYE_CORNER_68,
+    RIGHT_EYE_68, RIGHT_INNER_EYE_CORNER_68, RIGHT_OUTER_EYE_CORNER_68)
+
+NMENorm = Literal['inter-ocular', 'inter-pupil', 'dic-training']
+NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
+# DIC's scripts use the 1-based numbers of the eye corners on 0-based arrays.
+_HISTORIC_SHIFT = 1
+
+
+def draw_heatmaps(points: np.ndarray,
+                  heatmap_size: tuple[int, int],
+                  image_size: tuple[int, int],
+                  sigma: float = 1.0) -> np.ndarray:
+    """Draw one Gaussian for each point.
+
+    The value at column i, row j of map k is
+    exp(-((i - x)^2 + (j - y)^2) / (2 sigma^2)) with (x, y) the point times
+    heatmap size / image size. This is DIC's convention (CVPR 2020): no
+    half-pixel shift, the height is 1 at the sub-pixel point and not
+    renormalised on the grid, nothing is cut off.
+
+    Args:
+        points (np.ndarray): (K, 2) x, y in pixels of the image, finite; they
+            may lie outside it.
+        heatmap_size (tuple[int]): (h, w) of the maps.
+        image_size (tuple[int]): (H, W) of the image.
+        sigma (float): Standard deviation in heatmap pixels.
+
+    Returns:
+        np.ndarray: (K, h, w) float32 in [0, 1].
+    """
+    points = np.asarray(points, np.float64)
+    (height, width), (image_height, image_width) = heatmap_size, image_size
+    across = _gaussian(points[:, 0] * width / image_width, width, sigma)
+    down = _gaussian(points[:, 1] * height / image_height, height, sigma)
+    return down[:, :, None] * across[:, None, :]
+
+
+def _gaussian(centre: np.ndarray, size: int, sigma: float) -> np.ndarray:
+    """(K,) centres -> (K, size) float32 Gaussians of height 1."""
+    distance = np.arange(size) - centre[:, None]
+    return np.exp(-distance**2 / (2 * sigma**2)).astype(np.float32)
+
+
+def decode_heatmaps(
+        heatmaps: np.ndarray,
+        stride: float = 4,
+        method: Literal['argmax', 'quarter'] = 'argmax') -> np.ndarray:
+    """Read the points out of heatmaps.
+
+    Args:
+        heatmaps (np.ndarray): (..., K, h, w), any range.
+        stride (float): Image pixels for each heatmap pixel.
+        method (str): 'argmax': stride times the place of the maximum.
+            'quarter': DIC's evaluation adds a quarter of the stride to each
+            coordinate in which the second largest value lies further, and
+            subtracts it otherwise, also on a tie.
+
+    Returns:
+        np.ndarray: (..., K, 2) float64 x, y in image pixels.
+
+    Raises:
+        ValueError: If the method is unknown.
+    """
+    if method not in ('argmax', 'quarter'):
+        raise ValueError("Expected method 'argmax' or 'quarter', got "
+                         f'{method!r}.')
+    width = heatmaps.shape[-1]
+    flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
+    best = flat.argmax(-1)
+    points = _columns_rows(best, width)
+    if method == 'argmax':
+        return points * stride
+    rest = flat.astype(np.float64)
+    np.put_along_axis(rest, best[..., None], -np.inf, -1)
+    second = _columns_rows(rest.argmax(-1), width)
+    shift = np.where(second > points, .25, -.25)
+    return (points + shift) * stride
+
+
+def _columns_rows(index: np.ndarray, width: int) -> np.ndarray:
+    """(...) flat indices -> (..., 2) float64 column, row."""
+    return np.stack([index % width, index // width], -1).astype(np.float64)
+
+
+def nme(pred: np.ndarray,
+        target: np.ndarray,
+        norm: NMENorm = 'inter-ocular') -> np.ndarray:
+    """Mean Euclidean point error over a distance between the true eyes.
+
+    Args:
+        pred (np.ndarray): (..., 68, 2) x, y.
+        target (np.ndarray): (..., 68, 2) true x, y; the norm
+            is read from it.
+        norm (str): 'inter-ocular': distance of the outer eye corners 36, 45.
+            'inter-pupil': distance of the eye centres. 'dic-training':
+            points 37 and 46, as DIC's training log (an index slip there).
+
+    Returns:
+        np.ndarray: (...) float64, at least 0; 0.05 is 5 %.
+
+    Raises:
+        ValueError: If the shapes are wrong or differ, or norm is unknown.
+    """
+    pred, target = _checked(pred, target)
+    error = np.linalg.norm(pred - target, axis=-1).mean(-1)
+    return error / _eye_distance(target, norm)
+
+
+def _eye_distance(target: np.ndarray, norm: NMENorm) -> np.ndarray:
+    """(..., 68, 2) -> (...) distance that the error is divided by."""
+    if norm == 'inter-ocular':
+        left = target[..., LEFT_OUTER_EYE_CORNER_68, :]
+        right = target[..., RIGHT_OUTER_EYE_CORNER_68, :]
+    elif norm == 'inter-pupil':
+        left = target[..., LEFT_EYE_68, :].mean(-2)
+        right = target[..., RIGHT_EYE_68, :].mean(-2)
+    elif norm == 'dic-training':
+        left = target[..., LEFT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
+        right = target[..., RIGHT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
+    else:
+        raise ValueError("Expected norm 'inter-ocular', 'inter-pupil' or "
+                         f"'dic-training', got {norm!r}.")
+    return np.linalg.norm(right - left, axis=-1)
+
+
+def nrmse(pred: np.ndarray,
+          target: np.ndarray,
+          norm: NRMSENorm = 'eye-outer-width',
+          historic_indices: bool = False) -> np.ndarray:
+    """DIC's NRMSE: root of the mean squared point error over a true width.
+
+    The widths are differences of x coordinates, as in DIC's evaluation
+    (CVPR 2020), so they shrink when the head is rolled.
+
+    Args:
+        pred (np.ndarray): (..., 68, 2) x, y.
+        target (np.ndarray): (..., 68, 2) true x, y.
+        norm (str): 'face-width': largest minus smallest x. 'eye-outer-width':
+            between the outer eye corners. 'eye-distance': between the
+            middles of the eye corners.
+        historic_indices (bool): Take each corner one index too far, as the
+            published figures do. Defaults to False, the true corners.
+
+    Returns:
+        np.ndarray: (...) float64.
+
+    Raises:
+        ValueError: If the shapes are wrong or differ, or norm is unknown.
+    """
+    pred, target = _checked(pred, target)
+    squared = ((pred - target)**2).sum(-1).mean(-1)
+    shift = _HISTORIC_SHIFT if historic_indices else 0
+    return np.sqrt(squared) / _width(target[..., 0], norm, shift)
+
+
+def _width(x: np.ndarray, norm: NRMSENorm, shift: int) -> np.ndarray:
+    """(..., 68) true x -> (...) width that the error is divided by."""
+    if norm == 'face-width':
+        return x.max(-1) - x.min(-1)
+    left = x[..., LEFT_OUTER_EYE_CORNER_68 + shift]
+    right = x[..., RIGHT_OUTER_EYE_CORNER_68 + shift]
+    if norm == 'eye-outer-width':
+        return right - left
+    if norm == 'eye-distance':
+        left_inner = x[..., LEFT_INNER_EYE_CORNER_68 + shift]
+        right_inner = x[..., RIGHT_INNER_EYE_CORNER_68 + shift]
+        return (right + right_inner) / 2 - (left + left_inner) / 2
+    raise ValueError("Expected norm 'face-width', 'eye-outer-width' or "
+                     f"'eye-distance', got {norm!r}.")
+
+
+def _checked(pred: np.ndarray,
+             target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64, after a check of their shapes."""
+    if pred.shape != target.shape or pred.shape[-2:] != (68, 2):
+        raise ValueError('Expected pred and target of one shape (..., 68, 2), '
+                         f'got {pred.shape} and {target.shape}.')
+    return pred.astype(np.float64), target.astype(np.float64)
