@@ -1,6 +1,8 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
+"""Datasets and their transforms; importing this registers them."""
 
+from . import transforms
 from .face_folder import FaceFolder
 
-__all__ = ['FaceFolder']
+__all__ = ['FaceFolder', 'transforms']

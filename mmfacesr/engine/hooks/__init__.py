@@ -1,5 +1,13 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-from .plain_checkpoint_hook import PlainCheckpointHook
+"""Hooks that the configs name."""
 
-__all__ = ['PlainCheckpointHook']
+from .channels_last_hook import ChannelsLastHook
+from .comparison_sheet_hook import ComparisonSheetHook
+from .plain_checkpoint_hook import PlainCheckpointHook
+from .pretrained_hourglass_hook import PretrainedHourglassHook
+
+__all__ = [
+    'ChannelsLastHook', 'ComparisonSheetHook', 'PlainCheckpointHook',
+    'PretrainedHourglassHook'
+]

@@ -1,2 +1,13 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
+"""Networks with their losses and the shape of their training."""
+
+from .bicubic_baseline import BicubicBaseline
+from .dic_restorer import DICGANRestorer, DICRestorer
+from .face_gan_restorer import FaceGANRestorer
+from .heatmap_regressor import HeatmapRegressor
+
+__all__ = [
+    'BicubicBaseline', 'DICGANRestorer', 'DICRestorer', 'FaceGANRestorer',
+    'HeatmapRegressor'
+]

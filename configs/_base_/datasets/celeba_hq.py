@@ -1,0 +1,8 @@
+"""CelebA-HQ, prepared by tools/dataset_converters/celeba_hq."""
+_base_ = './face_folder.py'
+
+data_root = '{{$DATA_ROOT:data/celeba-hq}}'
+
+train_dataloader = dict(dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))

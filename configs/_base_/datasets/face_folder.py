@@ -1,0 +1,48 @@
+"""Any folder of faces: `DATA_ROOT=folder` or `--cfg-options data_root=folder`.
+
+`train.txt`, `val.txt` and `test.txt` or folders of these names part it; a
+folder without them is parted by its file names. See
+tools/dataset_converters/README.md.
+"""
+# Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
+data_root = '{{$DATA_ROOT:data/faces}}'
+landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
+crop_size = 'auto'  # side of the central square; 'auto': from dataset.json
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        type='FaceFolder',
+        data_root=data_root,
+        part='train',
+        landmark_table=landmark_table,
+        crop_size=crop_size))
+val_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=False,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='FaceFolder',
+        data_root=data_root,
+        part='val',
+        landmark_table=landmark_table,
+        crop_size=crop_size,
+        test_mode=True))
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=False,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='FaceFolder',
+        data_root=data_root,
+        part='test',
+        landmark_table=landmark_table,
+        crop_size=crop_size,
+        test_mode=True))

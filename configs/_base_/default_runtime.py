@@ -1,0 +1,43 @@
+"""What every config runs with: hooks, logs, checkpoints, environment."""
+default_scope = 'mmagic'
+custom_imports = dict(
+    imports=[
+        'mmfacesr.models', 'mmfacesr.datasets', 'mmfacesr.engine',
+        'mmfacesr.models.restorers', 'mmfacesr.evaluation.metrics'
+    ],
+    allow_failed_imports=False)
+
+# Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
+tensorboard = False  # write TensorBoard events beside the logs
+channels_last = False  # memory layout of the weights
+
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='CheckpointHook',
+        interval=2000,
+        by_epoch=False,
+        max_keep_ckpts=3,
+        save_best='PSNR',  # of the validation part, never of the test part
+        rule='greater'),
+    sampler_seed=dict(type='DistSamplerSeedHook'))
+custom_hooks = [
+    dict(type='PlainCheckpointHook'),
+    dict(type='ComparisonSheetHook', num_faces=8)
+]
+
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    dist_cfg=dict(backend='nccl'))  # gloo where there is no GPU
+
+randomness = dict(seed=0)
+log_level = 'INFO'
+log_processor = dict(type='LogProcessor', window_size=50, by_epoch=False)
+load_from = None
+resume = False
+
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(type='Visualizer', vis_backends=vis_backends)

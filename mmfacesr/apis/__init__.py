@@ -1,0 +1,3 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a person calls; nothing else in the package imports it."""

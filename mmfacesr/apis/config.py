@@ -1,0 +1,96 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Configs as the tools read them: options merged, settings spread."""
+
+import os.path as osp
+from pathlib import Path
+from typing import Iterator, Optional
+
+from mmengine.config import Config, ConfigDict
+
+DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
+"""Top-level settings of a config that its datasets share."""
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+def load_config(path: str,
+                options: Optional[dict] = None,
+                import_modules: bool = True) -> Config:
+    """Read a config, merge options into it and spread its settings.
+
+    ``data_root``, ``landmark_table`` and ``crop_size`` are written once at
+    the top of a config and used by several datasets. An option that changes
+    one of them reaches all of these, which plain mmengine does not do. The
+    switches ``tensorboard`` and ``channels_last`` are carried out here.
+
+    Args:
+        path (str): A config file, or the name of one that came with the
+            installed package, such as ``dic_x8c48b6_1xb8-150k_celeba``.
+        options (dict, optional): ``--cfg-options``.
+        import_modules (bool): Import the config's ``custom_imports``.
+            Defaults to True.
+
+    Returns:
+        Config: Ready for the runner.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+    """
+    cfg = Config.fromfile(
+        find_config(path), import_custom_modules=import_modules)
+    before = {name: cfg.get(name) for name in DATASET_SETTINGS}
+    if options:
+        cfg.merge_from_dict(options)
+    changed = {
+        name: cfg.get(name)
+        for name in DATASET_SETTINGS if cfg.get(name) != before[name]
+    }
+    for dataset in datasets_of(cfg):
+        dataset.update(changed)
+    if cfg.get('tensorboard'):
+        cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
+    if cfg.get('channels_last'):
+        cfg.custom_hooks.append(dict(type='ChannelsLastHook'))
+    return cfg
+
+
+def datasets_of(cfg: Config) -> Iterator[ConfigDict]:
+    """Every dataset of the loaders, inside wrappers too."""
+    for name in LOADERS:
+        loaders = cfg.get(name) or []
+        for loader in loaders if isinstance(loaders, list) else [loaders]:
+            dataset = loader.dataset
+            while 'dataset' in dataset:
+                dataset = dataset.dataset
+            yield dataset
+
+
+def find_config(path: str) -> str:
+    """Find a config by its path or by its name.
+
+    Raises:
+        FileNotFoundError: If there is none; names the ones that are alike.
+    """
+    if osp.isfile(path):
+        return path
+    known = {file.stem: file for file in known_configs()}
+    name = osp.basename(path)
+    name = name[:-3] if name.endswith('.py') else name
+    if osp.dirname(path) in ('', '.') and name in known:
+        return str(known[name])
+    from difflib import get_close_matches
+    near = get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    raise FileNotFoundError(
+        f'There is no config {path!r}. Configs like it: '
+        + ', '.join(str(known[key]) for key in near[:5]))
+
+
+def known_configs() -> Iterator[Path]:
+    """Leaf configs of the clone or of the installed package."""
+    package = Path(__file__).resolve().parents[1]
+    for root in (package / '.mim/configs', package.parent / 'configs'):
+        if root.is_dir():
+            yield from sorted(
+                file for file in root.glob('*/*.py')
+                if file.parent.name != '_base_')
+            return

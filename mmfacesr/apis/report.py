@@ -1,0 +1,104 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a test measured, with all that is needed to measure it again."""
+
+import hashlib
+import json
+import os
+import os.path as osp
+import subprocess
+from pathlib import Path
+from typing import Dict, Optional
+
+from mmengine.config import Config
+from mmengine.fileio import dump
+from mmengine.runner import Runner
+
+from mmfacesr.version import __version__
+
+
+def sha256_of(path: str) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def commit_of_clone() -> Optional[str]:
+    """The commit of the clone that the package runs from, if any."""
+    result = subprocess.run(
+        ['git', 'rev-parse', 'HEAD'],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=False)
+    return result.stdout.strip() or None
+
+
+def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
+                weights: Optional[str]) -> dict:
+    """Put together the report of one test.
+
+    Args:
+        runner (Runner): After ``test()``.
+        cfg (Config): What was run.
+        metrics (dict[str, float]): What it gave.
+        weights (str, optional): The checkpoint file; None for the baseline.
+
+    Returns:
+        dict: Values that JSON takes.
+    """
+    loaders = runner.test_dataloader
+    loaders = loaders if isinstance(loaders, list) else [loaders]
+    files = [
+        str(info.get('file', info.get('gt_path'))) for loader in loaders
+        for info in map(loader.dataset.get_data_info,
+                        range(len(loader.dataset)))
+    ]
+    return dict(
+        method='bicubic (Pillow, 8 bit)' if weights is None else 'model',
+        metrics={key: float(value)
+                 for key, value in metrics.items()},
+        protocol=dict(cfg.get('protocol', {})),
+        degradation=[dict(step) for step in cfg.get('degradation', [])],
+        images=len(files),
+        data_root=[
+            osp.basename(osp.abspath(loader.dataset.data_root))
+            for loader in loaders
+        ],
+        data_list_sha256=hashlib.sha256('\n'.join(files).encode()).hexdigest(),
+        config=osp.basename(str(cfg.filename)),
+        checkpoint=weights and osp.basename(weights),
+        checkpoint_sha256=weights and sha256_of(weights),
+        mmfacesr=__version__,
+        commit=commit_of_clone())
+
+
+def save_report(report: dict, path: str) -> None:
+    """Write a report whole or not at all, in the format of the suffix.
+
+    Args:
+        report (dict): From :func:`make_report`.
+        path (str): A .json, .yaml or .pkl file.
+    """
+    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
+    stem, suffix = osp.splitext(path)
+    partial = f'{stem}.partial{suffix}'
+    if suffix == '.json':
+        Path(partial).write_text(json.dumps(report, indent=2) + '\n')
+    else:
+        dump(report, partial)
+    os.replace(partial, path)
+
+
+def format_report(report: dict) -> str:
+    """The report as a few lines for a person."""
+    values = '  '.join(f'{key} {value:.4f}'
+                       for key, value in report['metrics'].items()
+                       if not key.endswith('time'))
+    protocol = ', '.join(f'{key} {value}'
+                         for key, value in report['protocol'].items())
+    return (f'{report["method"]}: {values}\n'
+            f'{report["images"]} images; {protocol}')

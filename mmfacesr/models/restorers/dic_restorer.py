@@ -1,0 +1,219 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Training of DIC and DICGAN.
+
+Source: Ma et al., Deep Face Super-Resolution with Iterative Collaboration
+between Attentive Recovery and Landmark Estimation, CVPR 2020, sections 3.3
+and 3.4.
+"""
+
+from typing import Dict, List, NamedTuple, Optional
+
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmfacesr.mmagic_base import BaseEditModel, DataSample
+from mmfacesr.registry import MODELS
+from .face_gan_restorer import FaceGANRestorer, build_optional
+
+
+class StepOutputs(NamedTuple):
+    """What the generator gives in training, one entry a step."""
+
+    images: List[Tensor]
+    """(N, 3, H, W) each, normalised."""
+    heatmaps: List[Tensor]
+    """(N, K, H/4, W/4) each."""
+
+    def detach(self) -> Tensor:
+        """The last image without its graph: the discriminator's input."""
+        return self.images[-1].detach()
+
+
+class Targets(NamedTuple):
+    """Ground truth of a batch."""
+
+    image: Tensor
+    """(N, 3, H, W), normalised."""
+    heatmap: Tensor
+    """(N, K, H/4, W/4) in [0, 1]."""
+
+
+def targets_of(data_samples: DataSample) -> Targets:
+    """Take the targets from a stacked data sample.
+
+    Raises:
+        ValueError: If the samples carry no heatmaps.
+    """
+    if 'gt_heatmap' not in data_samples:
+        raise ValueError(
+            'Expected `gt_heatmap` in the training samples, got none; put '
+            'LoadLandmarks and DrawHeatmaps into the training pipeline.')
+    return Targets(data_samples.gt_img, data_samples.gt_heatmap)
+
+
+def step_losses(outputs: StepOutputs, targets: Targets,
+                pixel_loss: BaseModule,
+                align_loss: BaseModule) -> Dict[str, Tensor]:
+    """Pixel and heatmap loss of every step, summed by the caller.
+
+    The losses are taken in float32, whatever the network ran in: raw
+    heatmaps may pass the range of float16.
+
+    Returns:
+        dict[str, Tensor]: ``loss_pixel_v<i>`` and ``loss_align_v<i>``.
+    """
+    losses = {}
+    for step, (image, heatmap) in enumerate(zip(*outputs)):
+        losses[f'loss_pixel_v{step}'] = pixel_loss(image.float(),
+                                                   targets.image)
+        losses[f'loss_align_v{step}'] = align_loss(heatmap.float(),
+                                                   targets.heatmap)
+    return losses
+
+
+@MODELS.register_module()
+class DICRestorer(BaseEditModel):
+    """DIC: pixel and landmark supervision of every step.
+
+    Args:
+        generator (dict): Config of a ``DICGenerator``.
+        pixel_loss (dict): Config of the loss between images.
+        align_loss (dict): Config of the loss between heatmaps.
+        train_cfg (dict, optional): Kept for MMagic; not used.
+        test_cfg (dict, optional): Kept for MMagic; not used.
+        init_cfg (dict, optional): Initialisation, see mmengine.
+        data_preprocessor (dict, optional): Config of the preprocessor.
+    """
+
+    def __init__(self,
+                 generator: dict,
+                 pixel_loss: dict,
+                 align_loss: dict,
+                 train_cfg: Optional[dict] = None,
+                 test_cfg: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None) -> None:
+        super().__init__(
+            generator=generator,
+            pixel_loss=pixel_loss,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            init_cfg=init_cfg,
+            data_preprocessor=data_preprocessor)
+        self.align_loss = MODELS.build(align_loss)
+
+    def forward_tensor(self,
+                       inputs: Tensor,
+                       data_samples: Optional[DataSample] = None) -> Tensor:
+        """Super-resolve a batch.
+
+        Args:
+            inputs (Tensor): (N, 3, h, w), normalised.
+            data_samples (DataSample, optional): Not used.
+
+        Returns:
+            Tensor: (N, 3, 8h, 8w), normalised, not clamped.
+        """
+        return self.generator(inputs, image_only=True)
+
+    def forward_train(self, inputs: Tensor,
+                      data_samples: DataSample) -> Dict[str, Tensor]:
+        """Losses of a batch.
+
+        Args:
+            inputs (Tensor): (N, 3, h, w), normalised.
+            data_samples (DataSample): Stacked, with ``gt_img`` and
+                ``gt_heatmap``.
+
+        Returns:
+            dict[str, Tensor]: One pixel and one heatmap loss a step.
+        """
+        return step_losses(
+            StepOutputs(*self.generator(inputs)), targets_of(data_samples),
+            self.pixel_loss, self.align_loss)
+
+
+@MODELS.register_module()
+class DICGANRestorer(FaceGANRestorer):
+    """DICGAN: DIC's losses, a discriminator and a feature loss.
+
+    The adversarial and the feature loss act on the last step only. Unlike
+    the released training code, which compares the last image in every step,
+    each step's own image is compared (paper, equation 8).
+
+    Args:
+        generator (dict): Config of a ``DICGenerator``.
+        pixel_loss (dict): Config of the loss between images.
+        align_loss (dict): Config of the loss between heatmaps.
+        discriminator (dict, optional): Config of the discriminator.
+        gan_loss (dict, optional): Config of the adversarial loss.
+        feature_loss (dict, optional): Config of the face feature loss.
+        train_cfg (dict, optional): See :class:`FaceGANRestorer`.
+        test_cfg (dict, optional): Kept for MMagic; not used.
+        init_cfg (dict, optional): Initialisation, see mmengine.
+        data_preprocessor (dict, optional): Config of the preprocessor.
+    """
+
+    def __init__(self,
+                 generator: dict,
+                 pixel_loss: dict,
+                 align_loss: dict,
+                 discriminator: Optional[dict] = None,
+                 gan_loss: Optional[dict] = None,
+                 feature_loss: Optional[dict] = None,
+                 train_cfg: Optional[dict] = None,
+                 test_cfg: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None) -> None:
+        super().__init__(
+            generator=generator,
+            discriminator=discriminator,
+            gan_loss=gan_loss,
+            pixel_loss=pixel_loss,
+            train_cfg=train_cfg,
+            test_cfg=test_cfg,
+            init_cfg=init_cfg,
+            data_preprocessor=data_preprocessor)
+        self.align_loss = MODELS.build(align_loss)
+        self.feature_loss = build_optional(feature_loss)
+
+    def forward_tensor(self,
+                       inputs: Tensor,
+                       data_samples: Optional[DataSample] = None,
+                       training: bool = False):
+        """Super-resolve a batch; in training keep what every step made.
+
+        Args:
+            inputs (Tensor): (N, 3, h, w), normalised.
+            data_samples (DataSample, optional): Not used.
+            training (bool): Whether losses follow.
+
+        Returns:
+            Tensor | StepOutputs: (N, 3, 8h, 8w), or all steps in training.
+        """
+        if training:
+            return StepOutputs(*self.generator(inputs))
+        return self.generator(inputs, image_only=True)
+
+    def extract_gt_data(self, data_samples: DataSample) -> Targets:
+        """Targets of a batch."""
+        return targets_of(data_samples)
+
+    def g_step(self, batch_outputs: StepOutputs,
+               batch_gt_data: Targets) -> Dict[str, Tensor]:
+        """Losses of the generator."""
+        losses = step_losses(batch_outputs, batch_gt_data, self.pixel_loss,
+                             self.align_loss)
+        if self.adversarial():
+            image = batch_outputs.images[-1]
+            losses['loss_gan'] = self.adversarial_loss(image)
+            if self.feature_loss is not None:
+                losses['loss_feature'] = self.feature_loss(
+                    image, batch_gt_data.image)
+        return losses
+
+    def d_step_real(self, batch_outputs: Tensor,
+                    batch_gt_data: Targets) -> Tensor:
+        """Loss of the discriminator on real faces."""
+        return super().d_step_real(batch_outputs, batch_gt_data.image)

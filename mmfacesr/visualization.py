@@ -1,0 +1,84 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures for people: sheets that set results side by side."""
+
+from typing import Dict, List, Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+HEADER = 16
+"""Height in pixels of the line of column titles."""
+GAP = 2
+"""Pixels of white between two images."""
+
+
+def fit(image: np.ndarray, size: int) -> np.ndarray:
+    """Bring an image to (size, size): whole pixels when it is enlarged.
+
+    Args:
+        image (np.ndarray): (h, w, 3) uint8 RGB.
+        size (int): Side of the result in pixels.
+
+    Returns:
+        np.ndarray: (size, size, 3) uint8 RGB.
+    """
+    if image.shape[:2] == (size, size):
+        return image
+    method = Image.NEAREST if max(image.shape[:2]) < size else Image.BICUBIC
+    return np.array(Image.fromarray(image).resize((size, size), method))
+
+
+def comparison_sheet(columns: Dict[str, Sequence[np.ndarray]],
+                     size: int = 128) -> np.ndarray:
+    """Draw one row a face and one titled column a kind of image.
+
+    Args:
+        columns (dict[str, Sequence[np.ndarray]]): Title -> images, each
+            (h, w, 3) uint8 RGB, as many in every column.
+        size (int): Side of a cell in pixels. Defaults to 128.
+
+    Returns:
+        np.ndarray: The sheet, (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: If the columns are empty or differ in length.
+    """
+    counts = {title: len(images) for title, images in columns.items()}
+    if len(set(counts.values())) != 1 or not next(iter(counts.values())):
+        raise ValueError('Expected as many images in every column, at least '
+                         f'one, got {counts}.')
+    rows = next(iter(counts.values()))
+    pitch = size + GAP
+    sheet = Image.new(
+        'RGB', (len(columns) * pitch - GAP, HEADER + rows * pitch - GAP),
+        'white')
+    pen = ImageDraw.Draw(sheet)
+    for column, (title, images) in enumerate(columns.items()):
+        pen.text((column * pitch + 3, 2), title, fill='black')
+        for row, image in enumerate(images):
+            sheet.paste(
+                Image.fromarray(fit(image, size)),
+                (column * pitch, HEADER + row * pitch))
+    return np.array(sheet)
+
+
+def bicubic(image: np.ndarray, size: int) -> np.ndarray:
+    """Enlarge an 8-bit image by Pillow bicubic, the project's baseline.
+
+    Args:
+        image (np.ndarray): (h, w, 3) uint8.
+        size (int): Side of the result in pixels.
+
+    Returns:
+        np.ndarray: (size, size, 3) uint8.
+    """
+    return np.array(Image.fromarray(image).resize((size, size),
+                                                  Image.BICUBIC))
+
+
+def columns_of(lr: List[np.ndarray], sr: List[np.ndarray],
+               hr: List[np.ndarray]) -> Dict[str, List[np.ndarray]]:
+    """The usual four columns: LR, bicubic, SR and HR."""
+    large = [bicubic(image, sr[0].shape[0]) for image in lr]
+    return {'LR': lr, 'bicubic': large, 'SR': sr, 'HR': hr}

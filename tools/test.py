@@ -1,0 +1,108 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Test a checkpoint, the bicubic baseline, or restore a folder of faces.
+
+    python tools/test.py CONFIG CHECKPOINT --out report.json
+    python tools/test.py CONFIG --baseline
+    python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
+    tools/dist_test.sh CONFIG CHECKPOINT 4
+
+Every test says its protocol: colour, border, rounding, how the LR images
+were made and how many images there were. The baseline is the config's own
+8-bit LR image enlarged by Pillow bicubic, measured by the same metrics.
+"""
+
+import argparse
+import sys
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='checkpoint file; not for --baseline')
+    parser.add_argument(
+        '--out',
+        metavar='FILE',
+        help='write the report (.json, .yaml or .pkl): metrics, protocol, '
+        'number of images, hashes of the weights and of the list of images')
+    parser.add_argument(
+        '--baseline',
+        action='store_true',
+        help='test Pillow bicubic instead of a checkpoint')
+    parser.add_argument(
+        '--input',
+        metavar='FOLDER',
+        help='restore the faces of this folder; no ground truth, no metrics')
+    parser.add_argument(
+        '--save-dir',
+        metavar='FOLDER',
+        help='where --input puts its PNG files')
+    add_common_arguments(parser)
+    args = parser.parse_args()
+    if bool(args.input) != bool(args.save_dir):
+        parser.error('--input and --save-dir go together')
+    if args.baseline and (args.input or args.checkpoint):
+        parser.error('--baseline takes neither a checkpoint nor --input')
+    if not args.baseline and not args.checkpoint:
+        parser.error('give a checkpoint, or --baseline')
+    return args
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Restore a folder; the exit status says whether anything came out."""
+    from mmengine.logging import print_log
+
+    from mmfacesr.apis.restore_folder import restore_folder, write_bad_list
+    done, bad = restore_folder(
+        load_config(args.config, args.cfg_options), args.checkpoint,
+        args.input, args.save_dir)
+    print_log(f'{done} faces restored into {args.save_dir}', 'current')
+    if bad:
+        listed = write_bad_list(bad, args.save_dir)
+        print_log(f'{len(bad)} files were left out, see {listed}', 'current')
+    return 0 if done or not bad else 1
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Run the test of the config and report it."""
+    cfg = load_config(args.config, args.cfg_options)
+    prepare(cfg, args)
+    from mmengine.dist import is_main_process
+    from mmengine.runner import Runner
+
+    from mmfacesr.apis.report import format_report, make_report, save_report
+    if args.baseline:
+        cfg.model = dict(
+            type='BicubicBaseline',
+            data_preprocessor=cfg.model.data_preprocessor)
+        cfg.pop('model_wrapper_cfg', None)
+        cfg.load_from = None
+    else:
+        cfg.load_from = args.checkpoint
+    runner = Runner.from_cfg(cfg)
+    metrics = runner.test()
+    if is_main_process():
+        report = make_report(runner, cfg, metrics, args.checkpoint)
+        runner.logger.info(format_report(report))
+        if args.out:
+            save_report(report, args.out)
+
+
+def main() -> None:
+    """Test, or restore."""
+    args = parse_args()
+    with clear_errors():
+        if args.input:
+            sys.exit(restore(args))
+        evaluate(args)
+
+
+if __name__ == '__main__':
+    main()

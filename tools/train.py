@@ -1,0 +1,72 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Train a face super-resolution method from its config.
+
+    python tools/train.py configs/dic/dic_x8c48b6_1xb8-150k_celeba.py
+    DATA_ROOT=my/faces python tools/train.py CONFIG
+    python tools/train.py CONFIG --cfg-options data_root=my/faces
+    python tools/train.py CONFIG --resume        # after an interruption
+    tools/dist_train.sh CONFIG 4                 # four processes
+
+Logs, pictures of the validation and checkpoints go to the work folder:
+<work-dir>/<time>/ and <work-dir>/*.pth.
+"""
+
+import argparse
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from the newest checkpoint of the work folder, or from '
+        'CHECKPOINT; starts anew when there is none')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: float16 with loss scaling on a GPU, bfloat16 '
+        'without a GPU')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the real over the base batch size')
+    add_common_arguments(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Train."""
+    args = parse_args()
+    with clear_errors():
+        cfg = load_config(args.config, args.cfg_options)
+        prepare(cfg, args)
+        from mmengine.runner import Runner, find_latest_checkpoint
+
+        from mmfacesr.engine.optim_wrappers import enable_amp
+        if args.amp:
+            enable_amp(cfg)
+        if args.auto_scale_lr:
+            cfg.auto_scale_lr.enable = True
+        if args.resume:
+            latest = (
+                find_latest_checkpoint(cfg.work_dir)
+                if args.resume == 'auto' else args.resume)
+            cfg.resume = latest is not None
+            # mmengine would resume from the weights to start from.
+            cfg.load_from = latest or cfg.get('load_from')
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+
+
+if __name__ == '__main__':
+    main()
