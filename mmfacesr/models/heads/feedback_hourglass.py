@@ -1,0 +1,54 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""DIC's landmark branch as a network of its own."""
+
+from torch import Tensor
+
+from mmfacesr.models.networks.layers import LandmarkHourglass
+from mmfacesr.models.networks.size_requirement import SizeRequirement
+from mmfacesr.registry import MODELS
+
+
+@MODELS.register_module()
+class FeedbackHourglassHead(LandmarkHourglass):
+    """The landmark branch of `DICGenerator`, to be trained before it.
+
+    Its state dict is the part of the generator's below ``hour_glass.``.
+
+    Args:
+        in_channels (int): Channels of the image. Defaults to 3.
+        mid_channels (int): Width of the stem, a multiple of 8. Defaults to
+            256.
+        num_keypoints (int): Number of heatmaps K. Defaults to 68.
+    """
+
+    size_requirement = SizeRequirement(multiple_of=64, minimum=64)
+
+    def __init__(self,
+                 in_channels: int = 3,
+                 mid_channels: int = 256,
+                 num_keypoints: int = 68) -> None:
+        super().__init__(in_channels, mid_channels, num_keypoints)
+        self.in_channels = in_channels
+
+    def forward(self,
+                image: Tensor,
+                hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Find the landmarks of an image.
+
+        Args:
+            image (Tensor): (N, in_channels, H, W), normalised; H and W are
+                multiples of 64.
+            hidden (Tensor | None): The second output of the call before;
+                None in the first step.
+
+        Returns:
+            tuple[Tensor, Tensor]: Raw heatmaps (N, K, H/4, W/4), float32 also
+            under autocast, and the hidden state (N, mid_channels, H/4, W/4).
+
+        Raises:
+            ValueError: If the image has another rank, channels or size.
+        """
+        self.size_requirement.check(image,
+                                    type(self).__name__, self.in_channels)
+        return super().forward(image, hidden)

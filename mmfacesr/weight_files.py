@@ -1,0 +1,167 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Reading weight files safely, and finding a module's weights in them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mmfacesr.weight_layouts import LAYOUTS, Layout
+
+# Buffers that a module makes itself; old files lack them.
+DERIVABLE = ('num_batches_tracked', )
+# Parts of a checkpoint that hold averaged weights: better than the others.
+AVERAGED = frozenset({'generator_ema', 'params_ema', 'g_ema'})
+# mmengine's EMAHook stores the averaged weights under `state_dict` and the
+# plain ones here, so that this part is never what one wants.
+IGNORED = frozenset({'ema_state_dict', 'optimizer'})
+NUM_LISTED = 4
+
+
+class WeightsError(ValueError):
+    """Weights that cannot be read or do not fit."""
+
+
+def read_weights_file(path: str | Path) -> Mapping:
+    """Read a checkpoint without running any code in it.
+
+    Args:
+        path (str | Path): File written by `torch.save`.
+
+    Returns:
+        Mapping: The content, tensors on the CPU.
+
+    Raises:
+        WeightsError: If the file is missing, is no checkpoint, is damaged or
+            holds more than tensors and plain values.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WeightsError(f'Expected a file of weights at {path}, found '
+                           'none; check the path.')
+    try:
+        content = torch.load(path, map_location='cpu', weights_only=True)
+    # A damaged or foreign file can raise nearly anything here.
+    except Exception as error:
+        raise WeightsError(
+            f'Expected {path} to be a PyTorch checkpoint of tensors, got '
+            f'{type(error).__name__}: {_first_line(error)}. If the file is '
+            'whole (compare its size with the source), it holds pickled '
+            'objects, which are never run here: on a machine where you trust '
+            'it, save its state dict alone with torch.save.') from error
+    if not isinstance(content, Mapping):
+        raise WeightsError(
+            f'Expected {path} to hold a dict of tensors, got a '
+            f'{type(content).__name__}; save the state dict of the model.')
+    return content
+
+
+def find_weights(module: nn.Module,
+                 content: Mapping) -> tuple[Layout, dict[str, Tensor]]:
+    """Find the weights of a module anywhere in a checkpoint.
+
+    All keys below one prefix must be the module's, in one of the known
+    layouts; what lies beside the prefix (a discriminator, an optimizer) is
+    left alone.
+
+    Args:
+        module (nn.Module): Gives keys and shapes; it is not changed.
+        content (Mapping): State dict, or a checkpoint with some in it.
+
+    Returns:
+        tuple[Layout, dict[str, Tensor]]: The layout found and the weights
+        under the module's keys, complete and of the right shapes.
+
+    Raises:
+        WeightsError: If no part or more than one part of the checkpoint fits.
+    """
+    own = module.state_dict()
+    tensors = dict(_tensors(content))
+    best = (0, None)  # number of known keys, what is wrong with them
+    for layout in LAYOUTS:
+        theirs = {layout.key(key): key for key in own}
+        fitting = {}
+        for prefix, count in _count_prefixes(tensors, theirs).items():
+            part = {
+                key[len(prefix):]: value
+                for key, value in tensors.items() if key.startswith(prefix)
+            }
+            faults = _faults(part, theirs, own)
+            if not faults:
+                fitting[prefix] = part
+            elif count > best[0]:
+                best = (count, f'part {prefix!r}, layout {layout.name}: ' +
+                        '; '.join(faults))
+        if fitting:
+            part = fitting[_choose(list(fitting))]
+            return layout, own | {theirs[k]: v for k, v in part.items()}
+    raise WeightsError(
+        f'Expected the weights of a {type(module).__name__}, '
+        f'{len(own)} tensors, got {best[1] or _list(tensors, "foreign")}. '
+        'Nothing was loaded; check that file and config belong together.')
+
+
+def _tensors(content: Mapping, prefix: str = '') -> Iterator:
+    """Yield dotted key and tensor of every tensor in nested mappings."""
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            yield f'{prefix}{key}', value
+        elif isinstance(value, Mapping) and key not in IGNORED:
+            yield from _tensors(value, f'{prefix}{key}.')
+
+
+def _count_prefixes(tensors: Mapping, known: Mapping) -> Counter:
+    """Count, for each prefix in a checkpoint, the known keys below it."""
+    counts = Counter()
+    for key in tensors:
+        parts = key.split('.')
+        for i in range(len(parts)):
+            name = '.'.join(parts[i:])
+            if name in known:
+                counts[key[:len(key) - len(name)]] += 1
+    return counts
+
+
+def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
+    """Say what keeps part of a checkpoint from being a module's weights."""
+    missing = [
+        key for key in theirs
+        if key not in part and not key.endswith(DERIVABLE)
+    ]
+    unknown = [key for key in part if key not in theirs]
+    shapes = [
+        f'{key} {tuple(value.shape)} for {tuple(own[theirs[key]].shape)}'
+        for key, value in part.items()
+        if key in theirs and value.shape != own[theirs[key]].shape
+    ]
+    return [
+        _list(keys, what) for keys, what in (
+            (missing, 'missing'), (unknown, 'unknown'),
+            (shapes, 'of another shape')) if keys
+    ]
+
+
+def _choose(prefixes: list[str]) -> str:
+    """Return the one fitting part, or the one with averaged weights."""
+    averaged = [p for p in prefixes if AVERAGED & set(p.split('.'))]
+    chosen = averaged or prefixes
+    if len(chosen) > 1:
+        raise WeightsError(
+            'Expected one part of the checkpoint to fit, got '
+            f'{_list(chosen, "fitting")}; give the state dict of one of them.')
+    return chosen[0]
+
+
+def _list(names: Mapping | list[str], what: str) -> str:
+    """Count names and show the first few."""
+    shown = ', '.join(list(names)[:NUM_LISTED])
+    more = ', ...' if len(names) > NUM_LISTED else ''
+    return f'{len(names)} {what} ({shown}{more})'
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error's message."""
+    return (str(error).splitlines() or ['no message'])[0]
