@@ -44,10 +44,6 @@ class UnreadableImageError(BadSampleError):
     """An image file is missing, damaged, too small or of an unknown kind."""
 
 
-class LandmarkError(BadSampleError):
-    """A face has no usable landmarks."""
-
-
 def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
     """Read any usual image as 8-bit RGB, or say by name why that fails.
 

@@ -1,0 +1,210 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+
+import json
+import logging
+import pickle
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import MMLogger
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from mmfacesr.data_root import (PARTS, read_list, split_names,
+                                write_data_root)
+from mmfacesr.datasets import FaceFolder
+from mmfacesr.image_io import BadSampleError
+from mmfacesr.registry import DATASETS
+
+LOAD = [dict(type='LoadFaceImage')]
+
+
+@pytest.fixture
+def log() -> Iterator[list[str]]:
+    """Messages to mmengine's logger, which pytest does not see."""
+    messages: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    yield messages
+    logger.removeHandler(handler)
+
+
+def make_images(root, *names) -> None:
+    """Write small images, the k-th of grey level k."""
+    for level, name in enumerate(names):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (16, 16), (level, ) * 3).save(path)
+
+
+def files_of(dataset: FaceFolder) -> list[str]:
+    """Relative names in the order of the dataset."""
+    return [dataset.get_data_info(i)['file'] for i in range(len(dataset))]
+
+
+def test_sample_carries_what_the_transforms_need(tmp_path):
+    make_images(tmp_path, 'a/ü 脸.PNG', 'b.jpg')
+    dataset = DATASETS.build(
+        dict(type='FaceFolder', data_root=str(tmp_path), pipeline=LOAD))
+    sample = dataset[0]
+    assert sample['gt'].shape == (16, 16, 3)
+    assert sample['file'] == 'a/ü 脸.PNG'
+    assert sample['gt_path'] == str(tmp_path / 'a/ü 脸.PNG')
+    assert sample['data_root'] == str(tmp_path)
+    assert sample['landmark_table'] == str(tmp_path / 'landmarks68.npz')
+    assert sample['crop_size'] is None
+    other = FaceFolder(
+        str(tmp_path), landmark_table=None, image_key='img')[1]
+    assert other['landmark_table'] is None
+    assert other['img_path'] == str(tmp_path / 'b.jpg')
+
+
+def test_crop_size_comes_from_dataset_json(tmp_path):
+    make_images(tmp_path, 'a.png')
+    parts = dict(train=['a.png'], val=[], test=[])
+    write_data_root(tmp_path, 'toy', parts, crop_size=128, source='test')
+    root = str(tmp_path)
+    assert FaceFolder(root)[0]['crop_size'] == 128
+    assert FaceFolder(root, crop_size=64)[0]['crop_size'] == 64
+    assert FaceFolder(root, crop_size=None)[0]['crop_size'] is None
+    (tmp_path / 'dataset.json').write_text(json.dumps(dict(crop_size='big')))
+    with pytest.raises(ValueError, match="crop_size.*'big'"):
+        FaceFolder(root)
+    (tmp_path / 'dataset.json').write_text('{')
+    with pytest.raises(ValueError, match='not JSON'):
+        FaceFolder(root)
+
+
+def test_part_comes_from_list_then_folder_then_names(tmp_path):
+    root = str(tmp_path)
+    names = [f'{i}.png' for i in range(20)]
+    make_images(tmp_path, *names)
+    by_name = {part: files_of(FaceFolder(root, part)) for part in PARTS}
+    assert by_name == split_names(names)
+    make_images(tmp_path, 'val/x.png', 'val/deep/y.png')
+    assert files_of(FaceFolder(root, 'val')) == ['val/deep/y.png', 'val/x.png']
+    (tmp_path / 'val.txt').write_text('3.png\r\n\n1.png\n')
+    assert files_of(FaceFolder(root, 'val')) == ['3.png', '1.png']
+    (tmp_path / 'mine.txt').write_text('7.png\n')
+    assert files_of(FaceFolder(root, 'val', 'mine.txt')) == ['7.png']
+    assert len(FaceFolder(root)) == 22
+    # Lists for some parts only: the others are not made up.
+    with pytest.raises(FileNotFoundError, match='test.txt.*only val.txt'):
+        FaceFolder(root, 'test')
+
+
+@pytest.mark.parametrize('count', [0, 1, 2, 3, 4, 10, 1000])
+def test_split_by_name(count):
+    names = [f'{i}.png' for i in range(count)]
+    parts = split_names(reversed(names))
+    assert sorted(sum(parts.values(), [])) == sorted(names)
+    assert parts == split_names(names)
+    if count >= 3:
+        assert all(parts.values())
+    else:
+        assert len(parts['train']) == count
+    if count == 1000:
+        assert 70 < len(parts['test']) < 130 and 70 < len(parts['val']) < 130
+
+
+def test_split_is_sha1_modulo_10():
+    # By `printf %s 10.png | sha1sum`: 10.png gives 0, 1.png 1, the others
+    # from 0.png to 13.png neither.
+    parts = split_names(f'{i}.png' for i in range(14))
+    assert (parts['test'], parts['val']) == (['10.png'], ['1.png'])
+
+
+def test_split_is_stable_and_keeps_groups():
+    names = [f'{i}.png' for i in range(100)]
+    few, many = split_names(names[:60]), split_names(names)
+    assert set(few['test']) <= set(many['test'])
+    assert set(few['val']) <= set(many['val'])
+    faces = [f'{photo}-{face}' for photo in range(40) for face in range(3)]
+    parts = split_names(faces, lambda name: name.split('-')[0])
+    photos = [{name.split('-')[0] for name in parts[part]} for part in PARTS]
+    assert sum(map(len, photos)) == len(set.union(*photos)) == 40
+
+
+def test_wrong_folders_are_refused_with_a_remedy(tmp_path):
+    for root in (tmp_path / 'missing', ''):
+        with pytest.raises(FileNotFoundError, match='DATA_ROOT.*data_root='):
+            FaceFolder(str(root))
+    with pytest.raises(FileNotFoundError, match='found none'):
+        FaceFolder(str(tmp_path))
+    make_images(tmp_path, 'a.png', 'b.png')
+    with pytest.raises(FileNotFoundError, match='at least 1 .*2 images'):
+        FaceFolder(str(tmp_path), 'test')
+    with pytest.raises(FileNotFoundError, match='at least 3 .*got 2'):
+        FaceFolder(str(tmp_path), min_images=3)
+    (tmp_path / 'train.txt').write_text(
+        'a.png\nno/1.png\n2.png\n3.png\n4.png\n')
+    with pytest.raises(
+            FileNotFoundError, match=r'4 of them.*no/1.png.*, \.\.\.'):
+        FaceFolder(str(tmp_path), 'train')
+    with pytest.raises(FileNotFoundError, match='the list.*gone.txt'):
+        FaceFolder(str(tmp_path), ann_file='gone.txt')
+    with pytest.raises(ValueError, match="'dev'"):
+        FaceFolder(str(tmp_path), 'dev')
+    with pytest.raises(TypeError, match='pipelin'):
+        FaceFolder(str(tmp_path), pipelin=[])
+
+
+def test_training_draws_another_sample_and_lists_the_bad_one_once(
+        tmp_path, log):
+    make_images(tmp_path, 'a.png', 'b.png', 'c.png')
+    (tmp_path / 'b.png').write_bytes(b'')
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
+    levels = {dataset[i]['gt'][0, 0, 0] for i in [0, 1, 2] * 5}
+    assert levels == {0, 2}
+    lines = [line for line in log if 'b.png' in line]
+    assert len(lines) == 1 and '0 bytes' in lines[0]
+
+
+def test_training_goes_on_in_worker_processes(tmp_path):
+    make_images(tmp_path, *(f'{i}.png' for i in range(6)))
+    (tmp_path / '3.png').write_text('no image')
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
+    assert len(pickle.loads(pickle.dumps(dataset))) == 6
+    loader = DataLoader(
+        dataset, num_workers=2, batch_size=2,
+        collate_fn=lambda batch: torch.tensor(
+            np.stack([sample['gt'] for sample in batch])))
+    assert sum(len(batch) for batch in loader) == 6
+
+
+def test_training_stops_when_nothing_is_usable(tmp_path):
+    make_images(tmp_path, 'a.png', 'b.png')
+    for name in ('a.png', 'b.png'):
+        (tmp_path / name).write_bytes(b'')
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD, max_refetch=7)
+    with pytest.raises(RuntimeError, match='got 7 bad samples.*a.png'):
+        dataset[0]
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_test_mode_stops_by_name(tmp_path, num_workers):
+    make_images(tmp_path, 'a.png', 'b.png')
+    (tmp_path / 'b.png').write_bytes(b'')
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD, test_mode=True)
+    loader = DataLoader(
+        dataset, num_workers=num_workers, batch_size=None,
+        collate_fn=lambda sample: sample['gt'])
+    with pytest.raises(BadSampleError, match='b.png'):
+        list(loader)
+
+
+def test_data_root_round_trip(tmp_path):
+    parts = dict(train=['b/ü.png', 'a.png'], val=['c.png'], test=[])
+    write_data_root(tmp_path, 'toy', parts, None, 'by hand')
+    assert {p: read_list(tmp_path / f'{p}.txt') for p in PARTS} == parts
+    info = json.loads((tmp_path / 'dataset.json').read_text())
+    assert info == dict(
+        name='toy', crop_size=None, landmark_scheme=None,
+        parts=dict(train=2, val=1, test=0), source='by hand')
+    with pytest.raises(ValueError, match='c.png in val and in test'):
+        write_data_root(tmp_path, 'toy', dict(parts, test=['c.png']), None, '')
