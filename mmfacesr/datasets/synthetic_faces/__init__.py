@@ -1,0 +1,9 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Embedded faces: drawn portraits with exact 68 landmarks."""
+
+from .render import face_points, render_face
+from .writer import contact_sheet, face_seeds, write_faces
+
+__all__ = ['contact_sheet', 'face_points', 'face_seeds', 'render_face',
+           'write_faces']

@@ -1,0 +1,253 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The head as a star-shaped surface, and the 68 points on it.
+
+Seen from CENTRE, every direction meets the head once, at a radius that is
+tabulated over the stereographic coordinates u = d.x / (1 + d.z),
+v = d.y / (1 + d.z) of the direction d. Rays are marched against that table.
+Proportions follow the common averages of adult faces.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .person import Person
+
+CENTRE = np.array((0., 0.25, 0.), np.float32)
+REACH = 2.6  # |u|, |v| of the table; directions beyond are behind the head
+CELLS = 257
+NEAR, FAR = 2.1, -1.3  # z between which the visible surface lies
+
+
+def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
+    """0 below low, 1 above high, a cubic between."""
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def bump(points: np.ndarray, x: float, y: float, width: float,
+         height: float) -> np.ndarray:
+    """Gaussian of height 1 at (x, y) over the frontal plane."""
+    return np.exp(-0.5 * (((points[..., 0] - x) / width) ** 2 +
+                          ((points[..., 1] - y) / height) ** 2))
+
+
+def ellipsoid_radius(direction: np.ndarray, centre: tuple, axes: tuple
+                     ) -> np.ndarray:
+    """Distance from CENTRE to an ellipsoid that contains CENTRE.
+
+    Args:
+        direction (np.ndarray): (..., 3) unit vectors.
+        centre (tuple): Its centre (x, y, z).
+        axes (tuple): Its half axes.
+
+    Returns:
+        np.ndarray: (...) radii.
+    """
+    axes = np.array(axes, np.float32)
+    d = direction / axes
+    o = (CENTRE - np.array(centre, np.float32)) / axes
+    a, b, c = (d * d).sum(-1), (d * o).sum(-1), (o * o).sum() - 1
+    return (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / a
+
+
+def soft_max(radii: list[np.ndarray], sharpness: float) -> np.ndarray:
+    """Smooth maximum: the union of shapes with a rounded seam."""
+    stack = np.stack(radii)
+    top = stack.max(0)
+    return top + np.log(np.exp(sharpness * (stack - top)).mean(0)) / sharpness
+
+
+def table_directions() -> np.ndarray:
+    """Unit direction of every cell of a table, (CELLS, CELLS, 3)."""
+    axis = np.linspace(-REACH, REACH, CELLS, dtype=np.float32)
+    u, v = np.meshgrid(axis, axis)
+    square = u * u + v * v
+    return np.stack([2 * u, 2 * v, 1 - square], -1) / (1 + square)[..., None]
+
+
+def look_up(table: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Read a table at the directions of offsets from CENTRE.
+
+    Args:
+        table (np.ndarray): (CELLS, CELLS) float32.
+        offset (np.ndarray): (h, w, 3) points minus CENTRE.
+
+    Returns:
+        np.ndarray: (h, w) float32.
+    """
+    length = np.sqrt((offset * offset).sum(-1))
+    scale = (CELLS - 1) / (2 * REACH) / np.maximum(length + offset[..., 2],
+                                                   1e-4)
+    middle = (CELLS - 1) / 2
+    u = offset[..., 0] * scale + middle
+    v = offset[..., 1] * scale + middle
+    return cv2.remap(table, u.astype(np.float32), v.astype(np.float32),
+                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def march(table: np.ndarray, origin: np.ndarray, direction: np.ndarray,
+          slices: int = 18) -> tuple[np.ndarray, np.ndarray]:
+    """First meeting of rays with the surface.
+
+    Args:
+        table (np.ndarray): Radii, (CELLS, CELLS).
+        origin (np.ndarray): (h, w, 3) points of the rays at depth 0.
+        direction (np.ndarray): (3,) unit step of depth, to the viewer.
+        slices (int): Samples along a ray before the refinement.
+
+    Returns:
+        tuple: Depth (h, w) along direction, and the signed distance (h, w)
+        of the ray from the silhouette (negative inside).
+    """
+    def outside(depth: np.ndarray) -> np.ndarray:
+        offset = origin + depth[..., None] * direction - CENTRE
+        return np.sqrt((offset * offset).sum(-1)) - look_up(table, offset)
+
+    shape = origin.shape[:2]
+    high = np.full(shape, NEAR, np.float32)
+    low = high.copy()
+    low_value = high_value = nearest = outside(high)
+    open_ray = np.ones(shape, bool)
+    for depth in np.linspace(NEAR, FAR, slices, dtype=np.float32)[1:]:
+        value = outside(np.full(shape, depth, np.float32))
+        nearest = np.minimum(nearest, value)
+        high = np.where(open_ray, low, high)
+        high_value = np.where(open_ray, low_value, high_value)
+        low = np.where(open_ray, depth, low)
+        low_value = np.where(open_ray, value, low_value)
+        open_ray = open_ray & (value > 0)
+    for _ in range(4):
+        share = high_value / np.maximum(high_value - low_value, 1e-6)
+        middle = high + np.clip(share, 0.05, 0.95) * (low - high)
+        value = outside(middle)
+        above = value > 0
+        high = np.where(above, middle, high)
+        high_value = np.where(above, value, high_value)
+        low = np.where(above, low, middle)
+        low_value = np.where(above, low_value, value)
+    return np.where(open_ray, FAR, 0.5 * (high + low)), nearest
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head at rest.
+
+    Attributes:
+        skin (np.ndarray): Radii of the skin, (CELLS, CELLS).
+        hair (np.ndarray): How far the hair stands above the skin; negative
+            where there is none.
+        both (np.ndarray): Radii of the outermost of the two.
+        curves (dict): Feature lines on the frontal plane, each (n, 2).
+        rest (np.ndarray): The 68 points on the frontal plane, (68, 2);
+            those of the jaw are starting points for `jaw_points`.
+    """
+
+    skin: np.ndarray
+    hair: np.ndarray
+    both: np.ndarray
+    curves: dict[str, np.ndarray]
+    rest: np.ndarray
+
+    def lift(self, points: np.ndarray) -> np.ndarray:
+        """Put points of the frontal plane on the skin.
+
+        Args:
+            points (np.ndarray): (n, 2).
+
+        Returns:
+            np.ndarray: (n, 3) float32.
+        """
+        flat = np.asarray(points, np.float32)
+        origin = np.concatenate([flat, np.zeros_like(flat[:, :1])], 1)[None]
+        axis = np.array((0, 0, 1), np.float32)
+        depth, _ = march(self.skin, origin, axis, slices=26)
+        origin[..., 2] = depth
+        return origin[0]
+
+
+def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
+    """Radii of the skin, shaped by the person and the 68 resting points."""
+    s = person.shape
+    d = table_directions()
+    width, jaw = s['face_width'], s['jaw_width']
+    low = 0.85 * s['jaw_length']
+    base = soft_max([
+        ellipsoid_radius(d, (0, -0.45, -0.15),
+                         (1.19 * width, 1.36 * s['forehead'], 1.5)),
+        ellipsoid_radius(d, (0, 0.22, 0.0), (1.10 * width, 1.15, 1.32)),
+        ellipsoid_radius(d, (0, low, 0.15),
+                         (0.88 * jaw, 0.98 * s['jaw_length'], 1.08)),
+    ], 14.)
+    front = base[..., None] * d + CENTRE
+    facing = smoothstep(-0.1, 0.3, d[..., 2])
+    ears = np.exp(-0.5 * (((np.abs(front[..., 0]) - 1.1) / 0.2) ** 2 +
+                          ((front[..., 1] - 0.32) / 0.26) ** 4 +
+                          ((front[..., 2] + 0.05) / 0.11) ** 2))
+    relief = _relief(person, front, rest)
+    return (base + facing * relief + 0.17 * ears).astype(np.float32)
+
+
+def _relief(person: Person, front: np.ndarray, rest: np.ndarray
+            ) -> np.ndarray:
+    """Height of the features above the plain head."""
+    s = person.shape
+    mirrored = front.copy()
+    mirrored[..., 0] = np.abs(front[..., 0])
+    mouth = rest[48:68].mean(0)
+    corner = rest[54]
+    chin = rest[8, 1]
+    relief = (
+        -s['eye_depth'] * bump(mirrored, 0.47, 0.0, 0.27, 0.15) +
+        0.09 * bump(mirrored, 0.5, 0.0, 0.17, 0.10) +
+        s['brow_ridge'] * bump(mirrored, 0.42, -0.25, 0.33, 0.09) +
+        s['cheek'] * bump(mirrored, 0.70, 0.42, 0.24, 0.22) -
+        0.05 * bump(mirrored, 0.72, 0.95, 0.15, 0.25) -
+        0.06 * bump(mirrored, 1.02, -0.4, 0.2, 0.3) +
+        0.10 * bump(front, 0, mouth[1] + 0.02, 0.42, 0.26) +
+        s['chin'] * bump(front, 0, chin - 0.16, 0.26, 0.16) -
+        0.05 * bump(front, 0, (rest[57, 1] + chin) / 2 - 0.08, 0.3, 0.06))
+    smile = max(person.smile, 0)
+    relief += 0.06 * smile * bump(mirrored, 0.62, 0.52, 0.17, 0.14)
+    fold = (mirrored[..., 0] - 0.30 - 0.24 * (front[..., 1] - 0.62) /
+            max(corner[1] - 0.62, 0.2))
+    along = bump(front, 0, 0.86, 9., 0.16)
+    relief -= (0.02 + 0.03 * smile + 0.03 * person.age) * along * np.exp(
+        -0.5 * (fold / 0.035) ** 2) * (mirrored[..., 0] < 0.75)
+    return relief + _nose(person, mirrored, rest) + _lips(front, rest)
+
+
+def _nose(person: Person, mirrored: np.ndarray, rest: np.ndarray
+          ) -> np.ndarray:
+    """Bridge, tip, wings and nostrils."""
+    s = person.shape
+    x, y = mirrored[..., 0], mirrored[..., 1]
+    top, tip, base = rest[27, 1], rest[30, 1], rest[33, 1]
+    wide = s['nose_width']
+    t = np.clip((y - top) / (tip - top), 0, 1.15)
+    height = s['nose_bridge'] + (0.34 * s['nose_height'] -
+                                 s['nose_bridge']) * t ** 1.25
+    half = (0.10 + 0.075 * t ** 2) * wide
+    ridge = height * np.exp(-0.5 * (x / half) ** 2)
+    fade = smoothstep(top - 0.28, top + 0.08, y)
+    ridge *= fade * (1 - smoothstep(tip + 0.02, base + 0.03, y))
+    wing_x = rest[35, 0] - 0.03
+    return (ridge +
+            s['nose_tip'] * bump(mirrored, 0, tip, 0.11 * wide, 0.08) +
+            0.13 * bump(mirrored, wing_x, base - 0.09, 0.07 * wide, 0.075) -
+            0.07 * bump(mirrored, 0.11 * wide, base - 0.015, 0.05, 0.025))
+
+
+def _lips(front: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """Rolls of the lips, the gap between them, the groove above."""
+    centre, wide = rest[62, 0], rest[54, 0] - rest[48, 0]
+    upper = (rest[51, 1] + rest[62, 1]) / 2
+    lower = (rest[57, 1] + rest[66, 1]) / 2
+    gap = (rest[62, 1] + rest[66, 1]) / 2
+    reach = 0.33 * wide
+    return (0.05 * bump(front, centre, upper, reach, 0.055) +
+            0.06 * bump(front, centre, lower, 0.8 * reach, 0.065) -
+            0.045 * bump(front, centre, gap, 1.2 * reach, 0.03) -
+            0.025 * bump(front, centre, rest[51, 1] - 0.10, 0.045, 0.08))

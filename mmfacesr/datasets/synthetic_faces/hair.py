@@ -1,0 +1,121 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Hair as a second surface over the skin, and its strands."""
+
+import numpy as np
+
+from .anatomy import (CELLS, CENTRE, REACH, ellipsoid_radius, smoothstep,
+                      soft_max, table_directions)
+from .person import Person
+from .textures import noise_at
+
+# Per style: height of the hairline at the middle of the forehead (y),
+# thickness of the cap, length of what falls beside the face (0: none).
+STYLES = {
+    'bald': (-0.95, 0.0, 0.0), 'cropped': (-0.92, 0.05, 0.0),
+    'short': (-0.90, 0.16, 0.0), 'fringe': (-0.52, 0.17, 0.0),
+    'swept': (-0.84, 0.24, 0.0), 'bob': (-0.80, 0.18, 1.35),
+    'long': (-0.86, 0.19, 2.6), 'afro': (-0.82, 0.50, 0.0),
+    'scarf': (-0.72, 0.10, 1.7),
+}
+
+
+def hair_table(person: Person, skin: np.ndarray) -> np.ndarray:
+    """Height of the hair above the skin in every direction.
+
+    Args:
+        person (Person): The drawn person.
+        skin (np.ndarray): Radii of the skin, (CELLS, CELLS).
+
+    Returns:
+        np.ndarray: (CELLS, CELLS), negative where no hair grows.
+    """
+    rng = person.stream('hair')
+    line, thick, length = STYLES[person.hair_style]
+    if thick == 0:
+        return np.full_like(skin, -1)
+    d = table_directions()
+    base = skin[..., None] * d + CENTRE
+    x, y, z = base[..., 0], base[..., 1], base[..., 2]
+    line += rng.normal(0, 0.04)
+    lean = rng.normal(0, 0.10)
+    receding = 0.35 * max(person.age - 0.5, 0) * (thick < 0.17)
+    front = (line - receding + lean * x + rng.uniform(0.05, 0.5) * x ** 2 +
+             0.05 * np.sin(7 * x + rng.uniform(0, 6)) * rng.uniform(0, 1))
+    burn = 0.35 - 0.55 * smoothstep(0.15, 0.5, y)
+    inside = np.maximum(front - y, burn - 0.15 - z)
+    inside = np.where(y > 0.95, -0.5, inside) if length == 0 else inside
+    edge = 0.05 * (noise_at(base[..., 0] * 3, base[..., 1] * 3 + base[..., 2],
+                            rng) - 0.5)
+    rise = smoothstep(-0.02, 0.28, inside + edge)
+    top = smoothstep(0.4, -1.4, y)
+    height = thick * rng.uniform(0.75, 1.3) * rise * (0.55 + 0.45 * top)
+    height *= 1 + 0.25 * (noise_at(*(2.0 * d[..., :2]).transpose(2, 0, 1),
+                                   rng) - 0.5)
+    height = np.where(inside + edge > 0, height, -0.06)
+    if length:
+        height = _falling(person, d, skin, height, length, rng)
+    return height.astype(np.float32)
+
+
+def _falling(person: Person, direction: np.ndarray, skin: np.ndarray,
+             height: np.ndarray, length: float, rng: np.random.Generator
+             ) -> np.ndarray:
+    """Add the hair that hangs down beside and behind the face."""
+    wide = rng.uniform(1.28, 1.5)
+    shell = soft_max([
+        ellipsoid_radius(direction, (0, 0.1 + 0.3 * length, -0.5),
+                         (wide, length, 1.0)),
+        skin + np.maximum(height, 0)], 20.)
+    spread = direction[..., 2] / np.maximum(
+        np.hypot(direction[..., 0], direction[..., 1]), 1e-3)
+    limit = rng.uniform(0.0, 0.22)
+    wave = 0.06 * (noise_at(direction[..., 1] * 3, direction[..., 0], rng) -
+                   0.5)
+    side = limit + wave - spread
+    hangs = (side > 0) & (direction[..., 1] > -0.75)
+    share = smoothstep(0, 0.12, side) * smoothstep(
+        -0.75, -0.2, direction[..., 1])
+    fallen = np.maximum((shell - skin) * share, height)
+    return np.where(hangs, np.maximum(fallen, 0.015), height)
+
+
+def strand_tone(person: Person, offset: np.ndarray, finest: float
+                ) -> np.ndarray:
+    """Brightness of the strands at points of the hair.
+
+    Args:
+        person (Person): The drawn person.
+        offset (np.ndarray): (h, w, 3) points minus CENTRE.
+        finest (float): Shortest wavelength worth drawing, in eye distances.
+
+    Returns:
+        np.ndarray: (h, w), mean about 1.
+    """
+    rng = person.stream('strands')
+    x, y, z = offset[..., 0], offset[..., 1], offset[..., 2]
+    part = rng.uniform(-0.5, 0.5)
+    length = STYLES[person.hair_style][2]
+    if person.hair_style == 'afro' or rng.uniform() < 0.12:
+        across, along, ratio = x + 0.3 * z, y - 0.3 * z, 1.0
+    elif person.hair_style in ('short', 'cropped', 'swept') and (
+            rng.uniform() < 0.6):
+        across = np.arctan2(x - part * (y < 0), np.abs(y) + 0.35) * 1.4
+        along, ratio = y - z, 0.08
+    else:
+        around = np.arctan2(z + 0.45, -y + 0.9 * (y > 0) * y)
+        fall = smoothstep(-0.6, 0.5, y)
+        across = around * (1 - fall) + (1.2 * z + 0.8 * np.abs(x)) * fall
+        along, ratio = np.abs(x - part) + y, 0.07
+    bend = rng.uniform(0.02, 0.2 if length else 0.1)
+    across = across + bend * (noise_at(along * 0.7, across * 1.2, rng) - 0.5)
+    tone = np.ones_like(x)
+    for wave, weight in ((0.30, 0.35), (0.10, 0.5), (0.035, 0.55),
+                         (0.013, 0.5), (0.006, 0.4)):
+        if wave >= finest:
+            tone += weight * (noise_at(across / (4 * wave),
+                                       along / (4 * wave) * ratio, rng) - 0.5)
+    return np.clip(tone, 0.15, 2.0)
+
+
+__all__ = ['CELLS', 'REACH', 'STYLES', 'hair_table', 'strand_tone']
