@@ -12,8 +12,12 @@ from pathlib import Path
 
 from torch import nn
 
-from mmfacesr.weight_files import (WeightsError, find_weights,
-                                   read_weights_file)
+from mmfacesr.weight_files import (
+    WeightsError,
+    existing_file,
+    find_weights,
+    read_weights_file,
+)
 
 __all__ = ['LoadRecord', 'WeightsError', 'load_weights']
 
@@ -30,14 +34,15 @@ class LoadRecord:
         source (str): Path of the file, or 'state dict'.
         sha256 (str | None): Hash of the file; None for a state dict.
     """
+
     layout: str
     source: str
     sha256: str | None
 
 
-def load_weights(module: nn.Module,
-                 source: Mapping | str | Path,
-                 sha256: str | None = None) -> LoadRecord:
+def load_weights(
+    module: nn.Module, source: Mapping | str | Path, sha256: str | None = None
+) -> LoadRecord:
     """Load weights strictly: all of them or none.
 
     Args:
@@ -59,8 +64,10 @@ def load_weights(module: nn.Module,
     """
     if isinstance(source, Mapping):
         if sha256 is not None:
-            raise WeightsError('Expected a file to compare with sha256, got a '
-                               'state dict; give the file, or no sha256.')
+            raise WeightsError(
+                'Expected a file to compare with sha256, got a '
+                'state dict; give the file, or no sha256.'
+            )
         content, name, digest = source, 'state dict', None
     else:
         path = _local_path(source)
@@ -74,13 +81,11 @@ def load_weights(module: nn.Module,
 def _local_path(source: str | Path) -> Path:
     """Return the path of a file that exists."""
     if '://' in str(source):
-        raise WeightsError(f'Expected a local file, got {source}; download it '
-                           'first and give its path.')
-    path = Path(source).expanduser()
-    if not path.is_file():
-        raise WeightsError(f'Expected a file of weights at {path}, found '
-                           'none; check the path.')
-    return path
+        raise WeightsError(
+            f'Expected a local file, got {source}; download it '
+            'first and give its path.'
+        )
+    return existing_file(source)
 
 
 def _check_hash(path: Path, expected: str | None) -> str:
@@ -89,10 +94,13 @@ def _check_hash(path: Path, expected: str | None) -> str:
     if expected is None:
         return digest
     if len(expected) < MIN_HASH_DIGITS:
-        raise WeightsError(f'Expected at least {MIN_HASH_DIGITS} hex digits '
-                           f'as sha256, got {expected!r}; give more of them.')
+        raise WeightsError(
+            f'Expected at least {MIN_HASH_DIGITS} hex digits '
+            f'as sha256, got {expected!r}; give more of them.'
+        )
     if not digest.startswith(expected.lower()):
         raise WeightsError(
             f'Expected sha256 {expected} for {path}, got {digest}; the file '
-            'is damaged or another one, download it again.')
+            'is damaged or another one, download it again.'
+        )
     return digest

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmfacesr.weight_layouts import LAYOUTS, Layout
 
 # Buffers that a module makes itself; old files lack them.
-DERIVABLE = ('num_batches_tracked', )
+DERIVABLE = ('num_batches_tracked',)
 # Parts of a checkpoint that hold averaged weights: better than the others.
 AVERAGED = frozenset({'generator_ema', 'params_ema', 'g_ema'})
 # mmengine's EMAHook stores the averaged weights under `state_dict` and the
@@ -23,6 +23,21 @@ NUM_LISTED = 4
 
 class WeightsError(ValueError):
     """Weights that cannot be read or do not fit."""
+
+
+def existing_file(path: str | Path) -> Path:
+    """Return the path of a file, ``~`` expanded, that is there.
+
+    Raises:
+        WeightsError: If there is none.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise WeightsError(
+            f'Expected a file of weights at {path}, found '
+            'none; check the path.'
+        )
+    return path
 
 
 def read_weights_file(path: str | Path) -> Mapping:
@@ -38,10 +53,7 @@ def read_weights_file(path: str | Path) -> Mapping:
         WeightsError: If the file is missing, is no checkpoint, is damaged or
             holds more than tensors and plain values.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f'Expected a file of weights at {path}, found '
-                           'none; check the path.')
+    path = existing_file(path)
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     # A damaged or foreign file can raise nearly anything here.
@@ -51,16 +63,19 @@ def read_weights_file(path: str | Path) -> Mapping:
             f'{type(error).__name__}: {_first_line(error)}. If the file is '
             'whole (compare its size with the source), it holds pickled '
             'objects, which are never run here: on a machine where you trust '
-            'it, save its state dict alone with torch.save.') from error
+            'it, save its state dict alone with torch.save.'
+        ) from error
     if not isinstance(content, Mapping):
         raise WeightsError(
             f'Expected {path} to hold a dict of tensors, got a '
-            f'{type(content).__name__}; save the state dict of the model.')
+            f'{type(content).__name__}; save the state dict of the model.'
+        )
     return content
 
 
-def find_weights(module: nn.Module,
-                 content: Mapping) -> tuple[Layout, dict[str, Tensor]]:
+def find_weights(
+    module: nn.Module, content: Mapping
+) -> tuple[Layout, dict[str, Tensor]]:
     """Find the weights of a module anywhere in a checkpoint.
 
     All keys below one prefix must be the module's, in one of the known
@@ -86,22 +101,27 @@ def find_weights(module: nn.Module,
         fitting = {}
         for prefix, count in _count_prefixes(tensors, theirs).items():
             part = {
-                key[len(prefix):]: value
-                for key, value in tensors.items() if key.startswith(prefix)
+                key[len(prefix) :]: value
+                for key, value in tensors.items()
+                if key.startswith(prefix)
             }
             faults = _faults(part, theirs, own)
             if not faults:
                 fitting[prefix] = part
             elif count > best[0]:
-                best = (count, f'part {prefix!r}, layout {layout.name}: ' +
-                        '; '.join(faults))
+                best = (
+                    count,
+                    f'part {prefix!r}, layout {layout.name}: '
+                    + '; '.join(faults),
+                )
         if fitting:
             part = fitting[_choose(list(fitting))]
             return layout, own | {theirs[k]: v for k, v in part.items()}
     raise WeightsError(
         f'Expected the weights of a {type(module).__name__}, '
         f'{len(own)} tensors, got {best[1] or _list(tensors, "foreign")}. '
-        'Nothing was loaded; check that file and config belong together.')
+        'Nothing was loaded; check that file and config belong together.'
+    )
 
 
 def _tensors(content: Mapping, prefix: str = '') -> Iterator:
@@ -121,14 +141,15 @@ def _count_prefixes(tensors: Mapping, known: Mapping) -> Counter:
         for i in range(len(parts)):
             name = '.'.join(parts[i:])
             if name in known:
-                counts[key[:len(key) - len(name)]] += 1
+                counts[key[: len(key) - len(name)]] += 1
     return counts
 
 
 def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
     """Say what keeps part of a checkpoint from being a module's weights."""
     missing = [
-        key for key in theirs
+        key
+        for key in theirs
         if key not in part and not key.endswith(DERIVABLE)
     ]
     unknown = [key for key in part if key not in theirs]
@@ -138,9 +159,13 @@ def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
         if key in theirs and value.shape != own[theirs[key]].shape
     ]
     return [
-        _list(keys, what) for keys, what in (
-            (missing, 'missing'), (unknown, 'unknown'),
-            (shapes, 'of another shape')) if keys
+        _list(keys, what)
+        for keys, what in (
+            (missing, 'missing'),
+            (unknown, 'unknown'),
+            (shapes, 'of another shape'),
+        )
+        if keys
     ]
 
 
@@ -151,7 +176,8 @@ def _choose(prefixes: list[str]) -> str:
     if len(chosen) > 1:
         raise WeightsError(
             'Expected one part of the checkpoint to fit, got '
-            f'{_list(chosen, "fitting")}; give the state dict of one of them.')
+            f'{_list(chosen, "fitting")}; give the state dict of one of them.'
+        )
     return chosen[0]
 
 

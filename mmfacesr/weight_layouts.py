@@ -23,6 +23,7 @@ class Layout:
         rules (tuple[Rule, ...]): Pattern in our key and its replacement, as
             for `re.sub`, applied one after the other.
     """
+
     name: str
     rules: tuple[Rule, ...] = ()
 
@@ -42,9 +43,15 @@ def _hourglass_level(match: re.Match) -> str:
 
 # Our flat numbering of LightCNN-9 against groups of two layers.
 _LIGHT_CNN_LAYERS = {
-    '2': '2.conv_a', '3': '2.conv', '5': '4.conv_a', '6': '4.conv',
-    '8': '6.conv_a', '9': '6.conv', '10': '7.conv_a', '11': '7.conv'
-}  # yapf: disable
+    '2': '2.conv_a',
+    '3': '2.conv',
+    '5': '4.conv_a',
+    '6': '4.conv',
+    '8': '6.conv_a',
+    '9': '6.conv',
+    '10': '7.conv_a',
+    '11': '7.conv',
+}
 
 _HOURGLASS_RULES = (
     (r'\bhg\.(?:low2\.){4}', 'hg.res_center.'),
@@ -60,34 +67,44 @@ _LANDMARK_BRANCH_RULES = (
     (r'^hour_glass\.', 'HG.'),
 )
 
-DIC_AUTHORS = Layout('dic-authors', (
-    *_LANDMARK_BRANCH_RULES,
-    (r'^conv_first\.', 'conv_in.'),
-    (r'^conv_last\.2\.', 'conv_out.0.'),
-    (r'^conv_last\.', 'out.'),
-    (r'fusion_block\.conv_first\.', 'fusion_block.conv_in.'),
-    (r'fusion_block\.body\.', 'fusion_block.resnet.'),
-    (r'block\.conv_first\.', 'block.compress_in.'),
-    (r'block\.conv_last\.', 'block.compress_out.'),
-    (r'\.up_blocks\.', '.upBlocks.'),
-    (r'\.down_blocks\.', '.downBlocks.'),
-    (r'\.lr_blocks\.', '.uptranBlocks.'),
-    (r'\.hr_blocks\.', '.downtranBlocks.'),
-    (r'^features\.(\d+)\.', lambda match: 'features.' + _LIGHT_CNN_LAYERS.get(
-        match[1], match[1]) + '.'),
-))
+DIC_AUTHORS = Layout(
+    'dic-authors',
+    (
+        *_LANDMARK_BRANCH_RULES,
+        (r'^conv_first\.', 'conv_in.'),
+        (r'^conv_last\.2\.', 'conv_out.0.'),
+        (r'^conv_last\.', 'out.'),
+        (r'fusion_block\.conv_first\.', 'fusion_block.conv_in.'),
+        (r'fusion_block\.body\.', 'fusion_block.resnet.'),
+        (r'block\.conv_first\.', 'block.compress_in.'),
+        (r'block\.conv_last\.', 'block.compress_out.'),
+        (r'\.up_blocks\.', '.upBlocks.'),
+        (r'\.down_blocks\.', '.downBlocks.'),
+        (r'\.lr_blocks\.', '.uptranBlocks.'),
+        (r'\.hr_blocks\.', '.downtranBlocks.'),
+        (
+            r'^features\.(\d+)\.',
+            lambda match: (
+                'features.' + _LIGHT_CNN_LAYERS.get(match[1], match[1]) + '.'
+            ),
+        ),
+    ),
+)
 
 # The landmark network of the authors' evaluation script.
-DIC_AUTHORS_EVALUATION = Layout('dic-authors-evaluation', (
-    *_HOURGLASS_RULES,
-    (r'^stem\.', 'pre_conv_block.'),
-    (r'^stacks\.(\d+)\.hg\.', r'hg\1.'),
-    (r'^stacks\.(\d+)\.res\.', r'hg\1_res1.'),
-    (r'^stacks\.(\d+)\.lin\.', r'hg\1_lin1.conv_block.'),
-    (r'^stacks\.(\d+)\.pred\.', r'hg\1_conv_pred.'),
-    (r'^stacks\.(\d+)\.merge_features\.', r'hg\1_conv1.'),
-    (r'^stacks\.(\d+)\.merge_heatmap\.', r'hg\1_conv2.'),
-))
+DIC_AUTHORS_EVALUATION = Layout(
+    'dic-authors-evaluation',
+    (
+        *_HOURGLASS_RULES,
+        (r'^stem\.', 'pre_conv_block.'),
+        (r'^stacks\.(\d+)\.hg\.', r'hg\1.'),
+        (r'^stacks\.(\d+)\.res\.', r'hg\1_res1.'),
+        (r'^stacks\.(\d+)\.lin\.', r'hg\1_lin1.conv_block.'),
+        (r'^stacks\.(\d+)\.pred\.', r'hg\1_conv_pred.'),
+        (r'^stacks\.(\d+)\.merge_features\.', r'hg\1_conv1.'),
+        (r'^stacks\.(\d+)\.merge_heatmap\.', r'hg\1_conv2.'),
+    ),
+)
 
 # Tried in this order. Ours comes first; MMagic's DICNet and LightCNN use the
 # same keys.

@@ -24,16 +24,18 @@ class FeedbackHourglassHead(LandmarkHourglass):
 
     size_requirement = SizeRequirement(multiple_of=64, minimum=64)
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 mid_channels: int = 256,
-                 num_keypoints: int = 68) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        mid_channels: int = 256,
+        num_keypoints: int = 68,
+    ) -> None:
         super().__init__(in_channels, mid_channels, num_keypoints)
         self.in_channels = in_channels
 
-    def forward(self,
-                image: Tensor,
-                hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, image: Tensor, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Find the landmarks of an image.
 
         Args:
@@ -49,6 +51,7 @@ class FeedbackHourglassHead(LandmarkHourglass):
         Raises:
             ValueError: If the image has another rank, channels or size.
         """
-        self.size_requirement.check(image,
-                                    type(self).__name__, self.in_channels)
+        self.size_requirement.check(
+            image, type(self).__name__, self.in_channels
+        )
         return super().forward(image, hidden)

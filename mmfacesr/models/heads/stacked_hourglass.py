@@ -5,8 +5,12 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmfacesr.models.networks.layers import (Hourglass, HourglassResidual,
-                                             at_least_float32, hourglass_stem)
+from mmfacesr.models.networks.layers import (
+    Hourglass,
+    HourglassResidual,
+    at_least_float32,
+    hourglass_stem,
+)
 from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.registry import MODELS
 
@@ -30,19 +34,23 @@ class StackedHourglassHead(BaseModule):
 
     size_requirement = SizeRequirement(multiple_of=64, minimum=64)
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 mid_channels: int = 256,
-                 num_keypoints: int = 68,
-                 num_stacks: int = 4,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        mid_channels: int = 256,
+        num_keypoints: int = 68,
+        num_stacks: int = 4,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.in_channels = in_channels
         self.stem = hourglass_stem(in_channels, mid_channels, norm=True)
         self.stacks = nn.ModuleList(
             HourglassStack(
-                mid_channels, num_keypoints, is_last=i == num_stacks - 1)
-            for i in range(num_stacks))
+                mid_channels, num_keypoints, is_last=i == num_stacks - 1
+            )
+            for i in range(num_stacks)
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """Find the landmarks of an image.
@@ -58,8 +66,9 @@ class StackedHourglassHead(BaseModule):
         Raises:
             ValueError: If the image has another rank, channels or size.
         """
-        self.size_requirement.check(image,
-                                    type(self).__name__, self.in_channels)
+        self.size_requirement.check(
+            image, type(self).__name__, self.in_channels
+        )
         x = self.stem(image)
         for stack in self.stacks:
             x, heatmap = stack(x)
@@ -75,15 +84,18 @@ class HourglassStack(nn.Module):
         is_last (bool): Whether no hourglass follows.
     """
 
-    def __init__(self, channels: int, num_keypoints: int,
-                 is_last: bool) -> None:
+    def __init__(
+        self, channels: int, num_keypoints: int, is_last: bool
+    ) -> None:
         super().__init__()
         self.is_last = is_last
         self.hg = Hourglass(4, channels, norm=True)
         self.res = HourglassResidual(channels, channels, norm=True)
         self.lin = nn.Sequential(
-            nn.Conv2d(channels, channels, 1), nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True))
+            nn.Conv2d(channels, channels, 1),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+        )
         self.pred = nn.Conv2d(channels, num_keypoints, 1)
         if not is_last:
             self.merge_features = nn.Conv2d(channels, channels, 1)

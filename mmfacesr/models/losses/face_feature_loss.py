@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from mmfacesr.models.networks.layers import light_cnn_features
 from mmfacesr.registry import MODELS
-from mmfacesr.weight_files import (WeightsError, find_weights,
-                                   read_weights_file)
+from mmfacesr.weight_files import WeightsError, find_weights, read_weights_file
 
 
 @MODELS.register_module()
@@ -36,14 +35,15 @@ class FaceFeatureLoss(nn.Module):
         ValueError: If weights are needed and ``pretrained`` is None.
     """
 
-    def __init__(self,
-                 pretrained: str | None = None,
-                 loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, pretrained: str | None = None, loss_weight: float = 1.0
+    ) -> None:
         super().__init__()
         if pretrained is None and loss_weight:
             raise ValueError(
                 'FaceFeatureLoss expected pretrained to be a file or URL, got '
-                'None; set it, or loss_weight=0 to train without this loss.')
+                'None; set it, or loss_weight=0 to train without this loss.'
+            )
         self.pretrained = pretrained
         self.loss_weight = loss_weight
         # In a list, because a module as attribute would be registered.
@@ -70,14 +70,16 @@ class FaceFeatureLoss(nn.Module):
             with torch.no_grad():
                 wanted = network(target.to(dtype))
             return self.loss_weight * F.l1_loss(
-                network(pred.to(dtype)), wanted)
+                network(pred.to(dtype)), wanted
+            )
 
     def _built(self) -> nn.Module:
         """Return the network; build it and read its weights once."""
         if not self._network:
             network = nn.ModuleDict({'features': light_cnn_features()})
-            _, weights = find_weights(network,
-                                      read_weights_file(self._weights_file()))
+            _, weights = find_weights(
+                network, read_weights_file(self._weights_file())
+            )
             network.load_state_dict(weights)
             self._network.append(network['features'].requires_grad_(False))
         return self._network[0]
@@ -87,8 +89,11 @@ class FaceFeatureLoss(nn.Module):
         if '://' not in self.pretrained:
             return Path(self.pretrained)
         # The folder that mmengine and torch keep their downloads in.
-        path = Path(
-            torch.hub.get_dir()) / 'checkpoints' / Path(self.pretrained).name
+        path = (
+            Path(torch.hub.get_dir())
+            / 'checkpoints'
+            / Path(self.pretrained).name
+        )
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             try:

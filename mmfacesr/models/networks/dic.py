@@ -12,9 +12,12 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmfacesr.models.networks.layers import (LandmarkHourglass, MaxFeatureMap,
-                                             at_least_float32,
-                                             light_cnn_features)
+from mmfacesr.models.networks.layers import (
+    LandmarkHourglass,
+    MaxFeatureMap,
+    at_least_float32,
+    light_cnn_features,
+)
 from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.registry import MODELS
 
@@ -22,10 +25,15 @@ from mmfacesr.registry import MODELS
 # as end-exclusive ranges. The ranges for 194 points (Helen) leave out the last
 # point of most groups; released weights saw them so.
 COMPONENTS = {
-    5: (((0, 1), ), ((1, 2), ), ((2, 3), ), ((3, 4), ), ((4, 5), )),
-    68: (((36, 42), ), ((42, 48), ), ((27, 36), ), ((48, 68), ), ((0, 27), )),
-    194: (((134, 153), (174, 193)), ((114, 133), (154, 173)), ((41, 57), ),
-          ((58, 113), ), ((0, 40), )),
+    5: (((0, 1),), ((1, 2),), ((2, 3),), ((3, 4),), ((4, 5),)),
+    68: (((36, 42),), ((42, 48),), ((27, 36),), ((48, 68),), ((0, 27),)),
+    194: (
+        ((134, 153), (174, 193)),
+        ((114, 133), (154, 173)),
+        ((41, 57),),
+        ((58, 113),),
+        ((0, 40),),
+    ),
 }
 NUM_COMPONENTS = 5
 # Peaks below this are noise and not raised to 1 (authors' code).
@@ -49,8 +57,10 @@ def merge_heatmaps(heatmap: Tensor) -> Tensor:
     peak = heatmap.flatten(2).max(dim=2).values  # (N, K)
     heatmap = heatmap / peak.clamp(min=MIN_PEAK)[..., None, None]
     components = [
-        torch.cat([heatmap[:, start:stop] for start, stop in ranges],
-                  dim=1).sum(dim=1) for ranges in COMPONENTS[heatmap.shape[1]]
+        torch.cat(
+            [heatmap[:, start:stop] for start, stop in ranges], dim=1
+        ).sum(dim=1)
+        for ranges in COMPONENTS[heatmap.shape[1]]
     ]
     return torch.stack(components, dim=1)
 
@@ -91,28 +101,43 @@ class DICGenerator(BaseModule):
     # Twice the input side must survive four halvings in the hourglass.
     size_requirement = SizeRequirement(multiple_of=8, minimum=8)
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 out_channels: int = 3,
-                 mid_channels: int = 48,
-                 num_blocks: int = 6,
-                 hg_mid_channels: int = 256,
-                 hg_num_keypoints: int = 68,
-                 num_steps: int = 4,
-                 upscale_factor: int = 8,
-                 detach_attention: bool = False,
-                 prelu_init: float = 0.2,
-                 num_fusion_blocks: int = 7,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        mid_channels: int = 48,
+        num_blocks: int = 6,
+        hg_mid_channels: int = 256,
+        hg_num_keypoints: int = 68,
+        num_steps: int = 4,
+        upscale_factor: int = 8,
+        detach_attention: bool = False,
+        prelu_init: float = 0.2,
+        num_fusion_blocks: int = 7,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
-        _refuse_unless(upscale_factor == 8, 'upscale_factor', '8',
-                       upscale_factor)
-        _refuse_unless(out_channels == in_channels, 'out_channels',
-                       f'{in_channels} as in_channels', out_channels)
-        _refuse_unless(hg_num_keypoints in COMPONENTS, 'hg_num_keypoints',
-                       f'one of {sorted(COMPONENTS)}', hg_num_keypoints)
-        _refuse_unless(hg_mid_channels % 8 == 0, 'hg_mid_channels',
-                       'a multiple of 8', hg_mid_channels)
+        _refuse_unless(
+            upscale_factor == 8, 'upscale_factor', '8', upscale_factor
+        )
+        _refuse_unless(
+            out_channels == in_channels,
+            'out_channels',
+            f'{in_channels} as in_channels',
+            out_channels,
+        )
+        _refuse_unless(
+            hg_num_keypoints in COMPONENTS,
+            'hg_num_keypoints',
+            f'one of {sorted(COMPONENTS)}',
+            hg_num_keypoints,
+        )
+        _refuse_unless(
+            hg_mid_channels % 8 == 0,
+            'hg_mid_channels',
+            'a multiple of 8',
+            hg_mid_channels,
+        )
         _refuse_unless(num_steps >= 1, 'num_steps', 'at least 1', num_steps)
         self.in_channels = in_channels
         self.upscale_factor = upscale_factor
@@ -120,23 +145,28 @@ class DICGenerator(BaseModule):
         self.detach_attention = detach_attention
         self.conv_first = nn.Sequential(
             nn.Conv2d(in_channels, 4 * mid_channels, 3, padding=1),
-            nn.PReLU(init=prelu_init), nn.PixelShuffle(2))
-        self.first_block = FeedbackBlock(mid_channels, mid_channels,
-                                         num_blocks, prelu_init)
-        self.block = AttentiveFeedbackBlock(mid_channels, num_blocks,
-                                            prelu_init, num_fusion_blocks)
-        self.hour_glass = LandmarkHourglass(out_channels, hg_mid_channels,
-                                            hg_num_keypoints)
+            nn.PReLU(init=prelu_init),
+            nn.PixelShuffle(2),
+        )
+        self.first_block = FeedbackBlock(
+            mid_channels, mid_channels, num_blocks, prelu_init
+        )
+        self.block = AttentiveFeedbackBlock(
+            mid_channels, num_blocks, prelu_init, num_fusion_blocks
+        )
+        self.hour_glass = LandmarkHourglass(
+            out_channels, hg_mid_channels, hg_num_keypoints
+        )
         self.conv_last = nn.Sequential(
             nn.ConvTranspose2d(
-                mid_channels, mid_channels, 8, stride=4, padding=2),
+                mid_channels, mid_channels, 8, stride=4, padding=2
+            ),
             nn.PReLU(init=prelu_init),
-            nn.Conv2d(mid_channels, out_channels, 3, padding=1))
+            nn.Conv2d(mid_channels, out_channels, 3, padding=1),
+        )
 
     def forward(
-        self,
-        lr: Tensor,
-        image_only: bool = False
+        self, lr: Tensor, image_only: bool = False
     ) -> Tensor | tuple[list[Tensor], list[Tensor]]:
         """Restore faces.
 
@@ -160,7 +190,8 @@ class DICGenerator(BaseModule):
             lr,
             scale_factor=self.upscale_factor,
             mode='bilinear',
-            align_corners=False)
+            align_corners=False,
+        )
         features = self.conv_first(lr)  # (N, c, 2h, 2w)
         images, heatmaps = [], []
         landmark_state = None
@@ -168,13 +199,15 @@ class DICGenerator(BaseModule):
             if step == 0:
                 hidden = self.first_block(features)
             else:
-                hidden = self.block(features, hidden,
-                                    self._attention(heatmaps[-1]))
+                hidden = self.block(
+                    features, hidden, self._attention(heatmaps[-1])
+                )
             images.append(base + self.conv_last(hidden))
             if image_only and step == self.num_steps - 1:
                 return images[-1]
-            heatmap, landmark_state = self.hour_glass(images[-1],
-                                                      landmark_state)
+            heatmap, landmark_state = self.hour_glass(
+                images[-1], landmark_state
+            )
             heatmaps.append(heatmap)
         return images, heatmaps
 
@@ -195,8 +228,13 @@ class FeedbackBlock(nn.Module):
         prelu_init (float): Initial slope of the PReLUs.
     """
 
-    def __init__(self, in_channels: int, mid_channels: int, num_blocks: int,
-                 prelu_init: float) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        num_blocks: int,
+        prelu_init: float,
+    ) -> None:
         super().__init__()
 
         def activated(conv: nn.Module) -> nn.Sequential:
@@ -209,7 +247,8 @@ class FeedbackBlock(nn.Module):
         # features are at x2 already, the released weights are at x16 here.
         up = [
             nn.ConvTranspose2d(
-                mid_channels, mid_channels, 12, stride=8, padding=2)
+                mid_channels, mid_channels, 12, stride=8, padding=2
+            )
             for _ in range(num_blocks)
         ]
         down = [
@@ -234,8 +273,7 @@ class FeedbackBlock(nn.Module):
         for i, (up, down) in enumerate(zip(self.up_blocks, self.down_blocks)):
             x = self.lr_blocks[i - 1](torch.cat(low, dim=1)) if i else x
             high.append(up(x))  # (N, c, 8H, 8W)
-            x = self.hr_blocks[i - 1](
-                torch.cat(high, dim=1)) if i else high[0]
+            x = self.hr_blocks[i - 1](torch.cat(high, dim=1)) if i else high[0]
             low.append(down(x))  # (N, c, H, W)
         return self.conv_last(torch.cat(low[1:], dim=1))
 
@@ -250,14 +288,21 @@ class AttentiveFeedbackBlock(FeedbackBlock):
         num_fusion_blocks (int): Residual blocks of the attentive fusion.
     """
 
-    def __init__(self, mid_channels: int, num_blocks: int, prelu_init: float,
-                 num_fusion_blocks: int) -> None:
-        super().__init__(2 * mid_channels, mid_channels, num_blocks,
-                         prelu_init)
+    def __init__(
+        self,
+        mid_channels: int,
+        num_blocks: int,
+        prelu_init: float,
+        num_fusion_blocks: int,
+    ) -> None:
+        super().__init__(
+            2 * mid_channels, mid_channels, num_blocks, prelu_init
+        )
         self.fusion_block = AttentiveFusion(mid_channels, num_fusion_blocks)
 
-    def forward(self, features: Tensor, hidden: Tensor,
-                attention: Tensor) -> Tensor:
+    def forward(
+        self, features: Tensor, hidden: Tensor, attention: Tensor
+    ) -> Tensor:
         """Run one step of recovery.
 
         Args:
@@ -284,14 +329,17 @@ class AttentiveFusion(nn.Module):
         super().__init__()
         width = NUM_COMPONENTS * channels
         self.conv_first = nn.Sequential(
-            nn.Conv2d(channels, width, 1), nn.LeakyReLU(0.2, inplace=True))
+            nn.Conv2d(channels, width, 1), nn.LeakyReLU(0.2, inplace=True)
+        )
         self.body = nn.Sequential(
-            *(GroupedResidual(width) for _ in range(num_blocks)))
+            *(GroupedResidual(width) for _ in range(num_blocks))
+        )
 
     def forward(self, x: Tensor, attention: Tensor) -> Tensor:
         """Map (N, c, H, W) and attention (N, 5, H, W) to (N, c, H, W)."""
         branches = self.body(self.conv_first(x)).unflatten(
-            1, (NUM_COMPONENTS, x.shape[1]))  # (N, 5, c, H, W)
+            1, (NUM_COMPONENTS, x.shape[1])
+        )  # (N, 5, c, H, W)
         return (branches * attention.unsqueeze(2)).sum(dim=1)
 
 
@@ -307,10 +355,12 @@ class GroupedResidual(nn.Module):
 
         def conv() -> nn.Conv2d:
             return nn.Conv2d(
-                channels, channels, 3, padding=1, groups=NUM_COMPONENTS)
+                channels, channels, 3, padding=1, groups=NUM_COMPONENTS
+            )
 
-        self.res = nn.Sequential(conv(), nn.LeakyReLU(0.2, inplace=True),
-                                 conv())
+        self.res = nn.Sequential(
+            conv(), nn.LeakyReLU(0.2, inplace=True), conv()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, channels, H, W) to the same shape."""
@@ -329,15 +379,17 @@ class DICDiscriminator(BaseModule):
 
     size_requirement = SizeRequirement(minimum=128, maximum=128)
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, in_channels: int = 3, init_cfg: dict | None = None
+    ) -> None:
         super().__init__(init_cfg)
         self.in_channels = in_channels
         self.features = light_cnn_features(in_channels)
         self.classifier = nn.Sequential(
             MaxFeatureMap(nn.Linear(8 * 8 * 128, 2 * 256)),
-            nn.LeakyReLU(0.2, inplace=True), nn.Linear(256, 1))
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(256, 1),
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images.
@@ -351,13 +403,16 @@ class DICDiscriminator(BaseModule):
         Raises:
             ValueError: If the input has another rank, channels or size.
         """
-        self.size_requirement.check(image,
-                                    type(self).__name__, self.in_channels)
+        self.size_requirement.check(
+            image, type(self).__name__, self.in_channels
+        )
         return self.classifier(self.features(image).flatten(1))
 
 
 def _refuse_unless(fits: bool, name: str, expected: str, got: int) -> None:
     """Raise for an option of `DICGenerator` that cannot be honoured."""
     if not fits:
-        raise ValueError(f'DICGenerator expected {name} to be {expected}, '
-                         f'got {got}; change {name} in the config.')
+        raise ValueError(
+            f'DICGenerator expected {name} to be {expected}, '
+            f'got {got}; change {name} in the config.'
+        )

@@ -24,10 +24,9 @@ class HourglassResidual(nn.Module):
             False.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 out_channels: int,
-                 norm: bool = False) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, norm: bool = False
+    ) -> None:
         super().__init__()
         inner = out_channels // 2
         squeeze = nn.Conv2d(in_channels, inner, 1)
@@ -35,17 +34,27 @@ class HourglassResidual(nn.Module):
         expand = nn.Conv2d(inner, out_channels, 1)
         if norm:
             self.conv_block = nn.Sequential(
-                squeeze, nn.BatchNorm2d(inner), nn.ReLU(inplace=True), spatial,
-                nn.BatchNorm2d(inner), nn.ReLU(inplace=True), expand,
-                nn.BatchNorm2d(out_channels))
+                squeeze,
+                nn.BatchNorm2d(inner),
+                nn.ReLU(inplace=True),
+                spatial,
+                nn.BatchNorm2d(inner),
+                nn.ReLU(inplace=True),
+                expand,
+                nn.BatchNorm2d(out_channels),
+            )
         else:
-            self.conv_block = nn.Sequential(squeeze, nn.ReLU(inplace=True),
-                                            spatial, expand)
+            self.conv_block = nn.Sequential(
+                squeeze, nn.ReLU(inplace=True), spatial, expand
+            )
         self.skip_layer = None
         if in_channels != out_channels:
             skip = nn.Conv2d(in_channels, out_channels, 1)
-            self.skip_layer = nn.Sequential(
-                skip, nn.BatchNorm2d(out_channels)) if norm else skip
+            self.skip_layer = (
+                nn.Sequential(skip, nn.BatchNorm2d(out_channels))
+                if norm
+                else skip
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
@@ -67,9 +76,11 @@ class Hourglass(nn.Module):
         super().__init__()
         self.up1 = HourglassResidual(channels, channels, norm)
         self.low1 = HourglassResidual(channels, channels, norm)
-        self.low2 = HourglassResidual(
-            channels, channels, norm) if depth == 1 else Hourglass(
-                depth - 1, channels, norm)
+        self.low2 = (
+            HourglassResidual(channels, channels, norm)
+            if depth == 1
+            else Hourglass(depth - 1, channels, norm)
+        )
         self.low3 = HourglassResidual(channels, channels, norm)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,12 +91,13 @@ class Hourglass(nn.Module):
         low = self.low3(self.low2(self.low1(F.max_pool2d(x, 2))))
         # Corners are aligned because the released weights expect it.
         return self.up1(x) + F.interpolate(
-            low, scale_factor=2, mode='bilinear', align_corners=True)
+            low, scale_factor=2, mode='bilinear', align_corners=True
+        )
 
 
-def hourglass_stem(in_channels: int,
-                   mid_channels: int,
-                   norm: bool = False) -> nn.Sequential:
+def hourglass_stem(
+    in_channels: int, mid_channels: int, norm: bool = False
+) -> nn.Sequential:
     """Build the layers that bring an image to a quarter of its size.
 
     Args:
@@ -100,10 +112,13 @@ def hourglass_stem(in_channels: int,
     quarter, half = mid_channels // 4, mid_channels // 2
     return nn.Sequential(
         nn.Conv2d(in_channels, quarter, 7, stride=2, padding=3),
-        *([nn.BatchNorm2d(quarter)] if norm else []), nn.ReLU(inplace=True),
-        HourglassResidual(quarter, half, norm), nn.MaxPool2d(2),
+        *([nn.BatchNorm2d(quarter)] if norm else []),
+        nn.ReLU(inplace=True),
+        HourglassResidual(quarter, half, norm),
+        nn.MaxPool2d(2),
         HourglassResidual(half, half, norm),
-        HourglassResidual(half, mid_channels, norm))
+        HourglassResidual(half, mid_channels, norm),
+    )
 
 
 class LandmarkHourglass(nn.Module):
@@ -120,10 +135,12 @@ class LandmarkHourglass(nn.Module):
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
     """
 
-    def __init__(self,
-                 in_channels: int = 3,
-                 mid_channels: int = 256,
-                 num_keypoints: int = 68) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        mid_channels: int = 256,
+        num_keypoints: int = 68,
+    ) -> None:
         super().__init__()
         width = 2 * mid_channels
         self.mid_channels = mid_channels
@@ -132,12 +149,14 @@ class LandmarkHourglass(nn.Module):
         self.hg = Hourglass(4, width)
         self.last = nn.Sequential(
             HourglassResidual(mid_channels, mid_channels),
-            nn.Conv2d(mid_channels, mid_channels, 1), nn.ReLU(inplace=True),
-            nn.Conv2d(mid_channels, num_keypoints, 1))
+            nn.Conv2d(mid_channels, mid_channels, 1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(mid_channels, num_keypoints, 1),
+        )
 
-    def forward(self,
-                image: Tensor,
-                hidden: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, image: Tensor, hidden: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Find the landmarks of an image.
 
         Args:
@@ -191,7 +210,9 @@ def light_cnn_features(in_channels: int = 3) -> nn.Sequential:
     def conv(inputs: int, outputs: int, kernel_size: int) -> MaxFeatureMap:
         return MaxFeatureMap(
             nn.Conv2d(
-                inputs, 2 * outputs, kernel_size, padding=kernel_size // 2))
+                inputs, 2 * outputs, kernel_size, padding=kernel_size // 2
+            )
+        )
 
     def group(inputs: int, outputs: int) -> list[nn.Module]:
         return [conv(inputs, inputs, 1), conv(inputs, outputs, 3)]
@@ -200,8 +221,16 @@ def light_cnn_features(in_channels: int = 3) -> nn.Sequential:
         return nn.MaxPool2d(2, ceil_mode=True)
 
     return nn.Sequential(
-        conv(in_channels, 48, 5), pool(), *group(48, 96), pool(),
-        *group(96, 192), pool(), *group(192, 128), *group(128, 128), pool())
+        conv(in_channels, 48, 5),
+        pool(),
+        *group(48, 96),
+        pool(),
+        *group(96, 192),
+        pool(),
+        *group(192, 128),
+        *group(128, 128),
+        pool(),
+    )
 
 
 def at_least_float32(x: Tensor) -> Tensor:

@@ -20,18 +20,23 @@ class SizeRequirement:
         maximum (int | None): Largest side in pixels; None for no limit. Equal
             to ``minimum`` for a network of one size. Defaults to None.
     """
+
     multiple_of: int = 1
     minimum: int = 1
     maximum: int | None = None
 
     def allows(self, height: int, width: int) -> bool:
         """Say whether an input of that height and width is taken."""
-        return all(side % self.multiple_of == 0 and side >= self.minimum and (
-            self.maximum is None or side <= self.maximum)
-                   for side in (height, width))
+        return all(
+            side % self.multiple_of == 0
+            and side >= self.minimum
+            and (self.maximum is None or side <= self.maximum)
+            for side in (height, width)
+        )
 
-    def check(self, image: Tensor | Sequence[int], name: str,
-              channels: int) -> None:
+    def check(
+        self, image: Tensor | Sequence[int], name: str, channels: int
+    ) -> None:
         """Refuse an input of the wrong rank, channels or size.
 
         Args:
@@ -46,18 +51,22 @@ class SizeRequirement:
         if len(shape) != 4 or shape[1] != channels:
             raise ValueError(
                 f'{name} expected an input (N, {channels}, H, W), got '
-                f'{shape}; give a batch of {channels}-channel images.')
+                f'{shape}; give a batch of {channels}-channel images.'
+            )
         height, width = shape[-2:]
         if not self.allows(height, width):
             raise ValueError(
                 f'{name} expected {self.describe()}, got {height}x{width} '
                 '(height x width); resize, crop or pad the input, or set its '
-                'size in the config.')
+                'size in the config.'
+            )
 
     def describe(self) -> str:
         """Say the requirement in words."""
         if self.maximum == self.minimum:
             return f'a {self.minimum}x{self.minimum} input'
         limit = '' if self.maximum is None else f', at most {self.maximum}'
-        return (f'input sides that are multiples of {self.multiple_of}, at '
-                f'least {self.minimum}{limit}')
+        return (
+            f'input sides that are multiples of {self.multiple_of}, at '
+            f'least {self.minimum}{limit}'
+        )

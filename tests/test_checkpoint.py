@@ -1,0 +1,236 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""load_weights: known layouts, strictness and safety."""
+
+import hashlib
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
+from mmfacesr.models.networks import DICDiscriminator, DICGenerator
+from mmfacesr.weight_layouts import DIC_AUTHORS
+
+SMALL = dict(
+    mid_channels=8, num_blocks=2, hg_mid_channels=16, num_fusion_blocks=1
+)
+
+
+@pytest.fixture
+def net() -> DICGenerator:
+    """A small generator."""
+    return DICGenerator(**SMALL)
+
+
+@pytest.fixture
+def weights() -> dict[str, Tensor]:
+    """State dict of another small generator."""
+    return DICGenerator(**SMALL).state_dict()
+
+
+def below(prefix: str, state: dict) -> dict:
+    """Put a prefix before every key."""
+    return {prefix + key: value for key, value in state.items()}
+
+
+def assert_loaded(module: nn.Module, weights: dict) -> None:
+    """Compare all weights."""
+    own = module.state_dict()
+    assert own.keys() == weights.keys()
+    for key, value in own.items():
+        assert torch.equal(value, weights[key]), key
+
+
+@pytest.mark.parametrize('name', ['dic', 'light_cnn'])
+def test_rules_are_the_table_of_the_authors_keys(
+    golden: Path, name: str
+) -> None:
+    table = json.loads((golden / f'dic/{name}_key_map.json').read_text())
+    assert {DIC_AUTHORS.key(ours): ours for ours in table.values()} == table
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda w: w,
+        lambda w: {'state_dict': w, 'meta': {'epoch': 1}},
+        lambda w: {'params': w},
+        lambda w: below('generator.', w),
+        lambda w: below('module.generator.', w),
+        lambda w: {
+            'state_dict': below('generator.', w)
+            | below('discriminator.', DICDiscriminator().state_dict())
+            | {'step_counter': torch.tensor(3)},
+            'optimizer': {'state': {0: {'exp_avg': torch.zeros(3)}}},
+        },
+    ],
+    ids=['plain', 'mmengine', 'params', 'restorer', 'ddp', 'gan'],
+)
+def test_our_layout(net: DICGenerator, weights: dict, wrap: object) -> None:
+    record = load_weights(net, wrap(weights))
+    assert record == LoadRecord('mmfacesr', 'state dict', None)
+    assert_loaded(net, weights)
+
+
+@pytest.mark.parametrize('wrapper', ['state_dict', 'netG'])
+def test_authors_layout(
+    net: DICGenerator, weights: dict, wrapper: str
+) -> None:
+    critic = DICDiscriminator()
+    wanted = {k: v + 1 for k, v in critic.state_dict().items()}
+    theirs = {
+        wrapper: {DIC_AUTHORS.key(k): v for k, v in weights.items()},
+        'netD': {DIC_AUTHORS.key(k): v for k, v in wanted.items()},
+    }
+    assert load_weights(net, theirs).layout == 'dic-authors'
+    assert_loaded(net, weights)
+    assert load_weights(critic, theirs).layout == 'dic-authors'
+    assert_loaded(critic, wanted)
+
+
+def test_hourglass_out_of_a_generator(
+    net: DICGenerator, weights: dict
+) -> None:
+    part = {
+        key.removeprefix('hour_glass.'): value
+        for key, value in weights.items()
+        if key.startswith('hour_glass.')
+    }
+    authors = {DIC_AUTHORS.key(key): value for key, value in weights.items()}
+    for source in (
+        part,
+        below('generator.', weights),
+        authors,
+        {
+            k.removeprefix('HG.'): v
+            for k, v in authors.items()
+            if k.startswith('HG.')
+        },
+    ):
+        nn.init.zeros_(net.hour_glass.first_conv.weight)
+        load_weights(net.hour_glass, source)
+        assert_loaded(net.hour_glass, part)
+
+
+@pytest.mark.parametrize('prefix', ['generator_ema.', 'generator_ema.module.'])
+def test_averaged_weights_are_preferred(
+    net: DICGenerator, weights: dict, prefix: str
+) -> None:
+    plain = {key: torch.zeros_like(value) for key, value in weights.items()}
+    load_weights(net, below('generator.', plain) | below(prefix, weights))
+    assert_loaded(net, weights)
+
+
+def test_two_equal_parts_are_refused(net: DICGenerator, weights: dict) -> None:
+    with pytest.raises(WeightsError, match='2 fitting .*a.*b'):
+        load_weights(net, {'a': weights, 'b': weights})
+
+
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        (
+            lambda w: w.pop('conv_first.0.weight'),
+            r'1 missing \(conv_first.0.weight\)',
+        ),
+        (lambda w: w.update(extra=torch.zeros(1)), r'1 unknown \(extra\)'),
+        (
+            lambda w: w.update({'conv_first.0.bias': torch.zeros(31)}),
+            r'conv_first.0.bias \(31,\) for \(32,\)',
+        ),
+        (lambda w: w.clear(), '0 foreign'),
+    ],
+)
+def test_nothing_is_half_loaded(
+    net: DICGenerator, weights: dict, spoil: object, message: str
+) -> None:
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    spoil(weights)
+    with pytest.raises(WeightsError, match=message):
+        load_weights(net, weights)
+    assert_loaded(net, before)
+
+
+def test_long_lists_are_cut(net: DICGenerator) -> None:
+    large = DICGenerator(**(SMALL | dict(mid_channels=16))).state_dict()
+    with pytest.raises(WeightsError, match=r'\d{2} of another.*, \.\.\.\)'):
+        load_weights(net, large)
+
+
+def test_counters_of_batch_norm_may_be_absent() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 1), nn.BatchNorm2d(2))
+    state = {k: v + 1 for k, v in module.state_dict().items()}
+    del state['1.num_batches_tracked']
+    load_weights(module, state)
+    assert torch.equal(module[1].running_var, state['1.running_var'])
+    del state['1.running_var']
+    with pytest.raises(WeightsError, match='1 missing'):
+        load_weights(module, state)
+
+
+def test_file_and_hash(
+    net: DICGenerator, weights: dict, tmp_path: Path
+) -> None:
+    path = tmp_path / 'dic.pth'
+    torch.save({'state_dict': below('generator.', weights)}, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for given in (None, digest, digest[:8].upper()):
+        assert load_weights(net, path, given) == LoadRecord(
+            'mmfacesr', str(path), digest
+        )
+    assert_loaded(net, weights)
+    for wrong, message in (
+        ('0' * 64, 'Expected sha256 0+ for'),
+        (digest[:7], 'at least 8 hex digits'),
+    ):
+        with pytest.raises(WeightsError, match=message):
+            load_weights(net, path, wrong)
+    with pytest.raises(WeightsError, match='got a state dict'):
+        load_weights(net, weights, digest)
+
+
+class Bomb:
+    """Leaves a trace when it is unpickled."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple:
+        return Path.touch, (self.trace,)
+
+
+def test_files_that_are_no_checkpoint(
+    net: DICGenerator, weights: dict, tmp_path: Path
+) -> None:
+    torch.save(weights, tmp_path / 'whole.pth')
+    whole = (tmp_path / 'whole.pth').read_bytes()
+    (tmp_path / 'cut.pth').write_bytes(whole[: len(whole) // 2])
+    (tmp_path / 'empty.pth').touch()
+    (tmp_path / 'page.pth').write_text('<html>not found</html>')
+    torch.save(net, tmp_path / 'module.pth')
+    torch.save([1, 2], tmp_path / 'list.pth')
+    trace = tmp_path / 'trace'
+    torch.save({'state_dict': Bomb(trace)}, tmp_path / 'bomb.pth')
+    (tmp_path / 'bomb.pkl').write_bytes(pickle.dumps(Bomb(trace), protocol=2))
+    for name in (
+        'cut.pth',
+        'empty.pth',
+        'page.pth',
+        'module.pth',
+        'list.pth',
+        'bomb.pth',
+        'bomb.pkl',
+        'none.pth',
+    ):
+        with pytest.raises(WeightsError, match=f'Expected .*{name}'):
+            load_weights(net, tmp_path / name)
+    assert not trace.exists(), 'code of a checkpoint was run'
+
+
+def test_urls_are_refused_for_now(net: DICGenerator) -> None:
+    with pytest.raises(WeightsError, match='download it first'):
+        load_weights(net, 'https://example.com/dic.pth')
