@@ -1,0 +1,148 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Packaging of mmfacesr.
+
+torch and mmcv are not declared: a resolved mmcv comes without its ops, and
+torch is chosen per machine. ``make install`` installs both.
+
+OpenMMLab's ``mim`` looks for ``site-packages/mmfacesr/.mim/{tools,configs}``.
+A wheel carries real copies there. An editable install (PEP 660) carries one
+forwarding file for each tool and config, because wheels hold no links.
+"""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
+from setuptools.command.editable_wheel import editable_wheel
+
+ROOT = Path(__file__).resolve().parent
+MIM = Path('mmfacesr') / '.mim'
+FORWARD_TOOL = '''\
+"""Runs the tool of the editable installation."""
+import runpy
+import sys
+
+sys.argv[0] = {path!r}
+sys.path[0] = {folder!r}
+runpy.run_path({path!r}, run_name='__main__')
+'''
+FORWARD_CONFIG = '# The config of the editable installation.\n_base_ = {path!r}\n'
+
+INSTALL_REQUIRES = [
+    'mmagic>=1.2,<1.3',
+    'mmengine>=0.10.3,<0.11',
+    # What MMagic 1.2 imports, or drags along, without saying which versions
+    # it works with. The upper bounds are where its import breaks, or where a
+    # package wants NumPy 2 or another protobuf (see docs/design.md).
+    'PyWavelets<1.9',
+    'albumentations>=1.3,<1.4',
+    'controlnet_aux>=0.0.7,<0.0.8',
+    'diffusers>=0.23,<0.29',
+    'huggingface_hub>=0.20,<0.26',
+    'mediapipe>=0.10,<0.10.30',
+    'numpy>=1.23,<2',
+    'opencv-contrib-python<4.12',
+    'opencv-python<4.12',
+    'opencv-python-headless<4.12',
+    'pandas<3',
+    'scikit-image<0.25',
+    'scikit-learn<1.8',
+    'scipy<1.16',
+    'setuptools<81',
+    'tensorboard<2.19',
+    'transformers>=4.27.4,<4.47',
+    # Ours, and more that MMagic imports without declaring them.
+    'Pillow',
+    'imageio',
+    'safetensors',
+    'tqdm',
+]
+
+
+def tool_files() -> list:
+    """List what ``.mim/tools`` carries: all but the set-up of a clone."""
+    return [
+        path for path in sorted((ROOT / 'tools').rglob('*'))
+        if path.suffix in {'.py', '.sh', '.md'} and 'setup' not in
+        path.relative_to(ROOT / 'tools').parts
+    ]
+
+
+def mim_files() -> list:
+    """List what ``.mim`` carries, absolute."""
+    configs = [
+        path for path in sorted((ROOT / 'configs').rglob('*'))
+        if path.suffix in {'.py', '.yml', '.md'}
+    ]
+    index = ROOT / 'model-index.yml'
+    return tool_files() + configs + [index] * index.is_file()
+
+
+class BuildWithMim(build_py):
+    """Adds ``.mim`` to what a wheel carries."""
+
+    def run(self) -> None:
+        """Build the modules, then copy tools, configs and their index."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / MIM
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+        for path in mim_files():
+            copy = target / path.relative_to(ROOT)
+            self.mkpath(str(copy.parent))
+            self.copy_file(str(path), str(copy))
+
+
+class EditableWithMim(editable_wheel):
+    """Adds forwarding files to what an editable wheel carries."""
+
+    def _install_namespaces(self, installation_dir, pth_prefix) -> None:
+        # The last seam of setuptools before it zips this folder.
+        super()._install_namespaces(installation_dir, pth_prefix)
+        for path in mim_files():
+            if path.suffix != '.py':
+                continue
+            relative = path.relative_to(ROOT)
+            is_tool = relative.parts[0] == 'tools'
+            text = FORWARD_TOOL if is_tool else FORWARD_CONFIG
+            forward = Path(installation_dir) / MIM / relative
+            os.makedirs(forward.parent, exist_ok=True)
+            forward.write_text(
+                text.format(path=str(path), folder=str(path.parent)))
+
+
+def version() -> str:
+    """Read the version without importing the package."""
+    text = (ROOT / 'mmfacesr' / 'version.py').read_text()
+    return re.search(r"__version__ = '(.*)'", text)[1]
+
+
+setup(
+    name='mmfacesr',
+    version=version(),
+    description='Face super-resolution toolbox on MMagic and mmengine',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=find_packages(include=['mmfacesr', 'mmfacesr.*']),
+    # Makes setuptools put a plain path into the environment, next to which
+    # a folder with forwarding files does not hide the package.
+    package_dir={'': '.'},
+    install_requires=INSTALL_REQUIRES,
+    # face-alignment >= 1.4 (the optional landmark backend) cannot be an
+    # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.
+    extras_require={
+        'landmarks': ['mediapipe>=0.10,<0.10.30'],
+        'tensorboard': ['tensorboard<2.19'],
+        'tests': ['pytest', 'codespell', 'ruff'],
+    },
+    cmdclass={
+        'build_py': BuildWithMim,
+        'editable_wheel': EditableWithMim,
+    },
+    zip_safe=False,
+)
