@@ -11,6 +11,7 @@ half a checkpoint under a good name.
 
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any, Union
 
@@ -53,14 +54,19 @@ def load_plain_file(path: Union[str, Path],
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        # torch's own text advises to switch the protection off: cut it
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise UnsafeCheckpointError(
             'Expected a checkpoint of tensors and plain values, got '
             f'{path}, which is damaged or holds pickled objects that could '
-            f'run code ({reason}). Get the file again from its source; a '
+            f'run code ({_reason(error)}). Get the file again from its source; a '
             'training run makes safe files with '
             "dict(type='PlainCheckpointHook') in custom_hooks.") from None
+
+
+def _reason(error: Exception) -> str:
+    """Cut torch's text short: it advises to switch the protection off."""
+    found = re.search(r'Unsupported .*?(?= was not |\n|$)|PytorchStream[^.]*',
+                      str(error))
+    return found[0] if found else type(error).__name__
 
 
 def load_from_local(filename: str, map_location: Any) -> Any:

@@ -39,8 +39,11 @@ def mend_mmagic_imports() -> None:
 
 
 def mend_numpy_names() -> None:
-    """Give NumPy 2 the name ``bool8`` that mmagic/utils asks for."""
-    if not hasattr(np, 'bool8'):
+    """Give NumPy the name ``bool8`` that mmagic/utils asks for.
+
+    NumPy 2 has dropped it; NumPy 1.24 to 1.26 warn whenever it is asked.
+    """
+    if 'bool8' not in vars(np):
         np.bool8 = np.bool_
 
 

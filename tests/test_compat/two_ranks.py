@@ -1,0 +1,77 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Script for torchrun: one step of each model wrapper on two CPU ranks."""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapperDict, build_optim_wrapper
+from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from toy import LR, ToyModel, ToyPair, make_runner
+
+from mmfacesr.compat import mend
+
+
+def sgd() -> dict:
+    return dict(optimizer=dict(type='SGD', lr=LR))
+
+
+def train(work_dir: Path, model: ToyModel, **settings: object) -> dict:
+    """Train one step on this rank's batch; return the weights it holds."""
+    runner = make_runner(
+        work_dir,
+        model,
+        1,
+        launcher='pytorch',
+        env_cfg=dict(dist_cfg=dict(backend='nccl')),
+        **settings)
+    runner.train()
+    return dict(runner.model.module.state_dict())
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class PairConstructor:
+    """One optimizer for each child, as MMagic's constructor makes."""
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: None) -> None:
+        self.cfg = optim_wrapper_cfg
+
+    def __call__(self, model: BaseModel) -> OptimWrapperDict:
+        model = getattr(model, 'module', model)
+        return OptimWrapperDict(
+            **{
+                name: build_optim_wrapper(getattr(model, name), wrapper)
+                for name, wrapper in self.cfg.items()
+            })
+
+
+def main() -> None:
+    mend()
+    out = Path(sys.argv[1])
+    pair = dict(
+        constructor='PairConstructor', net=sgd(), other=sgd())
+    weights = dict(
+        single=train(out / 'single', ToyModel(), optim_wrapper=sgd()),
+        # a config with sync_bn on and a SyncBN layer, as for GPUs
+        sync_bn=train(
+            out / 'sync_bn',
+            ToyModel(with_sync_bn=True),
+            optim_wrapper=sgd(),
+            cfg=Config(dict(sync_bn='torch'))),
+        separate=train(
+            out / 'separate',
+            ToyPair(),
+            optim_wrapper=pair,
+            cfg=Config(
+                dict(model_wrapper_cfg=dict(
+                    type='MMSeparateDistributedDataParallel')))))
+    weights['backend'] = torch.distributed.get_backend()
+    torch.save(weights, out / f'rank_{os.environ["RANK"]}.pth')
+
+
+if __name__ == '__main__':
+    main()
