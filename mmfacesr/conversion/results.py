@@ -1,0 +1,97 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The last files of a data root, and the check of images left in place."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+from mmfacesr.data_root import INFO_FILE, PARTS, write_data_root
+from mmfacesr.image_io import read_image
+from mmfacesr.landmark_table import LandmarkTable
+
+from .loop import Row, convert_all
+
+MIN_SIZE = 16  # no method here takes a smaller face
+
+
+def check_image(folder: Path, name: str) -> list[Row]:
+    """Decode an image that stays where it is.
+
+    Raises:
+        UnreadableImageError: If it cannot be used.
+    """
+    read_image(folder / name, MIN_SIZE)
+    return [dict(file=name)]
+
+
+def list_in_place(root: Path,
+                  name: str,
+                  parts: dict[str, Sequence[str]],
+                  crop_size: int | None,
+                  source: str,
+                  workers: int = 1) -> dict[str, list[str]]:
+    """Make a data root of images that stay where they are.
+
+    Every image is decoded once; the bad ones are left out of the lists.
+
+    Args:
+        root (Path): The data root.
+        name (str): Name of the dataset.
+        parts (dict[str, Sequence[str]]): Files of 'train', 'val', 'test'.
+        crop_size (int | None): See :func:`write_data_root`.
+        source (str): See :func:`write_data_root`.
+        workers (int): Processes. Defaults to 1.
+
+    Returns:
+        dict[str, list[str]]: The parts without the bad images.
+    """
+    _refuse_foreign_lists(root)
+    names = [file for files in parts.values() for file in files]
+    good = convert_all(names, partial(check_image, root), root,
+                       dict(converter=name, mode='in place'), workers)
+    kept = {
+        part: [file for file in files if file in good]
+        for part, files in parts.items()
+    }
+    write_data_root(root, name, kept, crop_size, source)
+    report(root, kept)
+    return kept
+
+
+def _refuse_foreign_lists(root: Path) -> None:
+    """Refuse to overwrite lists that no converter wrote."""
+    foreign = [f'{part}.txt' for part in PARTS
+               if (root / f'{part}.txt').exists()]
+    if foreign and not (root / INFO_FILE).exists():
+        raise ValueError(
+            f'Expected no lists in {root} or those of a converter, got '
+            f'{", ".join(foreign)} without {INFO_FILE}. Nothing is '
+            'overwritten: move them away, or use the folder as it is.')
+
+
+def report(root: Path, parts: dict[str, list[str]]) -> None:
+    """Say in the log what a data root holds."""
+    counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
+    print_log(f'{root} is ready: {counts}. Use it by DATA_ROOT={root}.')
+
+
+def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:
+    """Write the points of all rows as a landmark table.
+
+    Args:
+        path (Path): The ``.npz`` file.
+        rows (Sequence[Row]): Rows with 'file' and 'points'.
+        scheme (str): Their landmark scheme.
+    """
+    count = len(rows)
+    LandmarkTable(
+        file=np.array([row['file'] for row in rows], dtype=np.str_),
+        points=np.array([row['points'] for row in rows], np.float32),
+        box=np.full((count, 4), np.nan, np.float32),
+        score=np.full(count, np.nan, np.float32),
+        sha256=np.full(count, '', dtype='<U64'),
+        scheme=scheme).save(path)

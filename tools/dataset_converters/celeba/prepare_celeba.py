@@ -1,0 +1,199 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Make CelebA, aligned or in-the-wild, a data root; see the README here."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mmfacesr.conversion import (MIN_SIZE, Row, add_allow_incomplete,
+                                 argument_parser, complain, convert_all,
+                                 find_file, keep_present, list_in_place,
+                                 read_celeba_partition, report,
+                                 require_counts, run, save_points)
+from mmfacesr.data_root import PARTS, write_data_root
+from mmfacesr.framing import crop_square
+from mmfacesr.image_io import BadSampleError, read_image, write_image
+
+OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
+# The 1000 test images of FSRNet and DIC, inside the official test part.
+FSRNET_TEST_IDS = range(201600, 202600)
+ALIGNED_FACE_SIZE = 178  # of 178x218
+FOLDERS = ('Img', 'Eval', 'Anno')  # as CelebA is distributed
+
+
+def read_parts(path: Path) -> dict[str, list[str]]:
+    """Group the files of the official partition by their part."""
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    for file, part in read_celeba_partition(path).items():
+        parts[part].append(file)
+    return parts
+
+
+def select_fsrnet(parts: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Keep of the official test part the 1000 images of FSRNet."""
+    test = [
+        file for file in parts['test'] if Path(file).stem.isdecimal()
+        and int(Path(file).stem) in FSRNET_TEST_IDS
+    ]
+    return dict(parts, test=test)
+
+
+def read_numbers(path: Path, count: int) -> dict[str, np.ndarray]:
+    """Read an annotation file of CelebA: file name, then integers.
+
+    Args:
+        path (Path): Two head lines, or one in Kaggle's CSV, then one line
+            per image.
+        count (int): Numbers on a line.
+
+    Returns:
+        dict[str, np.ndarray]: (count,) float64 of each file.
+
+    Raises:
+        ValueError: If a line is of another form.
+    """
+    table = {}
+    for line in path.read_text(encoding='utf-8').splitlines():
+        name, *numbers = line.replace(',', ' ').split() or ['']
+        if '.' not in name:  # a head line
+            continue
+        if len(numbers) != count:
+            raise ValueError(f'Expected a file name and {count} numbers on '
+                             f'each line of {path}, got {line!r}.')
+        table[name] = np.array(numbers, dtype=np.float64)
+    return table
+
+
+def crop_face(name: str, images: Path, boxes: dict[str, np.ndarray],
+              points: dict[str, np.ndarray], out: Path,
+              size: int | None) -> list[Row]:
+    """Cut one face out of an in-the-wild image; its points follow.
+
+    Raises:
+        BadSampleError: If the box is missing or too small, or the image
+            cannot be read.
+    """
+    if name not in boxes or boxes[name][2:].max() < MIN_SIZE:
+        raise BadSampleError(name, 'has no box of at least '
+                             f'{MIN_SIZE}x{MIN_SIZE} pixels')
+    image = read_image(images / name, MIN_SIZE)
+    crop, corner = crop_square(image, tuple(boxes[name]))
+    scale = 1.0
+    if size is not None:
+        scale = size / len(crop)
+        crop = np.array(
+            Image.fromarray(crop).resize((size, size), Image.BICUBIC))
+    row = dict(file=f'crops/{Path(name).stem}.png')
+    write_image(out / row['file'], crop)
+    if name in points:
+        moved = points[name].reshape(5, 2) - corner
+        row['points'] = ((moved + 0.5) * scale - 0.5).tolist()
+    return [row]
+
+
+def prepare_aligned(root: Path, parts: dict[str, list[str]], source: str,
+                    workers: int) -> None:
+    """Write the lists beside the aligned images."""
+    images = find_images(root, 'img_align_celeba').relative_to(root)
+    named = {
+        part: [(images / file).as_posix() for file in files]
+        for part, files in parts.items()
+    }
+    list_in_place(root, 'celeba', named, ALIGNED_FACE_SIZE, source, workers)
+
+
+def prepare_wild(root: Path, parts: dict[str, list[str]], source: str,
+                 workers: int, out: Path, size: int | None) -> None:
+    """Crop the boxes of the in-the-wild images."""
+    boxes = read_numbers(
+        find_file(root, ['list_bbox_celeba.txt', 'list_bbox_celeba.csv'],
+                  FOLDERS), 4)
+    try:
+        points = read_numbers(
+            find_file(root, ['list_landmarks_celeba.txt'], FOLDERS), 10)
+    except FileNotFoundError:
+        points = {}
+    work = partial(
+        crop_face,
+        images=find_images(root, 'img_celeba'),
+        boxes=boxes,
+        points=points,
+        out=out,
+        size=size)
+    names = [file for part in PARTS for file in parts[part]]
+    good = convert_all(names, work, out,
+                       dict(converter='celeba in-the-wild', size=size),
+                       workers)
+    kept = {
+        part: [row['file'] for file in files for row in good.get(file, [])]
+        for part, files in parts.items()
+    }
+    rows = [row for rows in good.values() for row in rows if 'points' in row]
+    if rows:
+        save_points(out / 'landmarks5.npz', rows, 'celeba5')
+    write_data_root(out, 'celeba-in-the-wild', kept, None, source,
+                    'celeba5' if rows else None)
+    report(out, kept)
+
+
+def find_images(root: Path, name: str) -> Path:
+    """Find the image folder; Kaggle's has one of the same name inside."""
+    folder = find_file(root, [name], FOLDERS)
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def main() -> None:
+    """Prepare CelebA from the command line."""
+    parser = argument_parser(__doc__)
+    parser.add_argument(
+        '--layout', choices=['aligned', 'in-the-wild'], default='aligned')
+    parser.add_argument(
+        '--split', choices=['official', 'fsrnet'], default='official')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        help='data root for the crops of in-the-wild images '
+        '(default: ROOT/celeba_crops)')
+    parser.add_argument(
+        '--size',
+        type=int,
+        help='side of the in-the-wild crops in pixels, by Pillow bicubic '
+        '(default: as in the photograph)')
+    add_allow_incomplete(parser)
+    args = parser.parse_args()
+    wild = args.layout == 'in-the-wild'
+    if not wild and (args.out or args.size):
+        parser.error('--out and --size belong to --layout in-the-wild; '
+                     'aligned images stay where they are')
+    parts = read_parts(
+        find_file(args.root,
+                  ['list_eval_partition.txt', 'list_eval_partition.csv'],
+                  FOLDERS))
+    require_counts(parts, OFFICIAL_COUNTS, args.allow_incomplete)
+    source = 'CelebA, official partition'
+    if args.split == 'fsrnet':
+        parts = select_fsrnet(parts)
+        source += ', of test the 1000 images 201600-202599 of FSRNet and DIC'
+        if len(parts['test']) != len(FSRNET_TEST_IDS):
+            complain(
+                f'Expected the {len(FSRNET_TEST_IDS)} test images '
+                f'201600-202599, got {len(parts["test"])}.',
+                args.allow_incomplete)
+    images = find_images(args.root,
+                         'img_celeba' if wild else 'img_align_celeba')
+    parts = {
+        part: keep_present(files, images, args.allow_incomplete)
+        for part, files in parts.items()
+    }
+    if wild:
+        prepare_wild(args.root, parts, source, args.workers, args.out
+                     or args.root / 'celeba_crops', args.size)
+    else:
+        prepare_aligned(args.root, parts, source, args.workers)
+
+
+if __name__ == '__main__':
+    run(main)

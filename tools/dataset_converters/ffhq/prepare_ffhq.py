@@ -1,0 +1,58 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Make FFHQ a data root; see the README here."""
+
+from pathlib import Path
+
+from mmfacesr.conversion import (add_allow_incomplete, argument_parser,
+                                 complain, list_in_place, require_counts, run)
+from mmfacesr.image_io import list_images
+
+# FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
+# part, so that the second half of its validation images is ours.
+RANGES = dict(
+    train=range(60000), val=range(60000, 65000), test=range(65000, 70000))
+
+
+def divide(names: list[str],
+           allow_incomplete: bool) -> dict[str, list[str]]:
+    """Divide the images by their numbers.
+
+    Args:
+        names (list[str]): Names such as ``00000/00012.png``.
+        allow_incomplete (bool): Warn of wrong counts instead of stopping.
+
+    Raises:
+        ValueError: If a number is unknown or a count differs.
+    """
+    parts: dict[str, list[str]] = {part: [] for part in RANGES}
+    unknown = []
+    for name in names:
+        stem = Path(name).stem
+        number = int(stem) if stem.isdecimal() else -1
+        part = next((p for p, ids in RANGES.items() if number in ids), None)
+        (unknown if part is None else parts[part]).append(name)
+    if unknown:
+        complain(
+            'Expected images named by their number (00000.png to 69999.png), '
+            f'got {len(unknown)} others, first {unknown[0]}.',
+            allow_incomplete)
+    require_counts(parts, {part: len(ids) for part, ids in RANGES.items()},
+                   allow_incomplete)
+    return parts
+
+
+def main() -> None:
+    """Prepare FFHQ from the command line."""
+    parser = argument_parser(__doc__)
+    add_allow_incomplete(parser)
+    args = parser.parse_args()
+    parts = divide(list_images(args.root), args.allow_incomplete)
+    list_in_place(
+        args.root, 'ffhq', parts, None,
+        'FFHQ, training 0-59999; its validation halved: val 60000-64999, '
+        'test 65000-69999', args.workers)
+
+
+if __name__ == '__main__':
+    run(main)
