@@ -1,0 +1,183 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Draw a sheet of what a config's pipeline really feeds to the network.
+
+    python tools/analysis_tools/browse_dataset.py CONFIG
+    python tools/analysis_tools/browse_dataset.py CONFIG --part val --num 4
+    python tools/analysis_tools/browse_dataset.py CONFIG \\
+        --cfg-options data_root=my/faces --out faces.png
+
+One row a face: the LR input (its pixels enlarged), the HR target, the
+landmarks and the heatmaps over the face, both coloured by facial part, as
+far as the pipeline has them; the file names stand below. Augmentation is at
+work, so another --seed shows other crops and flips of other faces.
+"""
+
+import argparse
+import sys
+from typing import Dict, Iterator, List, Optional
+
+import numpy as np
+from mmengine.config import Config, DictAction
+from mmengine.dataset import BaseDataset
+from torch import Tensor
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import clear_errors
+from mmfacesr.image_io import BadSampleError, write_image
+from mmfacesr.visualization import (comparison_sheet, fit, mark_points,
+                                    paint_heatmaps)
+
+CELL = 256
+"""Side in pixels of a picture on the sheet."""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument(
+        '--part',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='which dataset of the config, with its pipeline (default: train)')
+    parser.add_argument(
+        '--num', type=int, default=8, help='faces on the sheet (default: 8)')
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        help='of the choice of faces and of the augmentation (default: 0)')
+    parser.add_argument(
+        '--out',
+        metavar='FILE.png',
+        default='browse_dataset.png',
+        help='the sheet (default: browse_dataset.png)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, as in tools/train.py')
+    args = parser.parse_args()
+    if args.num < 1:
+        parser.error('--num must be at least 1')
+    return args
+
+
+def build_dataset(cfg: Config, part: str) -> BaseDataset:
+    """Build the dataset of a part; the first one if there are several."""
+    from mmengine.registry import init_default_scope
+
+    from mmfacesr.registry import DATASETS
+    loader = cfg[f'{part}_dataloader']
+    loader = loader[0] if isinstance(loader, list) else loader
+    dataset = loader.dataset
+    while 'dataset' in dataset:  # wrappers repeat or join it
+        dataset = dataset.dataset
+    init_default_scope(cfg.get('default_scope', 'mmagic'))
+    return DATASETS.build(dataset)
+
+
+def fed_samples(dataset: BaseDataset, seed: int) -> Iterator[dict]:
+    """Run samples through the pipeline in an order drawn by the seed.
+
+    Bad files are named on the way and passed over.
+
+    Yields:
+        dict: The packed sample, and ``points`` (K, 2) as they were last, or
+        None.
+    """
+    from mmengine.runner.utils import set_random_seed
+    set_random_seed(seed)
+    for index in np.random.default_rng(seed).permutation(len(dataset)):
+        sample: Optional[dict] = dataset.get_data_info(int(index))
+        file, points = sample['file'], None
+        try:
+            for transform in dataset.pipeline.transforms:
+                sample = transform(sample)
+                # Packing drops the points.
+                points = sample.get('gt_landmark', points)
+        except BadSampleError as error:
+            sys.stderr.write(f'left out: {error}\n')
+            continue
+        yield dict(sample, points=points, file=file)
+
+
+def rgb_image(packed: Tensor, order: str) -> np.ndarray:
+    """A packed image (3, H, W) in [0, 255] as (H, W, 3) uint8 RGB."""
+    pixels = packed.permute(1, 2, 0).numpy().round().clip(0, 255)
+    pixels = pixels[..., ::-1] if order.lower() == 'bgr' else pixels
+    return np.ascontiguousarray(pixels.astype(np.uint8))
+
+
+def pictures_of(sample: dict) -> Dict[str, np.ndarray]:
+    """The pictures of one row by their titles."""
+    target = sample['data_samples']
+    row = {
+        'LR (input)':
+        rgb_image(sample['inputs'], target.get('img_channel_order', 'rgb'))
+    }
+    if 'gt_img' not in target:
+        return row
+    hr = rgb_image(target.gt_img, target.get('gt_channel_order', 'rgb'))
+    row['HR (target)'] = hr
+    if sample['points'] is not None:
+        row['landmarks'] = mark_points(hr, sample['points'], CELL)
+    if 'gt_heatmap' in target:
+        row['heatmaps'] = paint_heatmaps(hr, target.gt_heatmap.numpy(), CELL)
+    return row
+
+
+def label(sample: dict, row: Dict[str, np.ndarray]) -> str:
+    """The file and the sizes of what is fed."""
+    sizes = [f'LR {row["LR (input)"].shape[1]}x{row["LR (input)"].shape[0]}']
+    if 'HR (target)' in row:
+        height, width = row['HR (target)'].shape[:2]
+        sizes.append(f'HR {width}x{height}')
+    heatmap = sample['data_samples'].get('gt_heatmap')
+    if heatmap is not None:
+        sizes.append(f'{heatmap.shape[0]} heatmaps {heatmap.shape[2]}x'
+                     f'{heatmap.shape[1]}, largest {float(heatmap.max()):.2f}')
+    return f'{sample["file"]}: {", ".join(sizes)}'
+
+
+def draw_sheet(dataset: BaseDataset, num: int, seed: int) -> np.ndarray:
+    """Draw the sheet of the first usable faces.
+
+    Raises:
+        ValueError: If no sample is usable.
+    """
+    rows: List[Dict[str, np.ndarray]] = []
+    captions: List[str] = []
+    for sample in fed_samples(dataset, seed):
+        rows.append(pictures_of(sample))
+        captions.append(label(sample, rows[-1]))
+        if len(rows) == num:
+            break
+    if not rows:
+        raise ValueError('Expected at least one usable sample, got none of '
+                         f'{len(dataset)}; the reasons stand above.')
+    columns = {
+        title: [fit(row[title], CELL) for row in rows]
+        for title in rows[0]
+    }
+    return comparison_sheet(columns, CELL, captions)
+
+
+def main() -> None:
+    """Draw the sheet and write it."""
+    args = parse_args()
+    with clear_errors():
+        cfg = load_config(args.config, args.cfg_options)
+        dataset = build_dataset(cfg, args.part)
+        write_image(args.out, draw_sheet(dataset, args.num, args.seed))
+        sys.stdout.write(f'{args.out}: {min(args.num, len(dataset))} of '
+                         f'{len(dataset)} {args.part} samples of '
+                         f'{dataset.data_root}\n')
+
+
+if __name__ == '__main__':
+    main()

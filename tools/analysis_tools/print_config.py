@@ -1,0 +1,64 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Print a config as the tools see it: bases merged, settings spread.
+
+    python tools/analysis_tools/print_config.py CONFIG
+    python tools/analysis_tools/print_config.py CONFIG \\
+        --cfg-options data_root=my/faces train_dataloader.batch_size=4
+    python tools/analysis_tools/print_config.py CONFIG --out whole_config.py
+
+Nothing is built and no data are read.
+"""
+
+import argparse
+import os
+import os.path as osp
+import sys
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import clear_errors
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, as in tools/train.py')
+    parser.add_argument(
+        '--out',
+        metavar='FILE.py',
+        help='also write the config there; the file is a config of its own')
+    return parser.parse_args()
+
+
+def write_whole(text: str, path: str) -> None:
+    """Write a text file whole or not at all."""
+    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
+    partial = f'{path}.partial'
+    Path(partial).write_text(text)
+    os.replace(partial, path)
+
+
+def main() -> None:
+    """Print the config."""
+    args = parse_args()
+    with clear_errors():
+        # Nothing is built: what the config would register is not needed.
+        cfg = load_config(args.config, args.cfg_options, import_modules=False)
+        sys.stdout.write(f'{cfg.pretty_text}\n')
+        if args.out:
+            write_whole(cfg.pretty_text, args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,186 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Write the tables of configs/*/README.md from the metafile.yml beside them.
+
+    python tools/docs/render_tables.py            # write
+    python tools/docs/render_tables.py --check    # fail if one is out of date
+
+Numbers live in the metafiles only. A table stands between the lines
+`<!-- table: NAME -->` and `<!-- /table -->`; NAME is `models` (what there
+is), `published` (results of others, as they state them) or `ours` (results
+that the stated command reproduces).
+
+A result of ours is an entry of a model's `Results` with `Source: ours`, and
+besides the usual `Task`, `Dataset` and `Metrics` (PSNR, SSIM, MAE):
+`Protocol`, `Images`, `Iterations`, `Bicubic` (the same metrics of
+tools/test.py --baseline) and `Command`.
+"""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
+NOT_TRAINED = 'not trained at full length yet'
+
+
+def markdown(head: List[str], rows: List[List[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ['---'] * len(head), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def config_link(model: dict) -> str:
+    """The model's name, linked to its config in the same folder."""
+    return f'[{model["Name"]}](./{Path(model["Config"]).name})'
+
+
+def metric(values: dict, name: str) -> str:
+    """A metric with its usual number of places; a dash for none."""
+    if name not in values:
+        return '-'
+    places = {'PSNR': 2, 'SSIM': 4, 'MAE': 2}
+    return f'{values[name]:.{places[name]}f}'
+
+
+def models_table(models: List[dict]) -> str:
+    """Every config with its size, its data and where weights are."""
+    rows = []
+    for model in models:
+        weights = '-'
+        if 'Weights' in model:
+            weights = (f'[model]({model["Weights"]}), sha256 '
+                       f'`{model["Weights SHA256 Prefix"]}...`, '
+                       f'{model["Weights License"]}')
+        rows.append([
+            config_link(model), f'{model["Metadata"]["Parameters"]:,}',
+            model['Metadata']['Training Data'], weights
+        ])
+    return markdown(['Config', 'Parameters', 'Trained on', 'Weights'], rows)
+
+
+def results(models: List[dict], ours: bool) -> Iterator[tuple]:
+    """Pairs of model and result, of us or of others."""
+    for model in models:
+        for result in model.get('Results', []):
+            if (result['Source'] == 'ours') == ours:
+                yield model, result
+
+
+def published_table(models: List[dict]) -> str:
+    """Results of others, each with its source."""
+    rows = [[
+        config_link(model), result['Dataset'], result['Protocol'],
+        str(result.get('Images', 'not stated')),
+        metric(result['Metrics'], 'PSNR'),
+        metric(result['Metrics'], 'SSIM'), result['Source']
+    ] for model, result in results(models, ours=False)]
+    return markdown([
+        'Config', 'Test data', 'Protocol', 'Images', 'PSNR', 'SSIM', 'Source'
+    ], rows)
+
+
+def ours_table(models: List[dict]) -> str:
+    """Results of ours beside the baseline's, or that there are none yet."""
+    rows = []
+    for model, result in results(models, ours=True):
+        values, bicubic = result['Metrics'], result.get('Bicubic', {})
+        rows.append([
+            config_link(model), result['Dataset'], result['Protocol'],
+            str(result['Images']), str(result['Iterations']), *(
+                f'{metric(values, name)} ({metric(bicubic, name)})'
+                for name in ('PSNR', 'SSIM', 'MAE')), f'`{result["Command"]}`'
+        ])
+    measured = {model['Name'] for model, _ in results(models, ours=True)}
+    rows += [[config_link(model), NOT_TRAINED] + ['-'] * 7 for model in models
+             if model['Name'] not in measured]
+    return markdown([
+        'Config', 'Test data', 'Protocol', 'Images', 'Iterations',
+        'PSNR (bicubic)', 'SSIM (bicubic)', 'MAE (bicubic)', 'Command'
+    ], rows)
+
+
+RENDERERS: Dict[str, Callable[[List[dict]], str]] = dict(
+    models=models_table, published=published_table, ours=ours_table)
+
+
+def render(text: str, models: List[dict]) -> str:
+    """Replace the tables of a README.
+
+    Args:
+        text (str): The README.
+        models (list[dict]): `Models` of the metafile.
+
+    Returns:
+        str: The README with tables that say what the metafile says.
+
+    Raises:
+        ValueError: If a marker names no known table, or there is no marker.
+    """
+
+    def table(match: re.Match) -> str:
+        if match[2] not in RENDERERS:
+            raise ValueError(f'Expected a table of {sorted(RENDERERS)}, got '
+                             f'{match[2]!r}.')
+        return f'{match[1]}\n{RENDERERS[match[2]](models)}\n\n{match[3]}'
+
+    result, count = TABLE.subn(table, text)
+    if not count:
+        raise ValueError('Expected at least one `<!-- table: NAME -->`.')
+    return result
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_suffix('.partial')
+    partial.write_text(text, encoding='utf-8')
+    os.replace(partial, path)
+
+
+def update(folder: Path, check: bool) -> bool:
+    """Bring the README of a config folder up to date; say whether it was."""
+    readme = folder / 'README.md'
+    text = readme.read_text(encoding='utf-8')
+    metafile = (folder / 'metafile.yml').read_text(encoding='utf-8')
+    try:
+        new = render(text, yaml.safe_load(metafile)['Models'])
+    except (KeyError, ValueError) as error:
+        sys.exit(f'Error: {readme}: {error}')
+    if new != text and not check:
+        write_whole(readme, new)
+        sys.stdout.write(f'written: {readme}\n')
+    return new == text
+
+
+def main() -> None:
+    """Write or check the tables of every config folder."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        'folders',
+        nargs='*',
+        type=Path,
+        help='config folders (default: all below configs/)')
+    parser.add_argument(
+        '--check',
+        action='store_true',
+        help='write nothing; exit status 1 if a table is out of date')
+    args = parser.parse_args()
+    folders = args.folders or sorted(
+        path.parent for path in ROOT.glob('configs/*/metafile.yml'))
+    stale = [folder for folder in folders if not update(folder, args.check)]
+    if args.check and stale:
+        sys.exit('Error: tables differ from the metafile in '
+                 + ', '.join(map(str, stale))
+                 + '; run python tools/docs/render_tables.py')
+
+
+if __name__ == '__main__':
+    main()
