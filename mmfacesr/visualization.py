@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures for people: sheets that set results side by side."""
 
-from typing import Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,12 +14,18 @@ GAP = 2
 """Pixels of white between two images."""
 GROUPS = {
     68: ((0, 17), (17, 27), (27, 36), (36, 42), (42, 48), (48, 68)),
-    5: ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5))
+    5: ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5)),
 }
 """End-exclusive ranges of points that share a colour; 68: jaw, brows, nose,
 left eye, right eye, mouth."""
-COLORS = ((255, 210, 0), (255, 120, 0), (0, 220, 90), (0, 170, 255),
-          (190, 90, 255), (255, 40, 60))
+COLORS = (
+    (255, 210, 0),
+    (255, 120, 0),
+    (0, 220, 90),
+    (0, 170, 255),
+    (190, 90, 255),
+    (255, 40, 60),
+)
 """RGB of the groups, in their order."""
 
 
@@ -38,9 +45,11 @@ def fit(image: np.ndarray, size: int) -> np.ndarray:
     return np.array(Image.fromarray(image).resize((size, size), method))
 
 
-def comparison_sheet(columns: Dict[str, Sequence[np.ndarray]],
-                     size: int = 128,
-                     captions: Optional[Sequence[str]] = None) -> np.ndarray:
+def comparison_sheet(
+    columns: dict[str, Sequence[np.ndarray]],
+    size: int = 128,
+    captions: Optional[Sequence[str]] = None,
+) -> np.ndarray:
     """Draw one row a face and one titled column a kind of image.
 
     Args:
@@ -59,25 +68,30 @@ def comparison_sheet(columns: Dict[str, Sequence[np.ndarray]],
     if captions is not None:
         counts['captions'] = len(captions)
     if len(set(counts.values())) != 1 or not next(iter(counts.values())):
-        raise ValueError('Expected as many images in every column, at least '
-                         f'one, got {counts}.')
+        raise ValueError(
+            'Expected as many images in every column, at least '
+            f'one, got {counts}.'
+        )
     rows = next(iter(counts.values()))
     pitch = size + GAP
     row_pitch = pitch + (HEADER if captions else 0)
     sheet = Image.new(
-        'RGB', (len(columns) * pitch - GAP, HEADER + rows * row_pitch - GAP),
-        'white')
+        'RGB',
+        (len(columns) * pitch - GAP, HEADER + rows * row_pitch - GAP),
+        'white',
+    )
     pen = ImageDraw.Draw(sheet)
     for row, caption in enumerate(captions or ()):
-        pen.text((3, HEADER + row * row_pitch + size + 1),
-                 caption,
-                 fill='black')
+        pen.text(
+            (3, HEADER + row * row_pitch + size + 1), caption, fill='black'
+        )
     for column, (title, images) in enumerate(columns.items()):
         pen.text((column * pitch + 3, 2), title, fill='black')
         for row, image in enumerate(images):
             sheet.paste(
                 Image.fromarray(fit(image, size)),
-                (column * pitch, HEADER + row * row_pitch))
+                (column * pitch, HEADER + row * row_pitch),
+            )
     return np.array(sheet)
 
 
@@ -91,12 +105,12 @@ def bicubic(image: np.ndarray, size: int) -> np.ndarray:
     Returns:
         np.ndarray: (size, size, 3) uint8.
     """
-    return np.array(Image.fromarray(image).resize((size, size),
-                                                  Image.BICUBIC))
+    return np.array(Image.fromarray(image).resize((size, size), Image.BICUBIC))
 
 
-def columns_of(lr: List[np.ndarray], sr: List[np.ndarray],
-               hr: List[np.ndarray]) -> Dict[str, List[np.ndarray]]:
+def columns_of(
+    lr: list[np.ndarray], sr: list[np.ndarray], hr: list[np.ndarray]
+) -> dict[str, list[np.ndarray]]:
     """The usual four columns: LR, bicubic, SR and HR."""
     large = [bicubic(image, sr[0].shape[0]) for image in lr]
     return {'LR': lr, 'bicubic': large, 'SR': sr, 'HR': hr}
@@ -104,15 +118,16 @@ def columns_of(lr: List[np.ndarray], sr: List[np.ndarray],
 
 def color_of_points(num_points: int) -> np.ndarray:
     """RGB of every point by its facial group: (num_points, 3) uint8."""
-    ranges = GROUPS.get(num_points, ((0, num_points), ))
+    ranges = GROUPS.get(num_points, ((0, num_points),))
     colors = np.zeros((num_points, 3), np.uint8)
-    for (start, stop), color in zip(ranges, COLORS):
+    for (start, stop), color in zip(ranges, COLORS, strict=False):
         colors[start:stop] = color
     return colors
 
 
-def mark_points(image: np.ndarray, points: np.ndarray,
-                size: int) -> np.ndarray:
+def mark_points(
+    image: np.ndarray, points: np.ndarray, size: int
+) -> np.ndarray:
     """Enlarge an image and dot its landmarks, coloured by facial group.
 
     Args:
@@ -127,15 +142,21 @@ def mark_points(image: np.ndarray, points: np.ndarray,
     canvas = Image.fromarray(fit(image, size))
     pen = ImageDraw.Draw(canvas)
     radius = max(size // 128, 1)
-    for (x, y), color in zip((points + 0.5) * scale - 0.5,
-                             color_of_points(len(points))):
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius),
-                    fill=tuple(int(value) for value in color))
+    for (x, y), color in zip(
+        (points + 0.5) * scale - 0.5,
+        color_of_points(len(points)),
+        strict=False,
+    ):
+        pen.ellipse(
+            (x - radius, y - radius, x + radius, y + radius),
+            fill=tuple(int(value) for value in color),
+        )
     return np.array(canvas)
 
 
-def paint_heatmaps(image: np.ndarray, heatmaps: np.ndarray,
-                   size: int) -> np.ndarray:
+def paint_heatmaps(
+    image: np.ndarray, heatmaps: np.ndarray, size: int
+) -> np.ndarray:
     """Lay heatmaps over the dimmed image, coloured by facial group.
 
     The largest value of a group's maps is its opacity. Column i of a map
@@ -158,18 +179,21 @@ def paint_heatmaps(image: np.ndarray, heatmaps: np.ndarray,
     return canvas.round().astype(np.uint8)
 
 
-def spread_map(heatmap: np.ndarray, image_size: Sequence[int],
-               size: int) -> np.ndarray:
+def spread_map(
+    heatmap: np.ndarray, image_size: Sequence[int], size: int
+) -> np.ndarray:
     """Sample a map (h, w) bilinearly on a canvas (size, size) in [0, 1]."""
     result = np.clip(heatmap, 0, 1)
     for axis, side in enumerate(image_size):
         pixels = (np.arange(size) + 0.5) * side / size - 0.5
-        at = np.clip(pixels * heatmap.shape[axis] / side, 0,
-                     heatmap.shape[axis] - 1)
+        at = np.clip(
+            pixels * heatmap.shape[axis] / side, 0, heatmap.shape[axis] - 1
+        )
         low = np.floor(at).astype(int)
         high = np.minimum(low + 1, heatmap.shape[axis] - 1)
         weight = (at - low).reshape((-1, 1) if axis == 0 else (1, -1))
         result = (
             result.take(low, axis) * (1 - weight)
-            + result.take(high, axis) * weight)
+            + result.take(high, axis) * weight
+        )
     return result

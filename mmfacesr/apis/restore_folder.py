@@ -82,9 +82,7 @@ def result_names(folder: str) -> Dict[str, str]:
     Returns:
         dict[str, str]: Input -> result, relative to their folders.
     """
-    files = [
-        osp.relpath(str(path), folder) for path in list_images(folder)
-    ]
+    files = list_images(folder)
     stems = Counter(osp.splitext(file)[0].lower() for file in files)
     return {
         file: (osp.splitext(file)[0]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-RECORDER = f'''#!{sys.executable}
+RECORDER = f"""#!{sys.executable}
 import json, os, sys
 if sys.argv[1:2] == ['-c']:  # the search for a free port
     exec(sys.argv[2])
@@ -21,10 +21,20 @@ if sys.argv[1:2] == ['-c']:  # the search for a free port
 print(json.dumps(dict(args=sys.argv[1:], cwd=os.getcwd(), pid=os.getpid(),
                       threads=os.environ.get('OMP_NUM_THREADS'))))
 sys.exit(int(os.environ.get('FAKE_STATUS', 0)))
-'''
-UNSET = ('PORT', 'NNODES', 'NODE_RANK', 'MASTER_ADDR', 'OMP_NUM_THREADS',
-         'GPUS', 'GPUS_PER_NODE', 'CPUS_PER_TASK', 'SRUN_ARGS', 'PYTHON',
-         'VIRTUAL_ENV')
+"""
+UNSET = (
+    'PORT',
+    'NNODES',
+    'NODE_RANK',
+    'MASTER_ADDR',
+    'OMP_NUM_THREADS',
+    'GPUS',
+    'GPUS_PER_NODE',
+    'CPUS_PER_TASK',
+    'SRUN_ARGS',
+    'PYTHON',
+    'VIRTUAL_ENV',
+)
 
 
 def make_program(path: Path, text: str = RECORDER) -> Path:
@@ -55,11 +65,9 @@ def start(script, *args, cwd, **variables) -> subprocess.CompletedProcess:
     """Run a launcher with only the given variables of those it reads."""
     env = {k: v for k, v in os.environ.items() if k not in UNSET}
     env.update({k: str(v) for k, v in variables.items()})
-    return subprocess.run([str(script), *args],
-                          cwd=cwd,
-                          env=env,
-                          capture_output=True,
-                          text=True)
+    return subprocess.run(
+        [str(script), *args], cwd=cwd, env=env, capture_output=True, text=True
+    )
 
 
 def called(result: subprocess.CompletedProcess) -> dict:
@@ -78,14 +86,25 @@ def test_dist_train_starts_torchrun_on_one_machine(tools, recorder, tmp_path):
             'data_root=my faces',
             'x=1',
             cwd=tmp_path,
-            PYTHON=recorder))
+            PYTHON=recorder,
+        )
+    )
     args = call['args']
     port = args.pop(5).split('=')
     assert args == [
-        '-m', 'torch.distributed.run', '--nnodes=1', '--node_rank=0',
-        '--master_addr=127.0.0.1', '--nproc_per_node=3',
-        str(tools / 'train.py'), 'my configs/a b.py', '--launcher', 'pytorch',
-        '--cfg-options', 'data_root=my faces', 'x=1'
+        '-m',
+        'torch.distributed.run',
+        '--nnodes=1',
+        '--node_rank=0',
+        '--master_addr=127.0.0.1',
+        '--nproc_per_node=3',
+        str(tools / 'train.py'),
+        'my configs/a b.py',
+        '--launcher',
+        'pytorch',
+        '--cfg-options',
+        'data_root=my faces',
+        'x=1',
     ]
     assert port[0] == '--master_port' and 1024 <= int(port[1]) <= 65535
     assert call['cwd'] == str(tmp_path)
@@ -95,8 +114,13 @@ def test_two_runs_on_one_machine_take_two_ports(tools, recorder, tmp_path):
     ports = {
         called(
             start(
-                tools / 'dist_train.sh', 'c.py', '1', cwd=tmp_path,
-                PYTHON=recorder))['args'][5]
+                tools / 'dist_train.sh',
+                'c.py',
+                '1',
+                cwd=tmp_path,
+                PYTHON=recorder,
+            )
+        )['args'][5]
         for _ in range(4)
     }
     assert len(ports) > 1
@@ -113,11 +137,19 @@ def test_dist_test_passes_the_checkpoint(tools, recorder, tmp_path):
             'r.json',
             cwd=tmp_path,
             PYTHON=recorder,
-            PORT=1234))
+            PORT=1234,
+        )
+    )
     assert call['args'][5:] == [
-        '--master_port=1234', '--nproc_per_node=2',
-        str(tools / 'test.py'), 'c.py', 'a b.pth', '--launcher', 'pytorch',
-        '--out', 'r.json'
+        '--master_port=1234',
+        '--nproc_per_node=2',
+        str(tools / 'test.py'),
+        'c.py',
+        'a b.pth',
+        '--launcher',
+        'pytorch',
+        '--out',
+        'r.json',
     ]
 
 
@@ -131,10 +163,15 @@ def test_several_nodes_agree_on_the_port(tools, recorder, tmp_path):
             PYTHON=recorder,
             NNODES=2,
             NODE_RANK=1,
-            MASTER_ADDR='10.0.0.1'))
+            MASTER_ADDR='10.0.0.1',
+        )
+    )
     assert call['args'][2:7] == [
-        '--nnodes=2', '--node_rank=1', '--master_addr=10.0.0.1',
-        '--master_port=29500', '--nproc_per_node=8'
+        '--nnodes=2',
+        '--node_rank=1',
+        '--master_addr=10.0.0.1',
+        '--master_port=29500',
+        '--nproc_per_node=8',
     ]
 
 
@@ -152,7 +189,9 @@ def test_threads_share_the_cores_without_a_gpu(tools, recorder, tmp_path):
                 cwd=tmp_path,
                 PYTHON=recorder,
                 PATH=path,
-                **variables))['threads']
+                **variables,
+            )
+        )['threads']
 
     assert threads('4') == '3'
     assert threads('20') == '1'
@@ -197,14 +236,29 @@ def test_slurm_train(tools, recorder, tmp_path):
             PATH=f'{srun.parent}:{os.environ["PATH"]}',
             GPUS=16,
             CPUS_PER_TASK=3,
-            SRUN_ARGS='--quotatype=auto --exclusive'))
+            SRUN_ARGS='--quotatype=auto --exclusive',
+        )
+    )
     assert call['args'] == [
-        '-p', 'gpu', '--job-name=my job', '--gres=gpu:8', '--ntasks=16',
-        '--ntasks-per-node=8', '--cpus-per-task=3', '--kill-on-bad-exit=1',
-        '--quotatype=auto', '--exclusive',
-        str(recorder), '-u',
-        str(tools / 'train.py'), 'c.py', '--work-dir', 'out dir', '--launcher',
-        'slurm', '--resume'
+        '-p',
+        'gpu',
+        '--job-name=my job',
+        '--gres=gpu:8',
+        '--ntasks=16',
+        '--ntasks-per-node=8',
+        '--cpus-per-task=3',
+        '--kill-on-bad-exit=1',
+        '--quotatype=auto',
+        '--exclusive',
+        str(recorder),
+        '-u',
+        str(tools / 'train.py'),
+        'c.py',
+        '--work-dir',
+        'out dir',
+        '--launcher',
+        'slurm',
+        '--resume',
     ]
 
 
@@ -220,25 +274,36 @@ def test_slurm_test(tools, recorder, tmp_path):
             cwd=tmp_path,
             PYTHON=recorder,
             PATH=f'{srun.parent}:{os.environ["PATH"]}',
-            GPUS=2))['args']
+            GPUS=2,
+        )
+    )['args']
     assert args[3:7] == [
-        '--gres=gpu:2', '--ntasks=2', '--ntasks-per-node=2',
-        '--cpus-per-task=5'
+        '--gres=gpu:2',
+        '--ntasks=2',
+        '--ntasks-per-node=2',
+        '--cpus-per-task=5',
     ]
     assert args[-5:] == [
-        str(tools / 'test.py'), 'c.py', 'w.pth', '--launcher', 'slurm'
+        str(tools / 'test.py'),
+        'c.py',
+        'w.pth',
+        '--launcher',
+        'slurm',
     ]
 
 
-@pytest.mark.parametrize('script, args', [
-    ('dist_train.sh', ['c.py']),
-    ('dist_train.sh', ['c.py', '--resume']),
-    ('dist_train.sh', ['c.py', '0']),
-    ('dist_test.sh', ['c.py', '2']),
-    ('dist_test.sh', ['c.py', 'w.pth', 'two']),
-    ('slurm_train.sh', ['gpu', 'job', 'c.py']),
-    ('slurm_test.sh', []),
-])
+@pytest.mark.parametrize(
+    'script, args',
+    [
+        ('dist_train.sh', ['c.py']),
+        ('dist_train.sh', ['c.py', '--resume']),
+        ('dist_train.sh', ['c.py', '0']),
+        ('dist_test.sh', ['c.py', '2']),
+        ('dist_test.sh', ['c.py', 'w.pth', 'two']),
+        ('slurm_train.sh', ['gpu', 'job', 'c.py']),
+        ('slurm_test.sh', []),
+    ],
+)
 def test_wrong_arguments_show_the_usage(tools, tmp_path, script, args):
     result = start(tools / script, *args, cwd=tmp_path)
     assert result.returncode == 2
@@ -247,8 +312,9 @@ def test_wrong_arguments_show_the_usage(tools, tmp_path, script, args):
     assert help_text.returncode == 0 and script in help_text.stdout
 
 
-def test_status_and_process_are_those_of_the_program(tools, recorder,
-                                                     tmp_path):
+def test_status_and_process_are_those_of_the_program(
+    tools, recorder, tmp_path
+):
     """`exec` all the way: a signal to the launcher reaches the training."""
     env = dict(os.environ, PYTHON=str(recorder), FAKE_STATUS='7')
     process = subprocess.Popen(
@@ -256,7 +322,8 @@ def test_status_and_process_are_those_of_the_program(tools, recorder,
         cwd=tmp_path,
         env=env,
         stdout=subprocess.PIPE,
-        text=True)
+        text=True,
+    )
     output, _ = process.communicate()
     assert process.returncode == 7
     assert json.loads(output)['pid'] == process.pid
@@ -268,13 +335,15 @@ def test_documented_options_are_read(repo):
         usage = (repo / f'tools/{kind}_train.sh').read_text()
         named = re.findall(r'^  ([A-Z_]{4,}) ', usage, re.M)
         code = (repo / f'tools/{kind}_run.sh').read_text() + (
-            repo / 'tools/find_interpreter.sh').read_text()
+            repo / 'tools/find_interpreter.sh'
+        ).read_text()
         assert len(named) >= 5
         assert [name for name in named if f'{{{name}:-' not in code] == []
 
 
 @pytest.mark.skipif(
-    not shutil.which('shellcheck'), reason='shellcheck is not installed')
+    not shutil.which('shellcheck'), reason='shellcheck is not installed'
+)
 def test_shellcheck(repo):
     scripts = sorted(map(str, (repo / 'tools').glob('*.sh')))
     subprocess.run(['shellcheck', '-x', '-P', str(repo), *scripts], check=True)

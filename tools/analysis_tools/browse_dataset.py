@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Draw a sheet of what a config's pipeline really feeds to the network.
+r"""Draw a sheet of what a config's pipeline really feeds to the network.
 
     python tools/analysis_tools/browse_dataset.py CONFIG
     python tools/analysis_tools/browse_dataset.py CONFIG --part val --num 4
@@ -15,7 +15,8 @@ work, so another --seed shows other crops and flips of other faces.
 
 import argparse
 import sys
-from typing import Dict, Iterator, List, Optional
+from collections.abc import Iterator
+from typing import Optional
 
 import numpy as np
 from mmengine.config import Config, DictAction
@@ -25,8 +26,12 @@ from torch import Tensor
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.image_io import BadSampleError, write_image
-from mmfacesr.visualization import (comparison_sheet, fit, mark_points,
-                                    paint_heatmaps)
+from mmfacesr.visualization import (
+    comparison_sheet,
+    fit,
+    mark_points,
+    paint_heatmaps,
+)
 
 CELL = 256
 """Side in pixels of a picture on the sheet."""
@@ -36,31 +41,37 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
         '--part',
         choices=['train', 'val', 'test'],
         default='train',
-        help='which dataset of the config, with its pipeline (default: train)')
+        help='which dataset of the config, with its pipeline (default: train)',
+    )
     parser.add_argument(
-        '--num', type=int, default=8, help='faces on the sheet (default: 8)')
+        '--num', type=int, default=8, help='faces on the sheet (default: 8)'
+    )
     parser.add_argument(
         '--seed',
         type=int,
         default=0,
-        help='of the choice of faces and of the augmentation (default: 0)')
+        help='of the choice of faces and of the augmentation (default: 0)',
+    )
     parser.add_argument(
         '--out',
         metavar='FILE.png',
         default='browse_dataset.png',
-        help='the sheet (default: browse_dataset.png)')
+        help='the sheet (default: browse_dataset.png)',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py')
+        help='change settings of the config, as in tools/train.py',
+    )
     args = parser.parse_args()
     if args.num < 1:
         parser.error('--num must be at least 1')
@@ -72,6 +83,7 @@ def build_dataset(cfg: Config, part: str) -> BaseDataset:
     from mmengine.registry import init_default_scope
 
     from mmfacesr.registry import DATASETS
+
     loader = cfg[f'{part}_dataloader']
     loader = loader[0] if isinstance(loader, list) else loader
     dataset = loader.dataset
@@ -91,6 +103,7 @@ def fed_samples(dataset: BaseDataset, seed: int) -> Iterator[dict]:
         None.
     """
     from mmengine.runner.utils import set_random_seed
+
     set_random_seed(seed)
     for index in np.random.default_rng(seed).permutation(len(dataset)):
         sample: Optional[dict] = dataset.get_data_info(int(index))
@@ -113,12 +126,13 @@ def rgb_image(packed: Tensor, order: str) -> np.ndarray:
     return np.ascontiguousarray(pixels.astype(np.uint8))
 
 
-def pictures_of(sample: dict) -> Dict[str, np.ndarray]:
+def pictures_of(sample: dict) -> dict[str, np.ndarray]:
     """The pictures of one row by their titles."""
     target = sample['data_samples']
     row = {
-        'LR (input)':
-        rgb_image(sample['inputs'], target.get('img_channel_order', 'rgb'))
+        'LR (input)': rgb_image(
+            sample['inputs'], target.get('img_channel_order', 'rgb')
+        )
     }
     if 'gt_img' not in target:
         return row
@@ -131,7 +145,7 @@ def pictures_of(sample: dict) -> Dict[str, np.ndarray]:
     return row
 
 
-def label(sample: dict, row: Dict[str, np.ndarray]) -> str:
+def label(sample: dict, row: dict[str, np.ndarray]) -> str:
     """The file and the sizes of what is fed."""
     sizes = [f'LR {row["LR (input)"].shape[1]}x{row["LR (input)"].shape[0]}']
     if 'HR (target)' in row:
@@ -139,8 +153,10 @@ def label(sample: dict, row: Dict[str, np.ndarray]) -> str:
         sizes.append(f'HR {width}x{height}')
     heatmap = sample['data_samples'].get('gt_heatmap')
     if heatmap is not None:
-        sizes.append(f'{heatmap.shape[0]} heatmaps {heatmap.shape[2]}x'
-                     f'{heatmap.shape[1]}, largest {float(heatmap.max()):.2f}')
+        sizes.append(
+            f'{heatmap.shape[0]} heatmaps {heatmap.shape[2]}x'
+            f'{heatmap.shape[1]}, largest {float(heatmap.max()):.2f}'
+        )
     return f'{sample["file"]}: {", ".join(sizes)}'
 
 
@@ -150,19 +166,20 @@ def draw_sheet(dataset: BaseDataset, num: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: If no sample is usable.
     """
-    rows: List[Dict[str, np.ndarray]] = []
-    captions: List[str] = []
+    rows: list[dict[str, np.ndarray]] = []
+    captions: list[str] = []
     for sample in fed_samples(dataset, seed):
         rows.append(pictures_of(sample))
         captions.append(label(sample, rows[-1]))
         if len(rows) == num:
             break
     if not rows:
-        raise ValueError('Expected at least one usable sample, got none of '
-                         f'{len(dataset)}; the reasons stand above.')
+        raise ValueError(
+            'Expected at least one usable sample, got none of '
+            f'{len(dataset)}; the reasons stand above.'
+        )
     columns = {
-        title: [fit(row[title], CELL) for row in rows]
-        for title in rows[0]
+        title: [fit(row[title], CELL) for row in rows] for title in rows[0]
     }
     return comparison_sheet(columns, CELL, captions)
 
@@ -174,9 +191,11 @@ def main() -> None:
         cfg = load_config(args.config, args.cfg_options)
         dataset = build_dataset(cfg, args.part)
         write_image(args.out, draw_sheet(dataset, args.num, args.seed))
-        sys.stdout.write(f'{args.out}: {min(args.num, len(dataset))} of '
-                         f'{len(dataset)} {args.part} samples of '
-                         f'{dataset.data_root}\n')
+        sys.stdout.write(
+            f'{args.out}: {min(args.num, len(dataset))} of '
+            f'{len(dataset)} {args.part} samples of '
+            f'{dataset.data_root}\n'
+        )
 
 
 if __name__ == '__main__':

@@ -15,7 +15,6 @@ different ones.
 import argparse
 import inspect
 import sys
-from typing import Dict, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
@@ -30,7 +29,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
         '--shape',
@@ -38,13 +38,15 @@ def parse_args() -> argparse.Namespace:
         nargs=2,
         metavar=('H', 'W'),
         help="size of the network's input (default: the config's gt_size / "
-        'scale)')
+        'scale)',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py')
+        help='change settings of the config, as in tools/train.py',
+    )
     return parser.parse_args()
 
 
@@ -52,27 +54,33 @@ def build_generator(cfg: Config) -> nn.Module:
     """Build the generator without memory for its weights."""
     import mmfacesr.models  # noqa: F401 (registers the networks)
     from mmfacesr.registry import MODELS
+
     with torch.device('meta'):
         return MODELS.build(cfg.model.generator).eval()
 
 
-def input_size(cfg: Config, generator: nn.Module) -> Tuple[int, int]:
+def input_size(cfg: Config, generator: nn.Module) -> tuple[int, int]:
     """Size of the network's input: LR, or HR where LR is refused.
 
     Raises:
         ValueError: If the config does not say it.
     """
     requirement = getattr(generator, 'size_requirement', None)
-    for side in (cfg.get('gt_size', 0) // cfg.get('scale', 1),
-                 cfg.get('gt_size', 0)):
+    for side in (
+        cfg.get('gt_size', 0) // cfg.get('scale', 1),
+        cfg.get('gt_size', 0),
+    ):
         if side and (requirement is None or requirement.allows(side, side)):
             return side, side
-    raise ValueError('Expected a config with gt_size and scale that fit the '
-                     'network, got none; give --shape H W.')
+    raise ValueError(
+        'Expected a config with gt_size and scale that fit the '
+        'network, got none; give --shape H W.'
+    )
 
 
-def count_flops(generator: nn.Module, shape: Tuple[int, int],
-                **options: bool) -> int:
+def count_flops(
+    generator: nn.Module, shape: tuple[int, int], **options: bool
+) -> int:
     """FLOPs of one call with one image.
 
     Args:
@@ -90,15 +98,17 @@ def count_flops(generator: nn.Module, shape: Tuple[int, int],
     return counter.get_total_flops()
 
 
-def count_calls(generator: nn.Module,
-                shape: Tuple[int, int]) -> Dict[str, int]:
+def count_calls(
+    generator: nn.Module, shape: tuple[int, int]
+) -> dict[str, int]:
     """FLOPs of every way to call the generator, by its name."""
     if 'image_only' not in inspect.signature(generator.forward).parameters:
         return {'one call': count_flops(generator, shape)}
     return {
         'all outputs, as in training': count_flops(generator, shape),
         'image_only=True, as in testing': count_flops(
-            generator, shape, image_only=True)
+            generator, shape, image_only=True
+        ),
     }
 
 
@@ -113,12 +123,12 @@ def main() -> None:
         lines = [
             f'network     {type(generator).__name__}',
             f'input       1 x 3 x {shape[0]} x {shape[1]} (N, C, H, W)',
-            f'parameters  {parameters:,}'
+            f'parameters  {parameters:,}',
         ]
         lines += [
             f'operations  {flops / 2e9:.2f} GMACs = {flops / 1e9:.2f} GFLOPs '
-            f'({call})' for call, flops in count_calls(generator,
-                                                       shape).items()
+            f'({call})'
+            for call, flops in count_calls(generator, shape).items()
         ]
         sys.stdout.write('\n'.join(lines) + '\n')
 

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Print a config as the tools see it: bases merged, settings spread.
+r"""Print a config as the tools see it: bases merged, settings spread.
 
     python tools/analysis_tools/print_config.py CONFIG
     python tools/analysis_tools/print_config.py CONFIG \\
@@ -11,42 +11,35 @@ Nothing is built and no data are read.
 """
 
 import argparse
-import os
-import os.path as osp
 import sys
-from pathlib import Path
 
 from mmengine.config import DictAction
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.image_io import write_atomic
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py')
+        help='change settings of the config, as in tools/train.py',
+    )
     parser.add_argument(
         '--out',
         metavar='FILE.py',
-        help='also write the config there; the file is a config of its own')
+        help='also write the config there; the file is a config of its own',
+    )
     return parser.parse_args()
-
-
-def write_whole(text: str, path: str) -> None:
-    """Write a text file whole or not at all."""
-    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
-    partial = f'{path}.partial'
-    Path(partial).write_text(text)
-    os.replace(partial, path)
 
 
 def main() -> None:
@@ -57,7 +50,7 @@ def main() -> None:
         cfg = load_config(args.config, args.cfg_options, import_modules=False)
         sys.stdout.write(f'{cfg.pretty_text}\n')
         if args.out:
-            write_whole(cfg.pretty_text, args.out)
+            write_atomic(args.out, cfg.pretty_text.encode())
 
 
 if __name__ == '__main__':

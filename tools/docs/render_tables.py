@@ -20,8 +20,8 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List
 
 import yaml
 
@@ -30,7 +30,7 @@ TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
 NOT_TRAINED = 'not trained at full length yet'
 
 
-def markdown(head: List[str], rows: List[List[str]]) -> str:
+def markdown(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = [head, ['---'] * len(head), *rows]
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
@@ -49,23 +49,29 @@ def metric(values: dict, name: str) -> str:
     return f'{values[name]:.{places[name]}f}'
 
 
-def models_table(models: List[dict]) -> str:
+def models_table(models: list[dict]) -> str:
     """Every config with its size, its data and where weights are."""
     rows = []
     for model in models:
         weights = '-'
         if 'Weights' in model:
-            weights = (f'[model]({model["Weights"]}), sha256 '
-                       f'`{model["Weights SHA256 Prefix"]}...`, '
-                       f'{model["Weights License"]}')
-        rows.append([
-            config_link(model), f'{model["Metadata"]["Parameters"]:,}',
-            model['Metadata']['Training Data'], weights
-        ])
+            weights = (
+                f'[model]({model["Weights"]}), sha256 '
+                f'`{model["Weights SHA256 Prefix"]}...`, '
+                f'{model["Weights License"]}'
+            )
+        rows.append(
+            [
+                config_link(model),
+                f'{model["Metadata"]["Parameters"]:,}',
+                model['Metadata']['Training Data'],
+                weights,
+            ]
+        )
     return markdown(['Config', 'Parameters', 'Trained on', 'Weights'], rows)
 
 
-def results(models: List[dict], ours: bool) -> Iterator[tuple]:
+def results(models: list[dict], ours: bool) -> Iterator[tuple]:
     """Pairs of model and result, of us or of others."""
     for model in models:
         for result in model.get('Results', []):
@@ -73,44 +79,83 @@ def results(models: List[dict], ours: bool) -> Iterator[tuple]:
                 yield model, result
 
 
-def published_table(models: List[dict]) -> str:
+def published_table(models: list[dict]) -> str:
     """Results of others, each with its source."""
-    rows = [[
-        config_link(model), result['Dataset'], result['Protocol'],
-        str(result.get('Images', 'not stated')),
-        metric(result['Metrics'], 'PSNR'),
-        metric(result['Metrics'], 'SSIM'), result['Source']
-    ] for model, result in results(models, ours=False)]
-    return markdown([
-        'Config', 'Test data', 'Protocol', 'Images', 'PSNR', 'SSIM', 'Source'
-    ], rows)
+    rows = [
+        [
+            config_link(model),
+            result['Dataset'],
+            result['Protocol'],
+            str(result.get('Images', 'not stated')),
+            metric(result['Metrics'], 'PSNR'),
+            metric(result['Metrics'], 'SSIM'),
+            result['Source'],
+        ]
+        for model, result in results(models, ours=False)
+    ]
+    return markdown(
+        [
+            'Config',
+            'Test data',
+            'Protocol',
+            'Images',
+            'PSNR',
+            'SSIM',
+            'Source',
+        ],
+        rows,
+    )
 
 
-def ours_table(models: List[dict]) -> str:
+def ours_table(models: list[dict]) -> str:
     """Results of ours beside the baseline's, or that there are none yet."""
     rows = []
     for model, result in results(models, ours=True):
         values, bicubic = result['Metrics'], result.get('Bicubic', {})
-        rows.append([
-            config_link(model), result['Dataset'], result['Protocol'],
-            str(result['Images']), str(result['Iterations']), *(
-                f'{metric(values, name)} ({metric(bicubic, name)})'
-                for name in ('PSNR', 'SSIM', 'MAE')), f'`{result["Command"]}`'
-        ])
+        rows.append(
+            [
+                config_link(model),
+                result['Dataset'],
+                result['Protocol'],
+                str(result['Images']),
+                str(result['Iterations']),
+                *(
+                    f'{metric(values, name)} ({metric(bicubic, name)})'
+                    for name in ('PSNR', 'SSIM', 'MAE')
+                ),
+                f'`{result["Command"]}`',
+            ]
+        )
     measured = {model['Name'] for model, _ in results(models, ours=True)}
-    rows += [[config_link(model), NOT_TRAINED] + ['-'] * 7 for model in models
-             if model['Name'] not in measured]
-    return markdown([
-        'Config', 'Test data', 'Protocol', 'Images', 'Iterations',
-        'PSNR (bicubic)', 'SSIM (bicubic)', 'MAE (bicubic)', 'Command'
-    ], rows)
+    rows += [
+        [config_link(model), NOT_TRAINED] + ['-'] * 7
+        for model in models
+        if model['Name'] not in measured
+    ]
+    return markdown(
+        [
+            'Config',
+            'Test data',
+            'Protocol',
+            'Images',
+            'Iterations',
+            'PSNR (bicubic)',
+            'SSIM (bicubic)',
+            'MAE (bicubic)',
+            'Command',
+        ],
+        rows,
+    )
 
 
-RENDERERS: Dict[str, Callable[[List[dict]], str]] = dict(
-    models=models_table, published=published_table, ours=ours_table)
+RENDERERS: dict[str, Callable[[list[dict]], str]] = {
+    'models': models_table,
+    'published': published_table,
+    'ours': ours_table,
+}
 
 
-def render(text: str, models: List[dict]) -> str:
+def render(text: str, models: list[dict]) -> str:
     """Replace the tables of a README.
 
     Args:
@@ -126,8 +171,9 @@ def render(text: str, models: List[dict]) -> str:
 
     def table(match: re.Match) -> str:
         if match[2] not in RENDERERS:
-            raise ValueError(f'Expected a table of {sorted(RENDERERS)}, got '
-                             f'{match[2]!r}.')
+            raise ValueError(
+                f'Expected a table of {sorted(RENDERERS)}, got {match[2]!r}.'
+            )
         return f'{match[1]}\n{RENDERERS[match[2]](models)}\n\n{match[3]}'
 
     result, count = TABLE.subn(table, text)
@@ -162,24 +208,30 @@ def main() -> None:
     """Write or check the tables of every config folder."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         'folders',
         nargs='*',
         type=Path,
-        help='config folders (default: all below configs/)')
+        help='config folders (default: all below configs/)',
+    )
     parser.add_argument(
         '--check',
         action='store_true',
-        help='write nothing; exit status 1 if a table is out of date')
+        help='write nothing; exit status 1 if a table is out of date',
+    )
     args = parser.parse_args()
     folders = args.folders or sorted(
-        path.parent for path in ROOT.glob('configs/*/metafile.yml'))
+        path.parent for path in ROOT.glob('configs/*/metafile.yml')
+    )
     stale = [folder for folder in folders if not update(folder, args.check)]
     if args.check and stale:
-        sys.exit('Error: tables differ from the metafile in '
-                 + ', '.join(map(str, stale))
-                 + '; run python tools/docs/render_tables.py')
+        sys.exit(
+            'Error: tables differ from the metafile in '
+            + ', '.join(map(str, stale))
+            + '; run python tools/docs/render_tables.py'
+        )
 
 
 if __name__ == '__main__':
