@@ -160,17 +160,18 @@ def label(sample: dict, row: dict[str, np.ndarray]) -> str:
     return f'{sample["file"]}: {", ".join(sizes)}'
 
 
-def draw_sheet(dataset: BaseDataset, num: int, seed: int) -> np.ndarray:
-    """Draw the sheet of the first usable faces.
+def rows_of(
+    dataset: BaseDataset, num: int, seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Pictures of the first usable faces by their captions.
 
     Raises:
         ValueError: If no sample is usable.
     """
-    rows: list[dict[str, np.ndarray]] = []
-    captions: list[str] = []
+    rows = {}
     for sample in fed_samples(dataset, seed):
-        rows.append(pictures_of(sample))
-        captions.append(label(sample, rows[-1]))
+        row = pictures_of(sample)
+        rows[label(sample, row)] = row
         if len(rows) == num:
             break
     if not rows:
@@ -178,10 +179,17 @@ def draw_sheet(dataset: BaseDataset, num: int, seed: int) -> np.ndarray:
             'Expected at least one usable sample, got none of '
             f'{len(dataset)}; the reasons stand above.'
         )
+    return rows
+
+
+def draw_sheet(rows: dict[str, dict[str, np.ndarray]]) -> np.ndarray:
+    """Put captioned rows of titled pictures on a sheet."""
+    titles = next(iter(rows.values()))
     columns = {
-        title: [fit(row[title], CELL) for row in rows] for title in rows[0]
+        title: [fit(row[title], CELL) for row in rows.values()]
+        for title in titles
     }
-    return comparison_sheet(columns, CELL, captions)
+    return comparison_sheet(columns, CELL, list(rows))
 
 
 def main() -> None:
@@ -190,11 +198,11 @@ def main() -> None:
     with clear_errors():
         cfg = load_config(args.config, args.cfg_options)
         dataset = build_dataset(cfg, args.part)
-        write_image(args.out, draw_sheet(dataset, args.num, args.seed))
+        rows = rows_of(dataset, args.num, args.seed)
+        write_image(args.out, draw_sheet(rows))
         sys.stdout.write(
-            f'{args.out}: {min(args.num, len(dataset))} of '
-            f'{len(dataset)} {args.part} samples of '
-            f'{dataset.data_root}\n'
+            f'{args.out}: {len(rows)} of {len(dataset)} {args.part} samples '
+            f'of {dataset.data_root}\n'
         )
 
 

@@ -1,0 +1,167 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The pages say what the configs and metafiles say."""
+
+import re
+import runpy
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = sorted(
+    path
+    for path in ROOT.glob('configs/*/*.py')
+    if not path.parent.name.startswith('_')
+)
+FOLDERS = sorted({path.parent for path in LEAVES})
+PAGES = sorted(
+    path
+    for path in ROOT.rglob('*.md')
+    if not any(part.startswith('.') for part in path.relative_to(ROOT).parts)
+    and path.relative_to(ROOT).parts[0] not in ('work_dirs', 'quickstart')
+)
+LINK = re.compile(r'\]\((?!https?:|#|mailto:)([^)#\s]+)')
+RENDER = ROOT / 'tools/docs/render_tables.py'
+
+
+def models_of(folder: Path) -> list[dict]:
+    """The models that a folder's metafile lists."""
+    return yaml.safe_load((folder / 'metafile.yml').read_text())['Models']
+
+
+def by_folder(path: Path) -> str:
+    """Name of a test case."""
+    return path.name
+
+
+@pytest.mark.parametrize('config', LEAVES, ids=by_folder)
+def test_config_is_in_readme_and_metafile(config):
+    models = models_of(config.parent)
+    (model,) = (model for model in models if model['Name'] == config.stem)
+    assert ROOT / model['Config'] == config
+    assert f'(./{config.name})' in (config.parent / 'README.md').read_text()
+
+
+@pytest.mark.parametrize('folder', FOLDERS, ids=by_folder)
+def test_metafile_points_to_what_exists(folder):
+    metafile = yaml.safe_load((folder / 'metafile.yml').read_text())
+    names = {collection['Name'] for collection in metafile['Collections']}
+    for collection in metafile['Collections']:
+        assert (ROOT / collection['README']).is_file()
+        assert collection['Paper']['URL'].startswith('https://')
+    for model in metafile['Models']:
+        assert (ROOT / model['Config']).is_file(), model['Name']
+        assert model['In Collection'] in names
+        assert ('Weights' in model) == ('Weights SHA256 Prefix' in model)
+        for result in model.get('Results', []):
+            assert {'Task', 'Dataset', 'Metrics', 'Protocol', 'Source'} <= set(
+                result
+            )
+            if result['Source'] == 'ours':
+                assert {'Images', 'Iterations', 'Bicubic', 'Command'} <= set(
+                    result
+                )
+
+
+def test_model_index_imports_every_metafile():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    assert sorted(index['Import']) == [
+        str((folder / 'metafile.yml').relative_to(ROOT)) for folder in FOLDERS
+    ]
+
+
+def test_config_names_are_unique():
+    """`mim` finds a config by its base name in the whole package."""
+    names = Counter(path.name for path in LEAVES)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_tables_are_those_of_the_metafiles():
+    result = subprocess.run(
+        [sys.executable, str(RENDER), '--check'],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_render_tables_notices_a_changed_number(tmp_path):
+    """A number changed in the metafile is stale, then written, then not."""
+    folder = tmp_path / 'method'
+    folder.mkdir()
+    (folder / 'README.md').write_text(
+        'a\n<!-- table: ours -->\n<!-- /table -->\nb\n'
+    )
+    model = {
+        'Name': 'net_x8',
+        'Config': 'configs/method/net_x8.py',
+        'Results': [
+            {
+                'Source': 'ours',
+                'Dataset': 'Faces',
+                'Protocol': 'RGB, border 8',
+                'Images': 235,
+                'Iterations': 100,
+                'Metrics': {'PSNR': 23.456, 'SSIM': 0.6},
+                'Bicubic': {'PSNR': 22.561, 'SSIM': 0.5},
+                'Command': 'tools/test.py net_x8 net.pth',
+            }
+        ],
+    }
+
+    def render(*options):
+        (folder / 'metafile.yml').write_text(yaml.dump({'Models': [model]}))
+        return subprocess.run(
+            [sys.executable, str(RENDER), str(folder), *options],
+            capture_output=True,
+            text=True,
+        )
+
+    stale = render('--check')
+    assert stale.returncode == 1 and 'render_tables.py' in stale.stderr
+    assert render().returncode == 0
+    assert render('--check').returncode == 0
+    text = (folder / 'README.md').read_text()
+    assert text.startswith('a\n') and text.endswith('\nb\n')
+    assert (
+        '| [net_x8](./net_x8.py) | Faces | RGB, border 8 | 235 | 100 '
+        '| 23.46 (22.56) | 0.6000 (0.5000) | - (-) '
+        '| `tools/test.py net_x8 net.pth` |'
+    ) in text
+    model['Results'][0]['Metrics']['PSNR'] = 23.5
+    assert render('--check').returncode == 1
+    assert (folder / 'README.md').read_text() == text
+
+
+def test_render_tables_refuses_an_unknown_table():
+    render = runpy.run_path(str(RENDER))['render']
+    with pytest.raises(ValueError, match="'speed'"):
+        render('<!-- table: speed -->\n<!-- /table -->', [])
+    with pytest.raises(ValueError, match='at least one'):
+        render('no table', [])
+
+
+@pytest.mark.parametrize(
+    'page', PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_links_lead_somewhere(page):
+    targets = LINK.findall(page.read_text(encoding='utf-8'))
+    missing = [
+        target for target in targets if not (page.parent / target).exists()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    'page', PAGES, ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_named_scripts_exist(page):
+    """A tool or config that a page tells to use is there."""
+    text = page.read_text(encoding='utf-8')
+    names = set(re.findall(r'\b(?:tools|configs)/[\w./-]+\.(?:py|sh)\b', text))
+    assert sorted(name for name in names if not (ROOT / name).exists()) == []
