@@ -51,7 +51,7 @@ def test_feedback_head_is_the_branch_of_the_generator() -> None:
     with torch.no_grad():
         images, heatmaps = generator(lr)
         hidden = None
-        for image, wanted in zip(images, heatmaps):
+        for image, wanted in zip(images, heatmaps, strict=True):
             heatmap, hidden = head(image, hidden)
             assert torch.equal(heatmap, wanted)
         first, _ = head(images[-1])

@@ -17,8 +17,7 @@ class FeedbackHourglassHead(LandmarkHourglass):
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
-        mid_channels (int): Width of the stem, a multiple of 8. Defaults to
-            256.
+        mid_channels (int): Width of the stem, at least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
     """
 

@@ -25,7 +25,7 @@ class StackedHourglassHead(BaseModule):
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
-        mid_channels (int): Width, a multiple of 8. Defaults to 256.
+        mid_channels (int): Width, at least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
         num_stacks (int): Number of hourglasses. Defaults to 4.
         init_cfg (dict | None): Initialisation config of mmengine. Defaults to

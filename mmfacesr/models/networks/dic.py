@@ -22,8 +22,8 @@ from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.registry import MODELS
 
 # Keypoints of left eye, right eye, nose, mouth and silhouette (jaw and brows),
-# as end-exclusive ranges. The ranges for 194 points (Helen) leave out the last
-# point of most groups; released weights saw them so.
+# as end-exclusive ranges. Those for 194 points (Helen) leave out the last of
+# most groups, as in the authors' code.
 COMPONENTS = {
     5: (((0, 1),), ((1, 2),), ((2, 3),), ((3, 4),), ((4, 5),)),
     68: (((36, 42),), ((42, 48),), ((27, 36),), ((48, 68),), ((0, 27),)),
@@ -56,12 +56,10 @@ def merge_heatmaps(heatmap: Tensor) -> Tensor:
     heatmap = at_least_float32(heatmap)
     peak = heatmap.flatten(2).max(dim=2).values  # (N, K)
     heatmap = heatmap / peak.clamp(min=MIN_PEAK)[..., None, None]
-    components = [
-        torch.cat(
-            [heatmap[:, start:stop] for start, stop in ranges], dim=1
-        ).sum(dim=1)
-        for ranges in COMPONENTS[heatmap.shape[1]]
-    ]
+    components = []
+    for ranges in COMPONENTS[heatmap.shape[1]]:
+        points = [heatmap[:, start:stop] for start, stop in ranges]
+        components.append(torch.cat(points, dim=1).sum(dim=1))
     return torch.stack(components, dim=1)
 
 
@@ -80,8 +78,7 @@ class DICGenerator(BaseModule):
             enlarged LR image: equal to ``in_channels``. Defaults to 3.
         mid_channels (int): Width c of the recovery branch. Defaults to 48.
         num_blocks (int): Groups of a feedback block. Defaults to 6.
-        hg_mid_channels (int): Width of the landmark branch, a multiple of 8.
-            Defaults to 256.
+        hg_mid_channels (int): Width of the landmark branch. Defaults to 256.
         hg_num_keypoints (int): Number of heatmaps K: 5, 68 or 194. Defaults
             to 68.
         num_steps (int): Turns of recovery and landmarks. Defaults to 4.
@@ -117,28 +114,20 @@ class DICGenerator(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        _refuse_unless(
-            upscale_factor == 8, 'upscale_factor', '8', upscale_factor
-        )
-        _refuse_unless(
-            out_channels == in_channels,
-            'out_channels',
-            f'{in_channels} as in_channels',
-            out_channels,
-        )
-        _refuse_unless(
-            hg_num_keypoints in COMPONENTS,
-            'hg_num_keypoints',
-            f'one of {sorted(COMPONENTS)}',
-            hg_num_keypoints,
-        )
-        _refuse_unless(
-            hg_mid_channels % 8 == 0,
-            'hg_mid_channels',
-            'a multiple of 8',
-            hg_mid_channels,
-        )
-        _refuse_unless(num_steps >= 1, 'num_steps', 'at least 1', num_steps)
+        for fits, what in (
+            (upscale_factor == 8, f'upscale_factor 8, got {upscale_factor}'),
+            (
+                out_channels == in_channels,
+                f'out_channels as in_channels, got {out_channels}',
+            ),
+            (
+                hg_num_keypoints in COMPONENTS,
+                f'hg_num_keypoints 5, 68 or 194, got {hg_num_keypoints}',
+            ),
+            (num_steps >= 1, f'num_steps of 1 or more, got {num_steps}'),
+        ):
+            if not fits:
+                raise ValueError(f'DICGenerator expected {what}; change it.')
         self.in_channels = in_channels
         self.upscale_factor = upscale_factor
         self.num_steps = num_steps
@@ -202,12 +191,11 @@ class DICGenerator(BaseModule):
                 hidden = self.block(
                     features, hidden, self._attention(heatmaps[-1])
                 )
-            images.append(base + self.conv_last(hidden))
+            image = base + self.conv_last(hidden)  # (N, out_channels, 8h, 8w)
             if image_only and step == self.num_steps - 1:
-                return images[-1]
-            heatmap, landmark_state = self.hour_glass(
-                images[-1], landmark_state
-            )
+                return image
+            heatmap, landmark_state = self.hour_glass(image, landmark_state)
+            images.append(image)
             heatmaps.append(heatmap)
         return images, heatmaps
 
@@ -243,22 +231,24 @@ class FeedbackBlock(nn.Module):
         def squeeze(inputs: int) -> nn.Sequential:
             return activated(nn.Conv2d(inputs, mid_channels, 1))
 
-        # Kernel 12 and stride 8: eight is the scale of the whole network. The
-        # features are at x2 already, the released weights are at x16 here.
-        up = [
-            nn.ConvTranspose2d(
-                mid_channels, mid_channels, 12, stride=8, padding=2
+        # Eight is the scale of the whole network. Features are at x2 already,
+        # so that high maps are at x16, as the released weights expect.
+        projection = {'kernel_size': 12, 'stride': 8, 'padding': 2}
+
+        def up() -> nn.Sequential:
+            return activated(
+                nn.ConvTranspose2d(mid_channels, mid_channels, **projection)
             )
-            for _ in range(num_blocks)
-        ]
-        down = [
-            nn.Conv2d(mid_channels, mid_channels, 12, stride=8, padding=2)
-            for _ in range(num_blocks)
-        ]
+
+        def down() -> nn.Sequential:
+            return activated(
+                nn.Conv2d(mid_channels, mid_channels, **projection)
+            )
+
         sums = [(i + 1) * mid_channels for i in range(1, num_blocks)]
         self.conv_first = squeeze(in_channels)
-        self.up_blocks = nn.ModuleList(map(activated, up))
-        self.down_blocks = nn.ModuleList(map(activated, down))
+        self.up_blocks = nn.ModuleList(up() for _ in range(num_blocks))
+        self.down_blocks = nn.ModuleList(down() for _ in range(num_blocks))
         self.lr_blocks = nn.ModuleList(map(squeeze, sums))
         self.hr_blocks = nn.ModuleList(map(squeeze, sums))
         self.conv_last = squeeze(num_blocks * mid_channels)
@@ -270,7 +260,9 @@ class FeedbackBlock(nn.Module):
     def project(self, x: Tensor) -> Tensor:
         """Run the groups on compressed features (N, c, H, W)."""
         low, high = [x], []
-        for i, (up, down) in enumerate(zip(self.up_blocks, self.down_blocks)):
+        for i, (up, down) in enumerate(
+            zip(self.up_blocks, self.down_blocks, strict=True)
+        ):
             x = self.lr_blocks[i - 1](torch.cat(low, dim=1)) if i else x
             high.append(up(x))  # (N, c, 8H, 8W)
             x = self.hr_blocks[i - 1](torch.cat(high, dim=1)) if i else high[0]
@@ -407,12 +399,3 @@ class DICDiscriminator(BaseModule):
             image, type(self).__name__, self.in_channels
         )
         return self.classifier(self.features(image).flatten(1))
-
-
-def _refuse_unless(fits: bool, name: str, expected: str, got: int) -> None:
-    """Raise for an option of `DICGenerator` that cannot be honoured."""
-    if not fits:
-        raise ValueError(
-            f'DICGenerator expected {name} to be {expected}, '
-            f'got {got}; change {name} in the config.'
-        )

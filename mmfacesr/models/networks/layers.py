@@ -102,7 +102,7 @@ def hourglass_stem(
 
     Args:
         in_channels (int): Channels of the image.
-        mid_channels (int): Channels of the output, a multiple of 8.
+        mid_channels (int): Channels of the output, at least 4.
         norm (bool): Whether convolutions have a batch norm. Defaults to
             False.
 
@@ -131,7 +131,7 @@ class LandmarkHourglass(nn.Module):
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
         mid_channels (int): Width of the stem; the hourglass is twice as
-            wide. A multiple of 8. Defaults to 256.
+            wide. At least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
     """
 
