@@ -88,8 +88,7 @@ class DICGenerator(BaseModule):
         prelu_init (float): Initial slope of the PReLUs. Defaults to 0.2.
         num_fusion_blocks (int): Residual blocks of the attentive fusion.
             Defaults to 7.
-        init_cfg (dict | None): Initialisation config of mmengine. Defaults to
-            None, PyTorch's own initialisation.
+        init_cfg (dict | None): Initialisation, see mmengine. Defaults to None.
 
     Raises:
         ValueError: If an option has a value that the network cannot honour.
@@ -365,8 +364,7 @@ class DICDiscriminator(BaseModule):
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
-        init_cfg (dict | None): Initialisation config of mmengine. Defaults to
-            None.
+        init_cfg (dict | None): Initialisation, see mmengine. Defaults to None.
     """
 
     size_requirement = SizeRequirement(minimum=128, maximum=128)
