@@ -50,6 +50,8 @@ def parse_args() -> argparse.Namespace:
         parser.error('--input and --save-dir go together')
     if args.baseline and (args.input or args.checkpoint):
         parser.error('--baseline takes neither a checkpoint nor --input')
+    if args.launcher != 'none' and (args.baseline or args.input):
+        parser.error('--baseline and --input run in one process')
     if not args.baseline and not args.checkpoint:
         parser.error('give a checkpoint, or --baseline')
     return args
@@ -78,18 +80,22 @@ def evaluate(args: argparse.Namespace) -> None:
     from mmengine.runner import Runner
 
     from mmfacesr.apis.report import format_report, make_report, save_report
+    from mmfacesr.checkpoint import load_weights
+    from mmfacesr.models.module_path import find_module
+    cfg.load_from, record = None, None
     if args.baseline:
         cfg.model = dict(
             type='BicubicBaseline',
             data_preprocessor=cfg.model.data_preprocessor)
-        cfg.pop('model_wrapper_cfg', None)
-        cfg.load_from = None
-    else:
-        cfg.load_from = args.checkpoint
     runner = Runner.from_cfg(cfg)
+    if not args.baseline:
+        # Strict, unlike the runner's own loading.
+        generator = find_module(runner.model, 'generator')
+        record = load_weights(generator, args.checkpoint)
+        runner.logger.info(f'Weights: {record.source} ({record.layout})')
     metrics = runner.test()
     if is_main_process():
-        report = make_report(runner, cfg, metrics, args.checkpoint)
+        report = make_report(runner, cfg, metrics, record)
         runner.logger.info(format_report(report))
         if args.out:
             save_report(report, args.out)

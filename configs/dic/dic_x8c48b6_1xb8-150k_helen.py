@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type='LoadFaceImage'),
     dict(type='LoadLandmarks'),
     dict(type='CropFace'),
-    dict(type='RandomAspectCropFace', ratio=(0.66, 1.33)),
+    dict(type='RandomAspectCropFace', ratio_range=(0.66, 1.33)),
     dict(type='ResizeFace', size=_base_.gt_size),
     dict(type='RandomFlipFace', prob=0.5),
     dict(type='RandomRotate90Face'), *_base_.degradation,

@@ -3,8 +3,6 @@
 """What a test measured, with all that is needed to measure it again."""
 
 import hashlib
-import json
-import os
 import os.path as osp
 import subprocess
 from pathlib import Path
@@ -14,16 +12,9 @@ from mmengine.config import Config
 from mmengine.fileio import dump
 from mmengine.runner import Runner
 
+from mmfacesr.checkpoint import LoadRecord
+from mmfacesr.image_io import write_atomic
 from mmfacesr.version import __version__
-
-
-def sha256_of(path: str) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def commit_of_clone() -> Optional[str]:
@@ -38,14 +29,14 @@ def commit_of_clone() -> Optional[str]:
 
 
 def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
-                weights: Optional[str]) -> dict:
+                record: Optional[LoadRecord]) -> dict:
     """Put together the report of one test.
 
     Args:
         runner (Runner): After ``test()``.
         cfg (Config): What was run.
         metrics (dict[str, float]): What it gave.
-        weights (str, optional): The checkpoint file; None for the baseline.
+        record (LoadRecord, optional): The weights; None for the baseline.
 
     Returns:
         dict: Values that JSON takes.
@@ -58,7 +49,7 @@ def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
                         range(len(loader.dataset)))
     ]
     return dict(
-        method='bicubic (Pillow, 8 bit)' if weights is None else 'model',
+        method='bicubic (Pillow, 8 bit)' if record is None else 'model',
         metrics={key: float(value)
                  for key, value in metrics.items()},
         protocol=dict(cfg.get('protocol', {})),
@@ -70,8 +61,8 @@ def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
         ],
         data_list_sha256=hashlib.sha256('\n'.join(files).encode()).hexdigest(),
         config=osp.basename(str(cfg.filename)),
-        checkpoint=weights and osp.basename(weights),
-        checkpoint_sha256=weights and sha256_of(weights),
+        checkpoint=record and osp.basename(record.source),
+        checkpoint_sha256=record and record.sha256,
         mmfacesr=__version__,
         commit=commit_of_clone())
 
@@ -82,15 +73,12 @@ def save_report(report: dict, path: str) -> None:
     Args:
         report (dict): From :func:`make_report`.
         path (str): A .json, .yaml or .pkl file.
+
+    Raises:
+        TypeError: If the suffix is another one.
     """
-    os.makedirs(osp.dirname(osp.abspath(path)), exist_ok=True)
-    stem, suffix = osp.splitext(path)
-    partial = f'{stem}.partial{suffix}'
-    if suffix == '.json':
-        Path(partial).write_text(json.dumps(report, indent=2) + '\n')
-    else:
-        dump(report, partial)
-    os.replace(partial, path)
+    text = dump(report, file_format=osp.splitext(path)[1].lstrip('.'))
+    write_atomic(path, text if isinstance(text, bytes) else text.encode())
 
 
 def format_report(report: dict) -> str:

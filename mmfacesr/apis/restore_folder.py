@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restoring a folder of low-resolution faces."""
 
-import os
 import os.path as osp
 from collections import Counter
 from typing import Dict, Iterator, List, Tuple
@@ -18,7 +17,7 @@ from tqdm import tqdm
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.image_io import BadSampleError, list_images, write_image
+from mmfacesr.image_io import BadSampleError, list_images, write_atomic, write_image
 from mmfacesr.registry import MODELS, TRANSFORMS
 
 
@@ -109,7 +108,7 @@ def batches(cfg: Config, source: str, files: List[str], batch_size: int,
         try:
             sample = pipeline(
                 dict(
-                    img_path=osp.join(source, file),
+                    gt_path=osp.join(source, file),
                     file=file,
                     crop_size=None))
             sample['file'] = file
@@ -135,9 +134,6 @@ def predict(model: nn.Module, batch: List[dict]) -> Iterator[tuple]:
 def write_bad_list(bad: Dict[str, str], target: str) -> str:
     """Write the inputs that were left out, one a line with its reason."""
     path = osp.join(target, 'left_out.txt')
-    partial = path + '.partial'
-    os.makedirs(target, exist_ok=True)
-    with open(partial, 'w', encoding='utf-8') as file:
-        file.writelines(f'{name}: {reason}\n' for name, reason in bad.items())
-    os.replace(partial, path)
+    lines = (f'{name}: {reason}\n' for name, reason in bad.items())
+    write_atomic(path, ''.join(lines).encode())
     return path

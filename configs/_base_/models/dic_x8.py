@@ -35,9 +35,10 @@ val_pipeline = [
 ]
 # A face of any size becomes the 16x16 input; one of 16x16 stays as it is.
 inference_pipeline = [
-    dict(type='LoadFaceImage', key='img'),
-    dict(type='CropFace', key='img'),
-    dict(type='ResizeFace', key='img', size=gt_size // 8),
+    dict(type='LoadFaceImage'),
+    dict(type='CropFace'),
+    dict(type='ResizeFace', size=gt_size // 8),
+    dict(type='TakeAsInput'),
     dict(type='PackInputs')
 ]
 

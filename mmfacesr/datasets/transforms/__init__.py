@@ -4,10 +4,10 @@
 from .face_crop import (CropFace, RandomAspectCropFace, RandomFlipFace,
                         RandomRotate90Face, ResizeFace)
 from .landmarks import DrawHeatmaps, LoadLandmarks
-from .loading import LoadFaceImage
+from .loading import LoadFaceImage, TakeAsInput
 
 __all__ = [
     'CropFace', 'DrawHeatmaps', 'LoadFaceImage', 'LoadLandmarks',
     'RandomAspectCropFace', 'RandomFlipFace', 'RandomRotate90Face',
-    'ResizeFace'
+    'ResizeFace', 'TakeAsInput'
 ]

@@ -53,3 +53,22 @@ class LoadFaceImage(BaseTransform):
     def __repr__(self) -> str:
         return (f'{self.__class__.__name__}(key={self.key!r}, '
                 f'min_size={self.min_size})')
+
+
+@TRANSFORMS.register_module()
+class TakeAsInput(BaseTransform):
+    """Make the face itself the network's input.
+
+    For networks that read the HR face, and for restoring, where there is
+    nothing to degrade. MMagic's ``CopyValues`` would leave out the channel
+    order, and the preprocessor would then take the image for BGR.
+
+    Needs ``gt`` with its channel order. Adds ``img`` and its own.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Copy the image with what is known of it."""
+        results['img'] = results['gt'].copy()
+        results['img_channel_order'] = results['gt_channel_order']
+        results['img_color_type'] = results['gt_color_type']
+        return results

@@ -7,12 +7,12 @@ from typing import Optional
 import torch
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
+from mmfacesr.models.module_path import find_module
 from mmfacesr.registry import HOOKS
 
 NEVER = -1
@@ -99,15 +99,6 @@ class PretrainedHourglassHook(Hook):
                     parameter.grad = None
 
         generator_optimizer(runner).register_step_pre_hook(drop_gradients)
-
-
-def find_module(model: nn.Module, path: str) -> nn.Module:
-    """Follow a dotted path, through distributed wrappers."""
-    for name in ('', *path.split('.')):
-        model = getattr(model, name) if name else model
-        if is_model_wrapper(model) and hasattr(model, 'module'):
-            model = model.module
-    return model
 
 
 def generator_optimizer(runner: Runner) -> torch.optim.Optimizer:
