@@ -10,7 +10,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
+from mmengine.config import Config
+
+import mmfacesr.models  # noqa: F401 (registers the networks)
+from mmfacesr.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = sorted(
@@ -165,3 +170,16 @@ def test_named_scripts_exist(page):
     text = page.read_text(encoding='utf-8')
     names = set(re.findall(r'\b(?:tools|configs)/[\w./-]+\.(?:py|sh)\b', text))
     assert sorted(name for name in names if not (ROOT / name).exists()) == []
+
+
+@pytest.mark.parametrize('config', LEAVES, ids=by_folder)
+def test_parameters_are_true(config):
+    """The metafile's count is that of the generator as built."""
+    cfg = Config.fromfile(str(config), import_custom_modules=False)
+    (model,) = (
+        m for m in models_of(config.parent) if m['Name'] == config.stem
+    )
+    with torch.device('meta'):
+        generator = MODELS.build(cfg.model.generator)
+    counted = sum(item.numel() for item in generator.parameters())
+    assert model['Metadata']['Parameters'] == counted
