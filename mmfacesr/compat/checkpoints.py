@@ -9,7 +9,6 @@ pass. mmengine also writes into the final file, so that a killed save leaves
 half a checkpoint under a good name.
 """
 
-import os
 import pickle
 import re
 from pathlib import Path
@@ -18,6 +17,8 @@ from typing import Any, Union
 import torch
 from mmengine.fileio import LocalBackend
 from mmengine.runner import CheckpointLoader
+
+from mmfacesr.image_io import write_atomic
 
 from .seam import wrap_once
 
@@ -76,11 +77,4 @@ def load_from_local(filename: str, map_location: Any) -> Any:
 
 def _put_atomically(self: LocalBackend, obj: bytes,
                     filepath: Union[str, Path]) -> None:
-    path = Path(filepath)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        part.write_bytes(obj)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomic(filepath, obj)

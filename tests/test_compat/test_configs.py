@@ -23,6 +23,7 @@ def test_base_is_found_by_package(tmp_path: Path,
     package = tmp_path / 'mmfacesr'
     (package / '.mim/configs/_base_').mkdir(parents=True)
     (package / '.mim/configs/_base_/base.py').write_text('a = 1')
+    (package / '.mim/model-index.yml').write_text('Import: []')
     # where the package is installed is pip's matter, not the table's
     monkeypatch.setattr('mmengine.config.config.get_installed_path',
                         lambda name: str(package))
