@@ -41,3 +41,12 @@ def shared_faces() -> Path:
     if not folder.is_dir():
         pytest.skip('the folder of real faces beside the project is missing')
     return folder
+
+
+@pytest.fixture(scope='session')
+def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root of embedded faces: 8 to train, 3 each to validate, test."""
+    from mmfacesr.datasets.synthetic_faces import write_faces
+    root = tmp_path_factory.mktemp('faces')
+    write_faces(root, dict(train=8, val=3, test=3), progress=False)
+    return root

@@ -1,0 +1,159 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What every leaf config of every method keeps; it finds them by itself.
+
+The data are embedded faces through each config's real pipelines. Configs of
+the same networks share one sweep.
+"""
+
+import json
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmfacesr.apis.config import load_config
+
+REPO = Path(__file__).resolve().parents[1]
+LEAVES = sorted(
+    path for path in REPO.glob('configs/*/*.py')
+    if path.parent.name != '_base_')
+NAMES = [path.stem for path in LEAVES]
+# Parameters that one step leaves alone, with the reason.
+UNTRAINED: Dict[str, str] = {}
+
+
+def networks_of(path: Path) -> str:
+    """A key that configs of the same networks share."""
+    model = Config.fromfile(path, import_custom_modules=False).model
+    parts = {key: model.get(key) for key in ('generator', 'discriminator')}
+    return json.dumps([model.type, parts], sort_keys=True, default=str)
+
+
+SWEPT: List[Path] = list({networks_of(path): path for path in LEAVES}.values())
+
+
+@pytest.fixture(scope='module', params=SWEPT, ids=lambda path: path.stem)
+def case(request: pytest.FixtureRequest, faces_root: Path) -> Iterator[dict]:
+    """One config, its restorer and three samples of each kind."""
+    init_default_scope('mmagic')
+    cfg = load_config(str(request.param), dict(data_root=str(faces_root)))
+    if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
+        cfg.model.feature_loss.loss_weight = 0
+    torch.manual_seed(0)
+    yield dict(cfg=cfg, model=MODELS.build(cfg.model))
+
+
+def batch_of(cfg: Config, part: str, count: int) -> dict:
+    """A batch of the config's own data."""
+    dataset = Runner.build_dataloader(
+        {**cfg[f'{part}_dataloader'], 'num_workers': 0,
+         'persistent_workers': False}).dataset
+    return pseudo_collate([dataset[index] for index in range(count)])
+
+
+def as_network_input(case: dict, count: int) -> Tensor:
+    """What the generator is fed, (count, 3, h, w)."""
+    data = batch_of(case['cfg'], 'test', count)
+    return case['model'].data_preprocessor(data)['inputs']
+
+
+def image_of(output: object) -> Tensor:
+    """The last image of a generator that gives every step's."""
+    return output if isinstance(output, Tensor) else output[0][-1]
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=NAMES)
+def test_generator_is_built_from_the_config_alone(path: Path) -> None:
+    cfg = Config.fromfile(path)
+    network = MODELS.build(cfg.model.generator)
+    assert isinstance(network, nn.Module)
+    assert network.size_requirement.describe()
+    assert sum(p.numel() for p in network.parameters()) > 0
+
+
+@torch.no_grad()
+def test_output_repeats_and_has_the_size_of_the_ground_truth(
+        case: dict) -> None:
+    network = case['model'].generator.eval()
+    three = as_network_input(case, 3)
+    first = image_of(network(three[:1]))
+    batch = image_of(network(three))
+    assert batch.shape[0] == 3 and batch.shape[1:] == first.shape[1:]
+    assert torch.isfinite(batch).all()
+    torch.testing.assert_close(batch[:1], first, atol=1e-4, rtol=1e-4)
+    assert torch.equal(image_of(network(three[:1])), first)
+
+
+@torch.no_grad()
+def test_a_wrong_size_is_refused_by_name(case: dict) -> None:
+    network = case['model'].generator
+    height, width = as_network_input(case, 1).shape[-2:]
+    refused = [
+        size for size in ((height - 1, width), (height, width + 3), (1, 1))
+        if not network.size_requirement.allows(*size)
+    ]
+    assert refused, 'a network that takes any size declares it'
+    for size in refused:
+        with pytest.raises(ValueError, match=type(network).__name__):
+            network(torch.zeros(1, 3, *size))
+
+
+@torch.no_grad()
+def test_prediction_is_an_image(case: dict) -> None:
+    model = case['model'].eval()
+    samples = model.test_step(batch_of(case['cfg'], 'test', 2))
+    assert len(samples) == 2
+    for sample in samples:
+        if 'pred_img' not in sample.output:
+            assert sample.output.pred_heatmap.shape[0] == 68
+            continue
+        assert sample.output.pred_img.shape == sample.gt_img.shape
+        assert 0 <= sample.output.pred_img.min()
+        assert sample.output.pred_img.max() <= 255
+
+
+def test_one_step_trains_every_parameter(case: dict) -> None:
+    cfg, model = case['cfg'], case['model'].train()
+    if hasattr(model, 'step_counter'):
+        model.step_counter.fill_(model.pixel_init)
+    wrapper = cfg.optim_wrapper
+    runner = Runner.__new__(Runner)
+    runner.model = model
+    optim = runner.build_optim_wrapper(wrapper)
+    before = {
+        name: parameter.detach().clone()
+        for name, parameter in model.named_parameters()
+    }
+    frozen = {
+        name
+        for name, parameter in model.named_parameters()
+        if not parameter.requires_grad
+    }
+    logs = model.train_step(batch_of(cfg, 'train', 2), optim)
+    assert logs and all(torch.isfinite(value) for value in logs.values())
+    same = {
+        name
+        for name, parameter in model.named_parameters()
+        if torch.equal(parameter, before[name])
+    }
+    assert same == frozen | {name for name in before if name in UNTRAINED}
+
+
+@torch.no_grad()
+def test_saved_weights_load_strictly_and_give_equal_output(
+        case: dict, tmp_path: Path) -> None:
+    from mmfacesr.checkpoint import load_weights
+    network = case['model'].generator.eval()
+    torch.save(dict(state_dict=case['model'].state_dict()), tmp_path / 'w.pth')
+    again = MODELS.build(case['cfg'].model.generator).eval()
+    inputs = as_network_input(case, 1)
+    assert not torch.equal(image_of(again(inputs)), image_of(network(inputs)))
+    load_weights(again, tmp_path / 'w.pth')
+    assert torch.equal(image_of(again(inputs)), image_of(network(inputs)))

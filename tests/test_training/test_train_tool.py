@@ -1,0 +1,81 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""tools/train.py: what it writes, resuming, and its messages."""
+
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Callable, List
+
+import pytest
+import torch
+
+
+def load(path: Path) -> dict:
+    return torch.load(path, map_location='cpu', weights_only=True)
+
+
+def test_work_folder_holds_what_is_promised(trained: Path) -> None:
+    names = {path.name for path in trained.glob('*.pth')}
+    assert {'iter_2.pth', 'iter_4.pth'} <= names
+    assert any(name.startswith('best_PSNR') for name in names)
+    assert list(trained.glob('*/vis_data/faces_000004.png'))
+    assert list(trained.glob('*/vis_data/scalars.json'))
+
+
+def test_resumed_run_equals_the_uninterrupted_one(
+        trained: Path, tmp_path: Path, options: List[str], config: str,
+        run_tool: Callable) -> None:
+    shutil.copy(trained / 'iter_2.pth', tmp_path)
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
+    run_tool('tools/train.py', config, '--work-dir', tmp_path, '--resume',
+             *options)
+    whole, resumed = load(trained / 'iter_4.pth'), load(tmp_path /
+                                                        'iter_4.pth')
+    assert whole['state_dict'].keys() == resumed['state_dict'].keys()
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][key]), key
+    moments = whole['optimizer']['state'], resumed['optimizer']['state']
+    for index, state in moments[0].items():
+        assert torch.equal(state['exp_avg'], moments[1][index]['exp_avg'])
+    started = load(trained / 'iter_2.pth')['state_dict']
+    assert any(not torch.equal(value, started[key])
+               for key, value in whole['state_dict'].items())
+
+
+@pytest.fixture(scope='module')
+def tool(repo: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location('train_tool',
+                                                  repo / 'tools/train.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize('words, message', [
+    (['configs/dic/dic_x8c48b6_1xb8-150k_celebs.py'],
+     'dic_x8c48b6_1xb8-150k_celeba.py'),
+    (['CONFIG', '--cfg-options', 'data_root=no/such/folder'], 'DATA_ROOT'),
+    (['CONFIG', '--cfg-options', 'model.type=DICRestorr'], 'DICRestorr'),
+    (['CONFIG', '--cfg-options', 'model.generator.upscale_factor=4'],
+     'upscale_factor'),
+    (['CONFIG', '--cfg-options', 'model.generator.mid_chanels=4'],
+     'mid_chanels'),
+])
+def test_one_clear_message(tool: ModuleType, tmp_path: Path, repo: Path,
+                           words: List[str], message: str, config: str,
+                           monkeypatch: pytest.MonkeyPatch,
+                           capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.chdir(repo)
+    words = [config if word == 'CONFIG' else word for word in words]
+    monkeypatch.setattr(
+        sys, 'argv', ['train.py', *words, '--work-dir',
+                      str(tmp_path)])
+    with pytest.raises(SystemExit) as stop:
+        tool.main()
+    error = capsys.readouterr().err
+    assert stop.value.code == 1
+    assert error.strip().startswith('Error:') and message in error
+    assert 'Traceback' not in error
