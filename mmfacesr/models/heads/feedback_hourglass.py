@@ -13,12 +13,15 @@ from mmfacesr.registry import MODELS
 class FeedbackHourglassHead(LandmarkHourglass):
     """The landmark branch of `DICGenerator`, to be trained before it.
 
-    Its state dict is the part of the generator's below ``hour_glass.``.
+    It sees the same face ``num_steps`` times, told its last answer each
+    time. Its state dict is the part of the generator's below
+    ``hour_glass.``.
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
         mid_channels (int): Width of the stem, at least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
+        num_steps (int): Times that it sees the face. Defaults to 4.
     """
 
     size_requirement = SizeRequirement(multiple_of=64, minimum=64)
@@ -28,24 +31,22 @@ class FeedbackHourglassHead(LandmarkHourglass):
         in_channels: int = 3,
         mid_channels: int = 256,
         num_keypoints: int = 68,
+        num_steps: int = 4,
     ) -> None:
         super().__init__(in_channels, mid_channels, num_keypoints)
         self.in_channels = in_channels
+        self.num_steps = num_steps
 
-    def forward(
-        self, image: Tensor, hidden: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Find the landmarks of an image.
+    def all_steps(self, image: Tensor) -> list[Tensor]:
+        """Find the landmarks of an image, in every step.
 
         Args:
             image (Tensor): (N, in_channels, H, W), normalised; H and W are
                 multiples of 64.
-            hidden (Tensor | None): The second output of the call before;
-                None in the first step.
 
         Returns:
-            tuple[Tensor, Tensor]: Raw heatmaps (N, K, H/4, W/4), float32 also
-            under autocast, and the hidden state (N, mid_channels, H/4, W/4).
+            list[Tensor]: Raw heatmaps (N, K, H/4, W/4) of each step, float32
+            also under autocast.
 
         Raises:
             ValueError: If the image has another rank, channels or size.
@@ -53,4 +54,19 @@ class FeedbackHourglassHead(LandmarkHourglass):
         self.size_requirement.check(
             image, type(self).__name__, self.in_channels
         )
-        return super().forward(image, hidden)
+        heatmaps, hidden = [], None
+        for _ in range(self.num_steps):
+            heatmap, hidden = super().forward(image, hidden)
+            heatmaps.append(heatmap)
+        return heatmaps
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Find the landmarks of an image.
+
+        Args:
+            image (Tensor): As for :meth:`all_steps`.
+
+        Returns:
+            Tensor: Raw heatmaps (N, K, H/4, W/4) of the last step.
+        """
+        return self.all_steps(image)[-1]
