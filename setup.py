@@ -30,7 +30,9 @@ sys.argv[0] = {path!r}
 sys.path[0] = {folder!r}
 runpy.run_path({path!r}, run_name='__main__')
 '''
-FORWARD_CONFIG = '# The config of the editable installation.\n_base_ = {path!r}\n'
+FORWARD_CONFIG = (
+    '# The config of the editable installation.\n_base_ = {path!r}\n'
+)
 
 INSTALL_REQUIRES = [
     'mmagic>=1.2,<1.3',
@@ -66,16 +68,18 @@ INSTALL_REQUIRES = [
 def tool_files() -> list:
     """List what ``.mim/tools`` carries: all but the set-up of a clone."""
     return [
-        path for path in sorted((ROOT / 'tools').rglob('*'))
-        if path.suffix in {'.py', '.sh', '.md'} and 'setup' not in
-        path.relative_to(ROOT / 'tools').parts
+        path
+        for path in sorted((ROOT / 'tools').rglob('*'))
+        if path.suffix in {'.py', '.sh', '.md'}
+        and 'setup' not in path.relative_to(ROOT / 'tools').parts
     ]
 
 
 def mim_files() -> list:
     """List what ``.mim`` carries, absolute."""
     configs = [
-        path for path in sorted((ROOT / 'configs').rglob('*'))
+        path
+        for path in sorted((ROOT / 'configs').rglob('*'))
         if path.suffix in {'.py', '.yml', '.md'}
     ]
     index = ROOT / 'model-index.yml'
@@ -113,7 +117,8 @@ class EditableWithMim(editable_wheel):
             forward = Path(installation_dir) / MIM / relative
             os.makedirs(forward.parent, exist_ok=True)
             forward.write_text(
-                text.format(path=str(path), folder=str(path.parent)))
+                text.format(path=str(path), folder=str(path.parent))
+            )
 
 
 def version() -> str:

@@ -35,22 +35,27 @@ def check_python(wanted: list[str]) -> str | None:
     got = f'{sys.version_info[0]}.{sys.version_info[1]}'
     if got in wanted:
         return None
-    return (f'Python {" or ".join(wanted)}: found only {got}. '
-            f'E.g.: apt-get install python{wanted[0]} '
-            f'python{wanted[0]}-venv python{wanted[0]}-dev')
+    return (
+        f'Python {" or ".join(wanted)}: found only {got}. '
+        f'E.g.: apt-get install python{wanted[0]} '
+        f'python{wanted[0]}-venv python{wanted[0]}-dev'
+    )
 
 
 def check_venv() -> str | None:
     """Look for the two modules that make a virtual environment."""
     missing = [
-        name for name in ('venv', 'ensurepip')
+        name
+        for name in ('venv', 'ensurepip')
         if importlib.util.find_spec(name) is None
     ]
     if not missing:
         return None
     version = f'{sys.version_info[0]}.{sys.version_info[1]}'
-    return (f'Python module {" and ".join(missing)}: '
-            f'apt-get install python{version}-venv')
+    return (
+        f'Python module {" and ".join(missing)}: '
+        f'apt-get install python{version}-venv'
+    )
 
 
 def compiler() -> list[str]:
@@ -66,7 +71,8 @@ def compiles(source: str, *options: str) -> bool:
             input=source.encode(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            check=False)
+            check=False,
+        )
     except OSError:
         return False
     return done.returncode == 0
@@ -74,11 +80,15 @@ def compiles(source: str, *options: str) -> bool:
 
 def check_compiler() -> str | None:
     """Compile a C++20 line: torch >= 2.14 has it in its headers."""
-    if compiles('#include <concepts>\nstatic_assert(std::integral<int>);\n',
-                '-std=c++20'):
+    if compiles(
+        '#include <concepts>\nstatic_assert(std::integral<int>);\n',
+        '-std=c++20',
+    ):
         return None
-    return (f'a C++20 compiler ({" ".join(compiler())} does not compile): '
-            'apt-get install g++ (version 10 or newer)')
+    return (
+        f'a C++20 compiler ({" ".join(compiler())} does not compile): '
+        'apt-get install g++ (version 10 or newer)'
+    )
 
 
 def check_headers() -> str | None:
@@ -87,8 +97,10 @@ def check_headers() -> str | None:
     if (include / 'Python.h').is_file():
         return None
     version = f'{sys.version_info[0]}.{sys.version_info[1]}'
-    return (f'Python headers (no {include}/Python.h): '
-            f'apt-get install python{version}-dev')
+    return (
+        f'Python headers (no {include}/Python.h): '
+        f'apt-get install python{version}-dev'
+    )
 
 
 def check_library(name: str) -> str | None:
@@ -108,8 +120,10 @@ def check_disk(folder: Path, need_gib: float, remedy: str) -> str | None:
     free = shutil.disk_usage(folder).free / GIB
     if free >= need_gib:
         return None
-    return (f'free disk below {folder}: expected {need_gib} GiB, '
-            f'got {free:.1f}. {remedy}')
+    return (
+        f'free disk below {folder}: expected {need_gib} GiB, '
+        f'got {free:.1f}. {remedy}'
+    )
 
 
 def missing(wanted: list[str], venv: Path, need_gib: float) -> list[str]:
@@ -132,7 +146,9 @@ def missing(wanted: list[str], venv: Path, need_gib: float) -> list[str]:
     found += [
         check_disk(venv, need_gib, 'Make room, or name another place: VENV='),
         check_disk(
-            Path(tempfile.gettempdir()), TEMP_GIB,
-            'Make room, or name another place: TMPDIR='),
+            Path(tempfile.gettempdir()),
+            TEMP_GIB,
+            'Make room, or name another place: TMPDIR=',
+        ),
     ]
     return [message for message in found if message]

@@ -47,11 +47,13 @@ def read_header(constraints: Path) -> dict[str, list[str]]:
 def probe(python: Path, code: str) -> str | None:
     """Run a line in another Python; None if it does not start."""
     try:
-        done = subprocess.run([str(python), '-c', code],
-                              stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL,
-                              text=True,
-                              check=False)
+        done = subprocess.run(
+            [str(python), '-c', code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
     except OSError:
         return None
     return done.stdout.strip() if done.returncode == 0 else None
@@ -70,21 +72,28 @@ def venv_state(venv: Path, stack: str, wanted: list[str]) -> str:
     if not venv.exists() or venv.is_dir() and not any(venv.iterdir()):
         return 'absent'
     if not (venv / 'pyvenv.cfg').is_file():
-        raise InstallError(f'{venv} exists and is no virtual environment. '
-                           'Name another place: VENV=')
+        raise InstallError(
+            f'{venv} exists and is no virtual environment. '
+            'Name another place: VENV='
+        )
     remedy = f'Remove it (rm -r {venv}) or name another place: VENV='
     mark = venv / '.mmfacesr' / 'stack'
     if mark.is_file() and mark.read_text() != stack:
-        raise InstallError(f'{venv} holds the stack {mark.read_text()}, '
-                           f'expected {stack}. {remedy}')
+        raise InstallError(
+            f'{venv} holds the stack {mark.read_text()}, '
+            f'expected {stack}. {remedy}'
+        )
     version = probe(
         venv / 'bin' / 'python',
-        'import sys, pip; print("%d.%d" % sys.version_info[:2])')
+        'import sys, pip; print("%d.%d" % sys.version_info[:2])',
+    )
     if version is None:
         return 'broken'
     if version not in wanted:
-        raise InstallError(f'{venv} has Python {version}, expected '
-                           f'{" or ".join(wanted)}. {remedy}')
+        raise InstallError(
+            f'{venv} has Python {version}, expected '
+            f'{" or ".join(wanted)}. {remedy}'
+        )
     return 'usable'
 
 
@@ -94,29 +103,39 @@ def make_venv(venv: Path, state: str) -> None:
         return
     if state == 'broken':
         show(f'The Python in {venv} does not start: making it anew.\n')
-    subprocess.run([sys.executable, '-m', 'venv', '--clear',
-                    str(venv)],
-                   check=True)
+    subprocess.run(
+        [sys.executable, '-m', 'venv', '--clear', str(venv)], check=True
+    )
 
 
 def mmcv_env(python: Path) -> dict[str, str]:
     """Choose how mmcv's ops are compiled against the installed torch."""
     facts = json.loads(
         probe(
-            python, 'import json, torch; print(json.dumps([torch.__version__, '
-            'torch.cuda.is_available(), torch.version.cuda]))') or 'null')
+            python,
+            'import json, torch; print(json.dumps([torch.__version__, '
+            'torch.cuda.is_available(), torch.version.cuda]))',
+        )
+        or 'null'
+    )
     if facts is None:
-        raise InstallError('torch is installed and does not import; see '
-                           f'{python} -c "import torch"')
+        raise InstallError(
+            'torch is installed and does not import; see '
+            f'{python} -c "import torch"'
+        )
     version, has_gpu, cuda = facts
     env = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': str(compiler_jobs())}
+    # Python's flags ask for debug information: half of the compiling time.
+    env['CFLAGS'] = f'{os.environ.get("CFLAGS", "")} -g0'.strip()
     if tuple(map(int, version.split('.')[:2])) >= CXX20_TORCH:
         env['MMFACESR_CXX'] = ' '.join(checks.compiler())
         env['CXX'] = str(HERE / 'cxx20.sh')
     if has_gpu and not has_nvcc(cuda):
         # mmcv would try to compile CUDA code and fail.
-        show(f'      no nvcc of CUDA {cuda}: ops for the CPU only (none of '
-             'our methods needs them on the GPU)\n')
+        show(
+            f'      no nvcc of CUDA {cuda}: ops for the CPU only (none of '
+            'our methods needs them on the GPU)\n'
+        )
         env['CUDA_VISIBLE_DEVICES'] = ''
     return env
 
@@ -133,10 +152,9 @@ def has_nvcc(cuda: str) -> bool:
     nvcc = shutil.which('nvcc') or shutil.which('nvcc', path=f'{home}/bin')
     if nvcc is None:
         return False
-    text = subprocess.run([nvcc, '--version'],
-                          stdout=subprocess.PIPE,
-                          text=True,
-                          check=False).stdout
+    text = subprocess.run(
+        [nvcc, '--version'], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout
     return f'release {cuda.split(".")[0]}.' in text
 
 
@@ -153,10 +171,17 @@ def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
 
     torch = [[*pinned, *listed('torch.txt')]]
     if torch_index:  # its dependencies may lie elsewhere
-        torch.insert(0, [
-            *pinned, '--no-deps', '--force-reinstall', '--index-url',
-            torch_index, *listed('torch.txt')
-        ])
+        torch.insert(
+            0,
+            [
+                *pinned,
+                '--no-deps',
+                '--force-reinstall',
+                '--index-url',
+                torch_index,
+                *listed('torch.txt'),
+            ],
+        )
     mmcv = [*pinned, '-v', '--no-build-isolation', 'mmcv']
     rebuild = ['--no-deps', '--no-cache-dir', '--force-reinstall']
     verify = [python, str(HERE / 'verify.py')]
@@ -167,24 +192,39 @@ def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
         Step('build_tools', 'build tools', [[*pinned, *listed('build.txt')]]),
         Step('torch', 'torch and torchvision (up to 3 GB to download)', torch),
         Step(
-            'mmcv', 'mmcv with its ops (compiled the first time: about 10 '
-            'minutes on 2 cores; later taken from pip\'s cache)', [mmcv],
+            'mmcv',
+            'mmcv with its ops (compiled the first time: about 10 '
+            "minutes on 2 cores; later taken from pip's cache)",
+            [mmcv],
             (HERE / 'cxx20.sh').read_text(),
             env=lambda: mmcv_env(Path(python)),
             check=[*verify, 'ops'],
-            repair=[[*mmcv, *rebuild, '--no-binary', 'mmcv']]),
-        Step('libraries', 'libraries of MMagic, tools for tests',
-             [[*pinned, *listed(*libraries)]], contents(*libraries)),
-        Step('mmagic', 'MMagic and openmim',
-             [[*pinned, '--no-deps', *listed('no_deps.txt')]],
-             contents('no_deps.txt')),
-        Step('mmfacesr', 'mmfacesr itself, editable', [[
-            *pip, '--no-deps', '--no-build-isolation', '-e',
-            str(ROOT)
-        ]], package_inputs()),
-        Step('verify', 'proof that it works',
-             [[*verify, 'all', str(constraints)]],
-             (HERE / 'verify.py').read_text()),
+            repair=[[*mmcv, *rebuild, '--no-binary', 'mmcv']],
+        ),
+        Step(
+            'libraries',
+            'libraries of MMagic, tools for tests',
+            [[*pinned, *listed(*libraries)]],
+            contents(*libraries),
+        ),
+        Step(
+            'mmagic',
+            'MMagic and openmim',
+            [[*pinned, '--no-deps', *listed('no_deps.txt')]],
+            contents('no_deps.txt'),
+        ),
+        Step(
+            'mmfacesr',
+            'mmfacesr itself, editable',
+            [[*pip, '--no-deps', '--no-build-isolation', '-e', str(ROOT)]],
+            package_inputs(),
+        ),
+        Step(
+            'verify',
+            'proof that it works',
+            [[*verify, 'all', str(constraints)]],
+            (HERE / 'verify.py').read_text(),
+        ),
     ]
 
 
@@ -197,8 +237,10 @@ def package_inputs() -> str:
     """Join what an editable install registers: its files' names, too."""
     files = [ROOT / 'setup.py', ROOT / 'pyproject.toml']
     registered = sorted(
-        str(path) for folder in ('configs', 'tools')
-        for path in (ROOT / folder).rglob('*.py'))
+        str(path)
+        for folder in ('configs', 'tools')
+        for path in (ROOT / folder).rglob('*.py')
+    )
     return '\n'.join([*(x.read_text() for x in files), *registered])
 
 
@@ -213,9 +255,11 @@ def install(stack: str, venv: Path, torch_index: str) -> None:
     steps = plan(venv, stack, torch_index)
     common = f'{constraints.read_text()} {venv}'
     stamps = Stamps(marks, common)
-    todo = steps if state != 'usable' else [
-        step for step in steps if not stamps.is_done(step)
-    ]
+    todo = (
+        steps
+        if state != 'usable'
+        else [step for step in steps if not stamps.is_done(step)]
+    )
     if not todo:
         show(f'{venv} is up to date (stack {stack}).\n')
         return
@@ -227,8 +271,9 @@ def install(stack: str, venv: Path, torch_index: str) -> None:
     show(f'Ready: {venv} (stack {stack}). Next: make quickstart\n')
 
 
-def check_machine(wanted: list[str], venv: Path, todo: list[Step],
-                  torch_index: str) -> None:
+def check_machine(
+    wanted: list[str], venv: Path, todo: list[Step], torch_index: str
+) -> None:
     """Stop with a list of all that is missing on the machine."""
     kind = 'cpu' if 'cpu' in torch_index else 'default'
     has_torch = all(step.name != 'torch' for step in todo)
@@ -237,8 +282,9 @@ def check_machine(wanted: list[str], venv: Path, todo: list[Step],
         need = 1  # made by hand or half made: torch is there
     lacking = checks.missing(wanted, venv, need)
     if lacking:
-        raise InstallError('Missing on this machine:\n  - ' +
-                           '\n  - '.join(lacking))
+        raise InstallError(
+            'Missing on this machine:\n  - ' + '\n  - '.join(lacking)
+        )
 
 
 def run_steps(stamps: Stamps, steps: list[Step], log: Path) -> None:
@@ -267,8 +313,10 @@ def main() -> int:
     try:
         install(args.stack, args.venv.absolute(), args.torch_index)
     except (InstallError, StepError) as error:
-        show(f'\n{error}\nThe installation is not complete. Afterwards run '
-             'it again: it goes on where it stopped.\n')
+        show(
+            f'\n{error}\nThe installation is not complete. Afterwards run '
+            'it again: it goes on where it stopped.\n'
+        )
         return 1
     except KeyboardInterrupt:
         show('\nInterrupted. Run it again: it goes on where it stopped.\n')

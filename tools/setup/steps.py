@@ -44,6 +44,7 @@ class Step:
         repair (list[list[str]]): Run once if the check fails; then the
             check must succeed.
     """
+
     name: str
     title: str
     commands: list[list[str]]
@@ -127,7 +128,8 @@ def run_logged(command: list[str], log: Path, env: dict[str, str]) -> None:
             stdout=out,
             stderr=subprocess.STDOUT,
             env=env,
-            start_new_session=True)
+            start_new_session=True,
+        )
         try:
             watch(process, log, start)
         except BaseException:
@@ -135,8 +137,9 @@ def run_logged(command: list[str], log: Path, env: dict[str, str]) -> None:
             process.wait()
             raise
     if process.returncode:
-        raise StepError(f'{tail(log)}\n\nFailed: {" ".join(command)}\n'
-                        f'The whole log: {log}')
+        raise StepError(
+            f'{tail(log)}\n\nFailed: {" ".join(command)}\nThe whole log: {log}'
+        )
 
 
 def watch(process: subprocess.Popen, log: Path, start: int) -> None:

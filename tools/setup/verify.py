@@ -18,7 +18,10 @@ def verify_ops() -> None:
     """Run non-maximum suppression on three boxes."""
     import torch
     from mmcv.ops import nms
-    boxes = torch.tensor([[0., 0., 9., 9.], [0., 0., 9., 8.], [20., 20., 30., 30.]])
+
+    boxes = torch.tensor(
+        [[0.0, 0.0, 9.0, 9.0], [0.0, 0.0, 9.0, 8.0], [20.0, 20.0, 30.0, 30.0]]
+    )
     scores = torch.tensor([0.5, 0.9, 0.7])
     kept = nms(boxes, scores, iou_threshold=0.5)[1].tolist()
     if kept != [1, 2]:
@@ -33,8 +36,11 @@ def verify_imports() -> None:
     import numpy
 
     import mmfacesr
-    print(f'mmfacesr {mmfacesr.__version__}, mmagic {mmagic.__version__}, '
-          f'numpy {numpy.__version__}, opencv {cv2.__version__}')
+
+    print(
+        f'mmfacesr {mmfacesr.__version__}, mmagic {mmagic.__version__}, '
+        f'numpy {numpy.__version__}, opencv {cv2.__version__}'
+    )
 
 
 def tolerated(constraints: Path) -> list[tuple[str, str]]:
@@ -50,11 +56,13 @@ def verify_set(constraints: Path) -> None:
         [sys.executable, '-m', 'pip', 'check'],
         stdout=subprocess.PIPE,
         text=True,
-        check=False)
+        check=False,
+    )
     bad = []
     for line in report.stdout.splitlines():
         reasons = [
-            reason for pattern, reason in tolerated(constraints)
+            reason
+            for pattern, reason in tolerated(constraints)
             if re.match(pattern, line)
         ]
         if reasons:

@@ -1,0 +1,40 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Loads the modules of the installer, which are no package."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SETUP = Path(__file__).parents[2] / 'tools' / 'setup'
+
+
+def load(name: str) -> ModuleType:
+    sys.path.insert(0, str(SETUP))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(SETUP))
+
+
+@pytest.fixture(scope='session')
+def steps() -> ModuleType:
+    return load('steps')
+
+
+@pytest.fixture(scope='session')
+def checks() -> ModuleType:
+    return load('checks')
+
+
+@pytest.fixture(scope='session')
+def install() -> ModuleType:
+    return load('install')
+
+
+@pytest.fixture(scope='session')
+def verify() -> ModuleType:
+    return load('verify')

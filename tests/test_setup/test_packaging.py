@@ -1,0 +1,142 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a wheel and an editable install carry for ``mim``."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope='module')
+def clone(tmp_path_factory) -> Path:
+    """Copy the sources: a build leaves files beside them."""
+    folder = tmp_path_factory.mktemp('clone')
+    skipped = shutil.ignore_patterns('__pycache__', '.*', 'setup')
+    for name in ('mmfacesr', 'configs', 'tools'):
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
+    for name in ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'LICENSE'):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def build(hook: str, clone: Path, target: Path) -> Path:
+    code = (
+        'import sys; from setuptools import build_meta as b; '
+        f'print(b.{hook}(sys.argv[1]))'
+    )
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code, str(target)],
+        cwd=clone,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return target / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope='module')
+def wheel(clone, tmp_path_factory) -> Path:
+    return build('build_wheel', clone, tmp_path_factory.mktemp('wheel'))
+
+
+def test_wheel_carries_every_config_and_tool(wheel, clone):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    expected = {
+        f'mmfacesr/.mim/{path.relative_to(clone).as_posix()}'
+        for folder in ('configs', 'tools')
+        for path in (clone / folder).rglob('*.py')
+    }
+    assert 'mmfacesr/.mim/tools/train.py' in expected
+    assert expected <= names
+    assert 'mmfacesr/__init__.py' in names
+    assert not [x for x in names if x.startswith(('tests', 'tools'))]
+
+
+def test_configs_work_from_the_wheel(wheel, clone, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    from mmengine.config import Config
+
+    leaves = sorted((tmp_path / 'mmfacesr/.mim/configs/dic').glob('*.py'))
+    assert leaves
+    for leaf in leaves:
+        config = Config.fromfile(leaf, import_custom_modules=False)
+        source = clone / 'configs' / 'dic' / leaf.name
+        original = Config.fromfile(source, import_custom_modules=False)
+        assert config.to_dict() == original.to_dict()
+
+
+def test_torch_and_mmcv_are_not_declared(wheel):
+    archive = zipfile.ZipFile(wheel)
+    name = next(x for x in archive.namelist() if x.endswith('/METADATA'))
+    lines = archive.read(name).decode().splitlines()
+    declared = {
+        re.match(r'[\w.-]+', line.split(': ', 1)[1])[0]
+        for line in lines
+        if line.startswith('Requires-Dist')
+    }
+    assert 'mmagic' in declared
+    assert not declared & {'torch', 'torchvision', 'mmcv'}
+
+
+def test_editable_install_forwards(clone, tmp_path):
+    (clone / 'tools' / 'told.py').write_text(
+        'import sys\nprint(sys.argv, sys.path[0], __name__)\n'
+    )
+    try:
+        editable = build('build_editable', clone, tmp_path)
+    finally:
+        (clone / 'tools' / 'told.py').unlink()
+    site = tmp_path / 'site'
+    zipfile.ZipFile(editable).extractall(site)
+    code = (
+        f'import site; site.addsitedir({str(site)!r}); '
+        'import mmfacesr; print(mmfacesr.__file__)'
+    )
+    done = subprocess.run(
+        [sys.executable, '-S', '-c', code],
+        env={**os.environ, 'PYTHONPATH': ''},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    # The folder with forwarding files does not hide the package.
+    assert Path(done.stdout.strip()) == clone / 'mmfacesr' / '__init__.py'
+    tools = site / 'mmfacesr' / '.mim' / 'tools'
+    assert (tools / 'train.py').is_file()
+    (clone / 'tools' / 'told.py').write_text(
+        'import sys\nprint(sys.argv, sys.path[0], __name__)\n'
+    )
+    done = subprocess.run(
+        [sys.executable, str(tools / 'told.py'), 'config', '--amp'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (clone / 'tools' / 'told.py').unlink()
+    told = clone / 'tools' / 'told.py'
+    assert done.stdout.strip() == (
+        f"['{told}', 'config', '--amp'] {told.parent} __main__"
+    )
+
+
+def test_forwarded_config_equals_the_original(clone, tmp_path):
+    from mmengine.config import Config
+
+    editable = build('build_editable', clone, tmp_path)
+    zipfile.ZipFile(editable).extractall(tmp_path / 'site')
+    folder = tmp_path / 'site' / 'mmfacesr' / '.mim' / 'configs' / 'dic'
+    for leaf in sorted(folder.glob('*.py')):
+        forwarded = Config.fromfile(leaf, import_custom_modules=False)
+        source = clone / 'configs' / 'dic' / leaf.name
+        original = Config.fromfile(source, import_custom_modules=False)
+        assert forwarded.to_dict() == original.to_dict()
