@@ -3,6 +3,7 @@
 """What stops MMagic 1.2.0 from being imported on current stacks."""
 
 import importlib
+import os
 import sys
 import warnings
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ MMCV_CEILING = '2.2.0'  # mmagic/__init__.py asserts less
 
 def mend_mmagic_imports() -> None:
     """Let MMagic be imported; imports neither diffusers nor its models."""
+    # albumentations asks the network for its newest version at import
+    os.environ.setdefault('NO_ALBUMENTATIONS_UPDATE', '1')
     mend_numpy_names()
     mend_moved_modules()
     mend_mmcv_ceiling()
