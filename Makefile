@@ -28,7 +28,7 @@ help:
 	@echo 'make quickstart  train, test and look at each method on faces, on a CPU'
 	@echo 'make test        fast tests           make test-slow   the others'
 	@echo 'make lint        style and spelling   make format      apply the style'
-	@echo 'make docs        tables and references in the documents'
+	@echo 'make docs        write the tables of the READMEs from the metafiles'
 	@echo 'make clean       remove caches and builds (not environments, not results)'
 	@echo
 	@echo 'Settings, e.g. make install STACK=classic:'
@@ -58,15 +58,14 @@ lint: install
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
+	@$(BIN)/python tools/docs/render_tables.py --check
 
 format: install
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-# The tables of the READMEs come from the metafiles; their test renders them
-# again and compares.
 docs: install
-	@$(BIN)/python -m pytest -q tests/test_docs.py
+	@$(BIN)/python tools/docs/render_tables.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

@@ -70,7 +70,7 @@ def tool_files() -> list:
     return [
         path
         for path in sorted((ROOT / 'tools').rglob('*'))
-        if path.suffix in {'.py', '.sh', '.md'}
+        if path.suffix in {'.py', '.sh', '.md', '.json', '.txt'}
         and 'setup' not in path.relative_to(ROOT / 'tools').parts
     ]
 
@@ -137,6 +137,7 @@ setup(
     # Makes setuptools put a plain path into the environment, next to which
     # a folder with forwarding files does not hide the package.
     package_dir={'': '.'},
+    package_data={'': ['*.npz', '*.json', '*.txt']},
     install_requires=INSTALL_REQUIRES,
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an
     # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.

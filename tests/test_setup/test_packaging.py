@@ -48,7 +48,7 @@ def wheel(clone, tmp_path_factory) -> Path:
     return build('build_wheel', clone, tmp_path_factory.mktemp('wheel'))
 
 
-def test_wheel_carries_every_config_and_tool(wheel, clone):
+def test_wheel_carries_every_file_config_and_tool(wheel, clone):
     names = set(zipfile.ZipFile(wheel).namelist())
     expected = {
         f'mmfacesr/.mim/{path.relative_to(clone).as_posix()}'
@@ -56,7 +56,12 @@ def test_wheel_carries_every_config_and_tool(wheel, clone):
         for path in (clone / folder).rglob('*.py')
     }
     assert 'mmfacesr/.mim/tools/train.py' in expected
-    assert expected <= names
+    expected |= {  # data beside the modules, too
+        path.relative_to(clone).as_posix()
+        for path in (clone / 'mmfacesr').rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+    assert expected <= names, expected - names
     assert 'mmfacesr/__init__.py' in names
     assert not [x for x in names if x.startswith(('tests', 'tools'))]
 
