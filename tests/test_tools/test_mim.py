@@ -1,0 +1,63 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""OpenMMLab's `mim` starts our tools from the installed package."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmfacesr.apis import config as config_module
+
+CONFIG = 'dic_x8c48b6_1xb8-150k_celeba.py'
+
+
+def test_configs_are_found_in_an_installed_package(
+    repo, tmp_path, monkeypatch
+):
+    """Beside the package is no clone then; `.mim` has the configs."""
+    package = tmp_path / 'site-packages' / 'mmfacesr'
+    shutil.copytree(repo / 'configs', package / '.mim' / 'configs')
+    monkeypatch.setattr(
+        config_module, '__file__', str(package / 'apis' / 'config.py')
+    )
+    found = Path(config_module.find_config(CONFIG))
+    assert found.parent == package / '.mim' / 'configs' / 'dic'
+    cfg = config_module.load_config(CONFIG, import_modules=False)
+    assert cfg.model.generator.type == 'DICGenerator'
+    with pytest.raises(FileNotFoundError, match='dic_x8c48b6_1xb8'):
+        config_module.find_config('dic_x8c48b6_1xb8-150k_celebb')
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    importlib.util.find_spec('mim') is None, reason='openmim is missing'
+)
+@pytest.mark.parametrize(
+    'command',
+    [
+        ['train', 'mmfacesr', CONFIG, '--gpus', '0'],
+        ['test', 'mmfacesr', CONFIG, '--checkpoint', 'CKPT', '--gpus', '0'],
+    ],
+    ids=['train', 'test'],
+)
+def test_mim_runs_the_tool(command, tmp_path):
+    """The tool gets as far as the data, which are missing, and says so."""
+    program = Path(sys.executable).with_name('mim')
+    (tmp_path / 'weights.pth').touch()
+    command = [word.replace('CKPT', 'weights.pth') for word in command]
+    nowhere = tmp_path / 'nowhere'
+    result = subprocess.run(
+        [str(program), *command, '--cfg-options', f'data_root={nowhere}'],
+        cwd=tmp_path,  # not the clone: the config must come from the package
+        capture_output=True,
+        text=True,
+    )
+    output = result.stdout + result.stderr
+    assert '.mim' in output and 'tools' in output
+    assert result.returncode != 0
+    assert f"'{nowhere}'" in output and 'which does not exist' in output
+    assert 'Error: Expected data_root' in output
