@@ -166,6 +166,8 @@ class LandmarkTable:
                 f'Expected a landmark table at {path}, found no file; make '
                 'it with tools/dataset_converters/extract_landmarks.py.')
         try:
+            if not zipfile.is_zipfile(path):
+                raise zipfile.BadZipFile('it is no .npz archive')
             with np.load(path, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in data.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile,

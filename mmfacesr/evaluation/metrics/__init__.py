@@ -3,5 +3,6 @@
 """Metrics that the configs name."""
 
 from .image_quality import BorderMAE, PaperProtocol
+from .landmark_nme import LandmarkNME
 
-__all__ = ['BorderMAE', 'PaperProtocol']
+__all__ = ['BorderMAE', 'LandmarkNME', 'PaperProtocol']

@@ -1,0 +1,44 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""LandmarkNME reads packed samples and names what is missing."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmfacesr.evaluation.functional.landmarks import draw_heatmaps
+
+
+@pytest.fixture(scope='module')
+def metric() -> object:
+    """The metric with default arguments."""
+    pytest.importorskip('mmagic')
+    from mmfacesr.evaluation.metrics import LandmarkNME
+    return LandmarkNME
+
+
+def face_and_heatmaps(shift: int) -> tuple[np.ndarray, torch.Tensor]:
+    """Points on the heatmap grid, and maps shifted by whole map pixels."""
+    points = np.random.default_rng(0).integers(2, 28, (68, 2)) * 4.0
+    points[36], points[45] = (20, 40), (100, 40)  # 80 apart
+    heatmaps = draw_heatmaps(points + (4 * shift, 0), (32, 32), (128, 128))
+    return points.astype(np.float32), torch.from_numpy(heatmaps)
+
+
+def test_mean_over_images(metric: type) -> None:
+    samples = []
+    for shift in (0, 1):
+        points, heatmaps = face_and_heatmaps(shift)
+        samples.append(
+            dict(gt_landmark=points, output=dict(pred_heatmap=heatmaps)))
+    nme = metric()
+    nme.process([], samples)
+    result = nme.compute_metrics(nme.results)
+    # 4 pixels of error over 80 in one of two images
+    assert result == {'NME': pytest.approx(.5 * 4 / 80)}
+
+
+def test_missing_landmarks_say_the_remedy(metric: type) -> None:
+    _, heatmaps = face_and_heatmaps(0)
+    with pytest.raises(KeyError, match='meta_keys'):
+        metric().process([], [dict(output=dict(pred_heatmap=heatmaps))])
