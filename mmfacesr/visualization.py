@@ -12,21 +12,6 @@ HEADER = 16
 """Height in pixels of the line of column titles."""
 GAP = 2
 """Pixels of white between two images."""
-GROUPS = {
-    68: ((0, 17), (17, 27), (27, 36), (36, 42), (42, 48), (48, 68)),
-    5: ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5)),
-}
-"""End-exclusive ranges of points that share a colour; 68: jaw, brows, nose,
-left eye, right eye, mouth."""
-COLORS = (
-    (255, 210, 0),
-    (255, 120, 0),
-    (0, 220, 90),
-    (0, 170, 255),
-    (190, 90, 255),
-    (255, 40, 60),
-)
-"""RGB of the groups, in their order."""
 
 
 def fit(image: np.ndarray, size: int) -> np.ndarray:
@@ -109,9 +94,10 @@ def bicubic(image: np.ndarray, size: int) -> np.ndarray:
 
 
 def columns_of(
-        lr: List[np.ndarray],
-        sr: List[np.ndarray],
-        hr: Optional[List[np.ndarray]] = None) -> Dict[str, List[np.ndarray]]:
+    lr: list[np.ndarray],
+    sr: list[np.ndarray],
+    hr: list[np.ndarray] | None = None,
+) -> dict[str, list[np.ndarray]]:
     """The usual columns: LR, bicubic, SR and, where there is one, HR."""
     large = [bicubic(image, sr[0].shape[0]) for image in lr]
     columns = {'LR': lr, 'bicubic': large, 'SR': sr}

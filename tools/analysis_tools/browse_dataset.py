@@ -26,12 +26,8 @@ from torch import Tensor
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.image_io import BadSampleError, write_image
-from mmfacesr.visualization import (
-    comparison_sheet,
-    fit,
-    mark_points,
-    paint_heatmaps,
-)
+from mmfacesr.landmark_drawing import mark_points, paint_heatmaps
+from mmfacesr.visualization import comparison_sheet, fit
 
 CELL = 256
 """Side in pixels of a picture on the sheet."""
