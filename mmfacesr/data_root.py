@@ -24,12 +24,14 @@ INFO_FILE = 'dataset.json'
 SPLIT_MODULUS = 10  # one group of ten for each of test and val
 
 
-def write_data_root(root: str | os.PathLike,
-                    name: str,
-                    parts: dict[str, Sequence[str]],
-                    crop_size: int | None,
-                    source: str,
-                    landmark_scheme: str | None = None) -> None:
+def write_data_root(
+    root: str | os.PathLike,
+    name: str,
+    parts: dict[str, Sequence[str]],
+    crop_size: int | None,
+    source: str,
+    landmark_scheme: str | None = None,
+) -> None:
     """Write the lists and ``dataset.json`` of a data root.
 
     Args:
@@ -56,9 +58,9 @@ def write_data_root(root: str | os.PathLike,
         name=name,
         crop_size=crop_size,
         landmark_scheme=landmark_scheme,
-        parts={part: len(parts[part])
-               for part in PARTS},
-        source=source)
+        parts={part: len(parts[part]) for part in PARTS},
+        source=source,
+    )
     text = json.dumps(info, indent=2, ensure_ascii=False) + '\n'
     write_atomic(root / INFO_FILE, text.encode())
 
@@ -75,7 +77,8 @@ def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
             if name in seen:
                 raise ValueError(
                     f'Expected every file in one part once, got {name} in '
-                    f'{seen[name]} and in {part}; mend the lists.')
+                    f'{seen[name]} and in {part}; mend the lists.'
+                )
             seen[name] = part
 
 
@@ -92,12 +95,16 @@ def read_info(root: str | os.PathLike) -> dict:
     try:
         info = json.loads(path.read_text(encoding='utf-8'))
     except ValueError as error:
-        raise ValueError(f'{path} is not JSON ({error}); run the dataset '
-                         'converter again or remove the file.') from error
+        raise ValueError(
+            f'{path} is not JSON ({error}); run the dataset '
+            'converter again or remove the file.'
+        ) from error
     if not isinstance(info, dict):
-        raise ValueError(f'Expected a JSON object in {path}, got '
-                         f'{type(info).__name__}; run the dataset converter '
-                         'again or remove the file.')
+        raise ValueError(
+            f'Expected a JSON object in {path}, got '
+            f'{type(info).__name__}; run the dataset converter '
+            'again or remove the file.'
+        )
     check_crop_size(info.get('crop_size'), str(path))
     return info
 
@@ -110,8 +117,10 @@ def check_crop_size(crop_size: object, where: str) -> None:
     """
     is_int = isinstance(crop_size, int) and not isinstance(crop_size, bool)
     if crop_size is not None and not (is_int and crop_size > 0):
-        raise ValueError(f'Expected crop_size null or a positive number of '
-                         f'pixels in {where}, got {crop_size!r}.')
+        raise ValueError(
+            f'Expected crop_size null or a positive number of '
+            f'pixels in {where}, got {crop_size!r}.'
+        )
 
 
 def read_list(path: str | os.PathLike) -> list[str]:
@@ -124,12 +133,15 @@ def read_list(path: str | os.PathLike) -> list[str]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f'Expected the list of file names {path}, which does not exist.')
+            f'Expected the list of file names {path}, which does not exist.'
+        )
     try:
         lines = path.read_text(encoding='utf-8-sig').splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f'Expected a list of file names in UTF-8, got other '
-                         f'bytes in {path} ({error}).') from error
+        raise ValueError(
+            f'Expected a list of file names in UTF-8, got other '
+            f'bytes in {path} ({error}).'
+        ) from error
     return [line.strip() for line in lines if line.strip()]
 
 
@@ -162,7 +174,8 @@ def split_names(
         groups.setdefault(group_of(name), []).append(name)
     digests = sorted(
         (int(hashlib.sha1(group.encode()).hexdigest(), 16), group)
-        for group in groups)
+        for group in groups
+    )
     chosen: dict[str, list[str]] = {part: [] for part in PARTS}
     for digest, group in digests:
         remainder = digest % SPLIT_MODULUS if len(digests) >= 3 else None

@@ -33,6 +33,7 @@ class FaceFinder:
     def __init__(self) -> None:
         self._points = MediaPipeDetector()
         from mediapipe.python.solutions.face_detection import FaceDetection
+
         self._boxes = FaceDetection(MIN_CONFIDENCE, model_selection=1)
 
     def find(self, image: np.ndarray) -> list[np.ndarray]:
@@ -54,16 +55,18 @@ class FaceFinder:
         points = _without_doubles([face.points for face in faces])
         return sorted(points, key=_eye_distance, reverse=True)
 
-    def _points_in(self, image: np.ndarray, x: float, y: float,
-                   side: float) -> FaceLandmarks | None:
+    def _points_in(
+        self, image: np.ndarray, x: float, y: float, side: float
+    ) -> FaceLandmarks | None:
         """Points of the largest face around a box, in pixels of the image."""
         half = PATCH_PER_BOX * side / 2
         left, top = max(0, round(x - half)), max(0, round(y - half))
-        patch = image[top:round(y + half), left:round(x + half)]
+        patch = image[top : round(y + half), left : round(x + half)]
         scale = min(1.0, PATCH_SIZE / max(patch.shape[:2]))
         if scale < 1:
             patch = cv2.resize(
-                patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+            )
         try:
             face = self._points.find('', np.ascontiguousarray(patch))
         except LandmarkError:
@@ -72,18 +75,23 @@ class FaceFinder:
         return FaceLandmarks.from_points(points, face.score)
 
     def _find_boxes(
-            self, image: np.ndarray) -> list[tuple[float, float, float]]:
+        self, image: np.ndarray
+    ) -> list[tuple[float, float, float]]:
         """Give centre x, y and side of all boxes, the surest first."""
         boxes = []
         for x, y, side in _tiles(*image.shape[:2]):
-            tile = np.ascontiguousarray(image[y:y + side, x:x + side])
+            tile = np.ascontiguousarray(image[y : y + side, x : x + side])
             height, width = tile.shape[:2]
             for found in self._boxes.process(tile).detections or []:
                 box = found.location_data.relative_bounding_box
-                boxes.append((found.score[0],
-                              x + (box.xmin + box.width / 2) * width,
-                              y + (box.ymin + box.height / 2) * height,
-                              max(box.width * width, box.height * height)))
+                boxes.append(
+                    (
+                        found.score[0],
+                        x + (box.xmin + box.width / 2) * width,
+                        y + (box.ymin + box.height / 2) * height,
+                        max(box.width * width, box.height * height),
+                    )
+                )
         return [box for _, *box in sorted(boxes, reverse=True)]
 
 
@@ -99,14 +107,15 @@ def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _apart(
-    boxes: Iterable[tuple[float, float, float]]
+    boxes: Iterable[tuple[float, float, float]],
 ) -> list[tuple[float, float, float]]:
     """Drop boxes (centre, side) that nearly coincide with one before."""
     kept: list[tuple[float, float, float]] = []
     for x, y, side in boxes:
         if all(
-                np.hypot(x - u, y - v) > SAME_BOX * max(side, other)
-                for u, v, other in kept):
+            np.hypot(x - u, y - v) > SAME_BOX * max(side, other)
+            for u, v, other in kept
+        ):
             kept.append((x, y, side))
     return kept
 
@@ -122,7 +131,9 @@ def _without_doubles(faces: list[np.ndarray]) -> list[np.ndarray]:
     kept: list[np.ndarray] = []
     for face in faces:
         if all(
-                np.linalg.norm(face.mean(0) - other.mean(0)) > SAME_FACE *
-                _eye_distance(other) for other in kept):
+            np.linalg.norm(face.mean(0) - other.mean(0))
+            > SAME_FACE * _eye_distance(other)
+            for other in kept
+        ):
             kept.append(face)
     return kept

@@ -15,8 +15,15 @@ MARGIN = 16  # around it, for shifted and rotated training crops
 CROP_SIZE = FACE_SIZE + 2 * MARGIN
 # Eye centres, nose tip and mouth corners in the central 128x128 pixels: the
 # median of 999 of the CelebA test crops published with FSRNet.
-TEMPLATE_5 = np.array([(46.54, 46.72), (81.90, 45.98), (64.15, 67.57),
-                       (49.42, 82.53), (81.03, 81.83)])
+TEMPLATE_5 = np.array(
+    [
+        (46.54, 46.72),
+        (81.90, 45.98),
+        (64.15, 67.57),
+        (49.42, 82.53),
+        (81.03, 81.83),
+    ]
+)
 # A stronger reduction is averaged over areas first; one bicubic warp looks
 # at 4x4 pixels only and would alias.
 AREA_BELOW = 0.7
@@ -44,7 +51,7 @@ def fit_similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     """
     z, w = (np.asarray(p, np.float64) @ (1, 1j) for p in (points, target))
     centred = z - z.mean()
-    spread = (abs(centred)**2).sum()
+    spread = (abs(centred) ** 2).sum()
     if not spread > 0:
         raise ValueError(f'Expected different finite points, got {points}.')
     a = (centred.conj() * (w - w.mean())).sum() / spread
@@ -57,8 +64,9 @@ def map_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def align_face(image: np.ndarray,
-               points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def align_face(
+    image: np.ndarray, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Cut a face out so that its eyes, nose and mouth meet the template.
 
     Args:
@@ -83,9 +91,11 @@ def align_face(image: np.ndarray,
         warp = np.column_stack([matrix[:, :2] * back, shift])
     crop = cv2.warpAffine(
         small,
-        warp, (CROP_SIZE, CROP_SIZE),
+        warp,
+        (CROP_SIZE, CROP_SIZE),
         flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101)
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
     return crop, matrix
 
 
@@ -133,6 +143,9 @@ def crop_square(
     side = min(max(1, round(max(width, height))), *limits)
     left, top = (
         min(max(round(start + (length - side) / 2), 0), limit - side)
-        for start, length, limit in ((x, width, limits[0]),
-                                     (y, height, limits[1])))
-    return image[top:top + side, left:left + side], (left, top)
+        for start, length, limit in (
+            (x, width, limits[0]),
+            (y, height, limits[1]),
+        )
+    )
+    return image[top : top + side, left : left + side], (left, top)

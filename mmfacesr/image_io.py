@@ -12,10 +12,26 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 IMAGE_SUFFIXES = frozenset(
-    ('.bmp', '.jfif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp'))
+    ('.bmp', '.jfif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+)
 # Modes whose pixels Pillow converts to 8-bit RGB without a guess about range.
-_EIGHT_BIT_MODES = frozenset(('1', 'L', 'P', 'RGB', 'RGBX', 'RGBA', 'LA',
-                              'PA', 'La', 'RGBa', 'CMYK', 'YCbCr', 'HSV'))
+_EIGHT_BIT_MODES = frozenset(
+    (
+        '1',
+        'L',
+        'P',
+        'RGB',
+        'RGBX',
+        'RGBA',
+        'LA',
+        'PA',
+        'La',
+        'RGBa',
+        'CMYK',
+        'YCbCr',
+        'HSV',
+    )
+)
 _ALPHA_MODES = frozenset(('RGBA', 'LA', 'PA', 'La', 'RGBa'))
 _ORIENTATION = 0x0112  # EXIF tag
 
@@ -68,17 +84,22 @@ def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
         data = Path(path).read_bytes()
     except OSError as error:
         raise UnreadableImageError(
-            path, f'cannot be opened ({error.strerror}); check the path and '
-            'its permissions') from error
+            path,
+            f'cannot be opened ({error.strerror}); check the path and '
+            'its permissions',
+        ) from error
     if not data:
         raise UnreadableImageError(
-            path, 'is empty (0 bytes); fetch it again or remove it')
+            path, 'is empty (0 bytes); fetch it again or remove it'
+        )
     image = _decode(path, data)
     if min(image.size) < min_size:
         width, height = image.size
         raise UnreadableImageError(
-            path, f'expected at least {min_size}x{min_size} pixels, got '
-            f'{width}x{height}; remove it or give a larger image')
+            path,
+            f'expected at least {min_size}x{min_size} pixels, got '
+            f'{width}x{height}; remove it or give a larger image',
+        )
     return np.array(image)
 
 
@@ -91,22 +112,26 @@ def _decode(path: str | os.PathLike, data: bytes) -> Image.Image:
             if is_16_bit:
                 return _from_16_bit(image, data)
             if image.mode not in _EIGHT_BIT_MODES:
-                raise ValueError(f'expected 8 or 16 bits per channel, got '
-                                 f'mode {image.mode}; convert it to PNG')
+                raise ValueError(
+                    f'expected 8 or 16 bits per channel, got '
+                    f'mode {image.mode}; convert it to PNG'
+                )
             return _to_rgb(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise UnreadableImageError(
-            path, 'is not an image in a known format; remove it or fetch it '
-            'again') from error
+            path,
+            'is not an image in a known format; remove it or fetch it again',
+        ) from error
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(
-            path, f'has too many pixels ({error}); reduce it first') from error
+            path, f'has too many pixels ({error}); reduce it first'
+        ) from error
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise many kinds
         raise UnreadableImageError(
-            path, f'cannot be decoded ({error}); fetch it again or remove '
-            'it') from error
+            path, f'cannot be decoded ({error}); fetch it again or remove it'
+        ) from error
 
 
 def _is_16_bit(image: Image.Image) -> bool:
@@ -116,7 +141,7 @@ def _is_16_bit(image: Image.Image) -> bool:
     format, known until the pixels are loaded, tells.
     """
     for tile in getattr(image, 'tile', ()):
-        args = tile[3] if isinstance(tile[3], tuple) else (tile[3], )
+        args = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
         raw_mode = str(args[0]) if args else ''
         # 'BGR;16' is the 5-6-5 bit BMP.
         if ';16' in raw_mode and not raw_mode.startswith('BGR'):
@@ -141,14 +166,15 @@ def _from_16_bit(image: Image.Image, data: bytes) -> Image.Image:
             error, so that it is known to be complete.
         data (bytes): The file.
     """
-    pixels = cv2.imdecode(
-        np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
-        raise ValueError('its 16-bit pixels are of an unknown kind; convert '
-                         'it to an 8-bit PNG')
+        raise ValueError(
+            'its 16-bit pixels are of an unknown kind; convert '
+            'it to an 8-bit PNG'
+        )
     pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.ndim == 3:
-        order = [2, 1, 0, 3][:pixels.shape[2]]  # BGR(A) -> RGB(A)
+        order = [2, 1, 0, 3][: pixels.shape[2]]  # BGR(A) -> RGB(A)
         pixels = np.ascontiguousarray(pixels[..., order])
     upright = Image.fromarray(pixels)
     upright.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
@@ -169,8 +195,10 @@ def write_image(path: str | os.PathLike, rgb: np.ndarray) -> None:
     if Path(path).suffix.lower() != '.png':
         raise ValueError(f'Expected a file name ending in .png, got {path}.')
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
-        raise ValueError('Expected (H, W, 3) uint8 RGB, got '
-                         f'{rgb.shape} {rgb.dtype}; round and clip it first.')
+        raise ValueError(
+            'Expected (H, W, 3) uint8 RGB, got '
+            f'{rgb.shape} {rgb.dtype}; round and clip it first.'
+        )
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, format='PNG')
     write_atomic(path, buffer.getvalue())
@@ -213,16 +241,19 @@ def list_images(folder: str | os.PathLike) -> list[str]:
     if not folder.exists():
         raise FileNotFoundError(
             f'Expected a folder of images, got {folder}, which does not '
-            'exist; check the path.')
+            'exist; check the path.'
+        )
     if not folder.is_dir():
         raise NotADirectoryError(
             f'Expected a folder of images, got the file {folder}; give the '
-            'folder that holds it.')
+            'folder that holds it.'
+        )
     names = sorted(_walk(folder))
     if not names:
         raise FileNotFoundError(
             f'Expected images ({" ".join(sorted(IMAGE_SUFFIXES))}) in or '
-            f'below {folder}, found none; check the path.')
+            f'below {folder}, found none; check the path.'
+        )
     return names
 
 
@@ -233,16 +264,20 @@ def _walk(folder: Path) -> list[str]:
     for here, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(here)
         # A link back to a folder above would go round for ever.
-        folders[:] = [] if real in visited else [
-            name for name in folders if not name.startswith('.')
-        ]
+        folders[:] = (
+            []
+            if real in visited
+            else [name for name in folders if not name.startswith('.')]
+        )
         if real in visited:
             continue
         visited.add(real)
         prefix = Path(here).relative_to(folder).as_posix()
         prefix = '' if prefix == '.' else f'{prefix}/'
         names += [
-            prefix + name for name in files if not name.startswith('.')
+            prefix + name
+            for name in files
+            if not name.startswith('.')
             and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
         ]
     return names

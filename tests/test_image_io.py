@@ -11,16 +11,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.image_io import (BadSampleError, UnreadableImageError,
-                               list_images, read_image, write_atomic,
-                               write_image)
+from mmfacesr.image_io import (
+    BadSampleError,
+    UnreadableImageError,
+    list_images,
+    read_image,
+    write_atomic,
+    write_image,
+)
 
 
 @pytest.fixture
 def photo() -> np.ndarray:
     """(20, 24, 3) uint8 noise."""
     return np.random.default_rng(0).integers(
-        0, 256, (20, 24, 3), dtype=np.uint8)
+        0, 256, (20, 24, 3), dtype=np.uint8
+    )
 
 
 def png_16_bit(pixels: np.ndarray) -> bytes:
@@ -31,12 +37,20 @@ def png_16_bit(pixels: np.ndarray) -> bytes:
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         check = zlib.crc32(kind + data)
-        return struct.pack('>I', len(data)) + kind + data + struct.pack(
-            '>I', check)
+        return (
+            struct.pack('>I', len(data))
+            + kind
+            + data
+            + struct.pack('>I', check)
+        )
 
     head = struct.pack('>IIBBBBB', width, height, 16, color_type, 0, 0, 0)
-    return b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head) + chunk(
-        b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', head)
+        + chunk(b'IDAT', zlib.compress(rows))
+        + chunk(b'IEND', b'')
+    )
 
 
 @pytest.mark.parametrize('suffix', ['.png', '.jpg', '.JPG', '.bmp', '.webp'])
@@ -52,7 +66,8 @@ def test_rgb_files_give_the_pixels_of_pillow(tmp_path, photo, suffix):
 def test_grey_and_palette_become_rgb(tmp_path, photo):
     Image.fromarray(photo[..., 0]).save(tmp_path / 'grey.png')
     np.testing.assert_array_equal(
-        read_image(tmp_path / 'grey.png'), photo[..., [0, 0, 0]])
+        read_image(tmp_path / 'grey.png'), photo[..., [0, 0, 0]]
+    )
     palette = Image.new('P', (4, 4), 1)
     palette.putpalette([0, 0, 0, 10, 20, 30])
     palette.save(tmp_path / 'palette.png')
@@ -65,7 +80,8 @@ def test_transparent_pixels_are_shown_on_white(tmp_path):
     Image.fromarray(rgba).save(tmp_path / 'a.png')
     # black at alpha 0.2 over white: 255 * 0.8
     np.testing.assert_array_equal(
-        read_image(tmp_path / 'a.png')[0, :, 0], [255, 0, 204])
+        read_image(tmp_path / 'a.png')[0, :, 0], [255, 0, 204]
+    )
     palette = Image.new('P', (4, 4), 1)
     palette.putpalette([0, 0, 0, 10, 20, 30])
     palette.save(tmp_path / 'p.png', transparency=1)
@@ -94,10 +110,12 @@ def test_16_bit_is_rounded_not_cut(tmp_path, channels):
 
 def test_16_bit_tiff(tmp_path):
     import cv2
+
     pixels = np.array([[[0, 33024, 33025]]], np.uint16)
     cv2.imwrite(str(tmp_path / 'a.tif'), pixels[..., ::-1])
     np.testing.assert_array_equal(
-        read_image(tmp_path / 'a.tif'), [[[0, 128, 129]]])
+        read_image(tmp_path / 'a.tif'), [[[0, 128, 129]]]
+    )
 
 
 def test_cmyk_jpeg(tmp_path):
@@ -112,7 +130,8 @@ def test_exif_orientation_is_applied(tmp_path, photo):
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
     Image.fromarray(photo).save(tmp_path / 'a.png', exif=exif)
     np.testing.assert_array_equal(
-        read_image(tmp_path / 'a.png'), np.rot90(photo, -1))
+        read_image(tmp_path / 'a.png'), np.rot90(photo, -1)
+    )
 
 
 def spoil(path, kind: str, photo: np.ndarray) -> None:
@@ -122,7 +141,7 @@ def spoil(path, kind: str, photo: np.ndarray) -> None:
         Image.fromarray(photo).resize((200, 200)).save(whole)
         data = whole.read_bytes()
         whole.unlink()
-        path.write_bytes(data[:len(data) * 2 // 3])
+        path.write_bytes(data[: len(data) * 2 // 3])
     elif kind == 'empty':
         path.write_bytes(b'')
     elif kind == 'text':
@@ -159,9 +178,10 @@ def test_bad_files_are_refused_by_name(tmp_path, photo, kind, words):
 
 def test_truncated_16_bit_is_refused(tmp_path):
     pixels = np.random.default_rng(0).integers(
-        0, 65536, (64, 64, 3), dtype=np.uint16)
+        0, 65536, (64, 64, 3), dtype=np.uint16
+    )
     data = png_16_bit(pixels)
-    (tmp_path / 'a.png').write_bytes(data[:len(data) // 2])
+    (tmp_path / 'a.png').write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableImageError, match='a.png'):
         read_image(tmp_path / 'a.png')
 
@@ -175,7 +195,8 @@ def test_decompression_bomb_is_refused(tmp_path, photo, monkeypatch):
 
 @pytest.mark.skipif(
     not hasattr(os, 'geteuid') or os.geteuid() == 0,
-    reason='root may read every file')
+    reason='root may read every file',
+)
 def test_forbidden_file_is_refused(tmp_path, photo):
     path = tmp_path / 'a.png'
     Image.fromarray(photo).save(path)
@@ -189,7 +210,8 @@ def test_errors_survive_pickling_and_worker_reraise():
     again = pickle.loads(pickle.dumps(error))
     assert (again.file, again.reason) == ('a.png', 'is empty')
     assert str(again) == 'a.png: is empty' and isinstance(
-        again, BadSampleError)
+        again, BadSampleError
+    )
     # PyTorch's workers hand over the type and one text.
     assert 'a.png' in str(type(error)(f'Caught in worker: {error}'))
 
@@ -219,8 +241,14 @@ def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_list_images(tmp_path):
-    for name in ('b.PNG', 'a/ü 脸.jpg', 'a/x.txt', '.hidden.png', '.git/c.png',
-                 'z.tiff'):
+    for name in (
+        'b.PNG',
+        'a/ü 脸.jpg',
+        'a/x.txt',
+        '.hidden.png',
+        '.git/c.png',
+        'z.tiff',
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / 'a' / 'loop').symlink_to(tmp_path)

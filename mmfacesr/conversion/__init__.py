@@ -8,16 +8,38 @@ where it stopped; those that fail are listed in ``bad_files.csv`` with the
 reason and tried again by the next run.
 """
 
-from .command_line import (add_allow_incomplete, argument_parser,
-                           require_outside, run)
+from .command_line import (
+    add_allow_incomplete,
+    argument_parser,
+    require_outside,
+    run,
+)
 from .loop import Row, convert_all
 from .results import MIN_SIZE, list_in_place, report, save_points
-from .sources import (complain, find_file, hold_out_val, keep_present,
-                      read_celeba_partition, require_counts)
+from .sources import (
+    complain,
+    find_file,
+    hold_out_val,
+    keep_present,
+    read_celeba_partition,
+    require_counts,
+)
 
 __all__ = [
-    'MIN_SIZE', 'Row', 'add_allow_incomplete', 'argument_parser', 'complain',
-    'convert_all', 'find_file', 'hold_out_val', 'keep_present',
-    'list_in_place', 'read_celeba_partition', 'report', 'require_counts',
-    'require_outside', 'run', 'save_points'
+    'MIN_SIZE',
+    'Row',
+    'add_allow_incomplete',
+    'argument_parser',
+    'complain',
+    'convert_all',
+    'find_file',
+    'hold_out_val',
+    'keep_present',
+    'list_in_place',
+    'read_celeba_partition',
+    'report',
+    'require_counts',
+    'require_outside',
+    'run',
+    'save_points',
 ]

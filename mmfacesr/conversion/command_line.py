@@ -13,7 +13,8 @@ def argument_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('root', type=Path, help='folder of the dataset')
     parser.add_argument(
-        '--workers', type=int, default=1, help='processes (default: 1)')
+        '--workers', type=int, default=1, help='processes (default: 1)'
+    )
     return parser
 
 
@@ -23,15 +24,19 @@ def add_allow_incomplete(parser: argparse.ArgumentParser) -> None:
         '--allow-incomplete',
         action='store_true',
         help='warn instead of stopping where images of the published dataset '
-        'are missing')
+        'are missing',
+    )
 
 
-def require_outside(parser: argparse.ArgumentParser, root: Path,
-                    out: Path) -> None:
+def require_outside(
+    parser: argparse.ArgumentParser, root: Path, out: Path
+) -> None:
     """Refuse an output folder inside the folder that is searched."""
     if out.resolve().is_relative_to(root.resolve()):
-        parser.error(f'--out must lie outside ROOT, whose images are '
-                     f'searched; got {out} in {root}')
+        parser.error(
+            f'--out must lie outside ROOT, whose images are '
+            f'searched; got {out} in {root}'
+        )
 
 
 def run(main: Callable[[], None]) -> None:

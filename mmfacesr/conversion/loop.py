@@ -25,11 +25,13 @@ Row = dict[str, Any]
 Convert = Callable[[str], list[Row]]
 
 
-def convert_all(names: Sequence[str],
-                convert_one: Convert,
-                root: Path,
-                settings: dict,
-                workers: int = 1) -> dict[str, list[Row]]:
+def convert_all(
+    names: Sequence[str],
+    convert_one: Convert,
+    root: Path,
+    settings: dict,
+    workers: int = 1,
+) -> dict[str, list[Row]]:
     """Convert every source that is not done yet.
 
     Args:
@@ -54,9 +56,12 @@ def convert_all(names: Sequence[str],
     done = _read_journal(journal, root, settings)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []
-    with journal.open('a', encoding='utf-8') as stream, tqdm(
-            total=len(names), initial=len(names) - len(todo),
-            unit='image') as bar:
+    with (
+        journal.open('a', encoding='utf-8') as stream,
+        tqdm(
+            total=len(names), initial=len(names) - len(todo), unit='image'
+        ) as bar,
+    ):
         for name, rows, reason in _outcomes(todo, convert_one, workers):
             if reason:
                 bad.append((name, reason))
@@ -65,8 +70,12 @@ def convert_all(names: Sequence[str],
                 _append(stream, dict(name=name, rows=rows))
             bar.update()
     good = {name: done[name] for name in names if name in done}
-    bad += [(name, row['reason']) for name, rows in good.items()
-            for row in rows if 'reason' in row]
+    bad += [
+        (name, row['reason'])
+        for name, rows in good.items()
+        for row in rows
+        if 'reason' in row
+    ]
     _write_bad(root, bad, len(names))
     return {
         name: [row for row in rows if 'reason' not in row]
@@ -74,14 +83,15 @@ def convert_all(names: Sequence[str],
     }
 
 
-def _outcomes(names: Sequence[str], convert_one: Convert,
-              workers: int) -> Iterator[tuple[str, list[Row], str]]:
+def _outcomes(
+    names: Sequence[str], convert_one: Convert, workers: int
+) -> Iterator[tuple[str, list[Row], str]]:
     """Convert the sources here or in processes; order is kept."""
     if workers == 1:
         yield from (_attempt(convert_one, name) for name in names)
         return
     # Handed over once per process: it may hold a whole annotation file.
-    with multiprocessing.Pool(workers, _start_worker, (convert_one, )) as pool:
+    with multiprocessing.Pool(workers, _start_worker, (convert_one,)) as pool:
         yield from pool.imap(_attempt_in_worker, names, chunksize=8)
 
 
@@ -113,14 +123,15 @@ def _append(stream: io.TextIOBase, record: dict) -> None:
     stream.flush()
 
 
-def _read_journal(journal: Path, root: Path,
-                  settings: dict) -> dict[str, list[Row]]:
+def _read_journal(
+    journal: Path, root: Path, settings: dict
+) -> dict[str, list[Row]]:
     """Read what is done and still there; start the journal if there is none.
 
     A last line cut off by an interruption is removed.
     """
     data = journal.read_bytes() if journal.exists() else b''
-    whole = data[:data.rfind(b'\n') + 1]
+    whole = data[: data.rfind(b'\n') + 1]
     if not whole:
         whole = (json.dumps(dict(settings=settings)) + '\n').encode()
     if whole != data:
@@ -130,12 +141,16 @@ def _read_journal(journal: Path, root: Path,
         raise ValueError(
             f'Expected {root} to be empty or begun with the settings '
             f'{settings}, got {first.get("settings")}. Give another output '
-            f'folder, or remove {journal} to start afresh.')
+            f'folder, or remove {journal} to start afresh.'
+        )
     return {
         record['name']: record['rows']
         for record in records
-        if all((root / row['file']).exists() for row in record['rows']
-               if 'file' in row)
+        if all(
+            (root / row['file']).exists()
+            for row in record['rows']
+            if 'file' in row
+        )
     }
 
 
@@ -150,4 +165,5 @@ def _write_bad(root: Path, bad: list[tuple[str, str]], total: int) -> None:
     write_atomic(path, text.getvalue().encode())
     print_log(
         f'{len(bad)} entries on {total} images are left out, see {path}.',
-        level=logging.WARNING)
+        level=logging.WARNING,
+    )

@@ -28,12 +28,14 @@ def check_image(folder: Path, name: str) -> list[Row]:
     return [dict(file=name)]
 
 
-def list_in_place(root: Path,
-                  name: str,
-                  parts: dict[str, Sequence[str]],
-                  crop_size: int | None,
-                  source: str,
-                  workers: int = 1) -> dict[str, list[str]]:
+def list_in_place(
+    root: Path,
+    name: str,
+    parts: dict[str, Sequence[str]],
+    crop_size: int | None,
+    source: str,
+    workers: int = 1,
+) -> dict[str, list[str]]:
     """Make a data root of images that stay where they are.
 
     Every image is decoded once; the bad ones are left out of the lists.
@@ -51,8 +53,13 @@ def list_in_place(root: Path,
     """
     _refuse_foreign_lists(root)
     names = [file for files in parts.values() for file in files]
-    good = convert_all(names, partial(check_image, root), root,
-                       dict(converter=name, mode='in place'), workers)
+    good = convert_all(
+        names,
+        partial(check_image, root),
+        root,
+        dict(converter=name, mode='in place'),
+        workers,
+    )
     kept = {
         part: [file for file in files if file in good]
         for part, files in parts.items()
@@ -64,13 +71,15 @@ def list_in_place(root: Path,
 
 def _refuse_foreign_lists(root: Path) -> None:
     """Refuse to overwrite lists that no converter wrote."""
-    foreign = [f'{part}.txt' for part in PARTS
-               if (root / f'{part}.txt').exists()]
+    foreign = [
+        f'{part}.txt' for part in PARTS if (root / f'{part}.txt').exists()
+    ]
     if foreign and not (root / INFO_FILE).exists():
         raise ValueError(
             f'Expected no lists in {root} or those of a converter, got '
             f'{", ".join(foreign)} without {INFO_FILE}. Nothing is '
-            'overwritten: move them away, or use the folder as it is.')
+            'overwritten: move them away, or use the folder as it is.'
+        )
 
 
 def report(root: Path, parts: dict[str, list[str]]) -> None:
@@ -94,4 +103,5 @@ def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:
         box=np.full((count, 4), np.nan, np.float32),
         score=np.full(count, np.nan, np.float32),
         sha256=np.full(count, '', dtype='<U64'),
-        scheme=scheme).save(path)
+        scheme=scheme,
+    ).save(path)

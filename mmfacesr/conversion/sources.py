@@ -14,8 +14,9 @@ from mmfacesr.data_root import PARTS, split_names
 _SHOWN = 3  # names shown of a long list
 
 
-def find_file(root: Path, names: Sequence[str],
-              folders: Sequence[str]) -> Path:
+def find_file(
+    root: Path, names: Sequence[str], folders: Sequence[str]
+) -> Path:
     """Find the first of some names in the root or in some of its folders.
 
     Raises:
@@ -28,11 +29,13 @@ def find_file(root: Path, names: Sequence[str],
     raise FileNotFoundError(
         f'Expected {" or ".join(names)} in {root}'
         f'{"".join(f" or {root / folder}" for folder in folders)}, found '
-        'none; see the README beside this tool for what to download.')
+        'none; see the README beside this tool for what to download.'
+    )
 
 
-def keep_present(names: Sequence[str], folder: Path,
-                 allow_incomplete: bool) -> list[str]:
+def keep_present(
+    names: Sequence[str], folder: Path, allow_incomplete: bool
+) -> list[str]:
     """Keep the names that are in a folder (not below it).
 
     Raises:
@@ -40,20 +43,27 @@ def keep_present(names: Sequence[str], folder: Path,
         FileNotFoundError: If there is no such folder.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f'Expected the images in {folder}, which is '
-                                'no folder; see the README beside this tool.')
+        raise FileNotFoundError(
+            f'Expected the images in {folder}, which is '
+            'no folder; see the README beside this tool.'
+        )
     present = set(os.listdir(folder))
     missing = [name for name in names if name not in present]
     if missing:
         complain(
             f'Expected {len(names)} listed images in {folder}, but '
             f'{len(missing)} are missing: {", ".join(missing[:_SHOWN])}'
-            f'{", ..." if len(missing) > _SHOWN else "."}', allow_incomplete)
+            f'{", ..." if len(missing) > _SHOWN else "."}',
+            allow_incomplete,
+        )
     return [name for name in names if name in present]
 
 
-def require_counts(parts: dict[str, Sequence[str]], expected: dict[str, int],
-                   allow_incomplete: bool) -> None:
+def require_counts(
+    parts: dict[str, Sequence[str]],
+    expected: dict[str, int],
+    allow_incomplete: bool,
+) -> None:
     """Compare the sizes of the parts with the published ones.
 
     Args:
@@ -66,11 +76,14 @@ def require_counts(parts: dict[str, Sequence[str]], expected: dict[str, int],
     """
     wrong = [
         f'{count} in {part}, got {len(parts[part])}'
-        for part, count in expected.items() if len(parts[part]) != count
+        for part, count in expected.items()
+        if len(parts[part]) != count
     ]
     if wrong:
-        complain(f'Expected the published number of images: '
-                 f'{"; ".join(wrong)}.', allow_incomplete)
+        complain(
+            f'Expected the published number of images: {"; ".join(wrong)}.',
+            allow_incomplete,
+        )
 
 
 def complain(message: str, allow_incomplete: bool) -> None:
@@ -80,8 +93,10 @@ def complain(message: str, allow_incomplete: bool) -> None:
         ValueError: If ``allow_incomplete`` is False.
     """
     if not allow_incomplete:
-        raise ValueError(f'{message} Fetch the rest, or go on with what is '
-                         'there by --allow-incomplete.')
+        raise ValueError(
+            f'{message} Fetch the rest, or go on with what is '
+            'there by --allow-incomplete.'
+        )
     print_log(message, level=logging.WARNING)
 
 
@@ -103,8 +118,10 @@ def read_celeba_partition(path: Path) -> dict[str, str]:
         if not fields or fields[0] == 'image_id':
             continue
         if len(fields) != 2 or fields[1] not in ('0', '1', '2'):
-            raise ValueError(f'Expected lines "000001.jpg 0" in {path}, got '
-                             f'{line!r}; fetch the file again.')
+            raise ValueError(
+                f'Expected lines "000001.jpg 0" in {path}, got '
+                f'{line!r}; fetch the file again.'
+            )
         part_of[fields[0]] = PARTS[int(fields[1])]
     return part_of
 
@@ -112,5 +129,4 @@ def read_celeba_partition(path: Path) -> dict[str, str]:
 def hold_out_val(names: Sequence[str]) -> dict[str, list[str]]:
     """Divide training images into 'train' and a tenth for 'val', by name."""
     parts = split_names(names)
-    return dict(
-        train=sorted(parts['train'] + parts['test']), val=parts['val'])
+    return dict(train=sorted(parts['train'] + parts['test']), val=parts['val'])

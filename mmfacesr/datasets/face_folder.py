@@ -1,5 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
+"""Folders of face images as mmengine datasets."""
 
 import logging
 import os
@@ -9,13 +10,19 @@ from typing import Any, Literal
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmfacesr.data_root import (PARTS, check_crop_size, read_info, read_list,
-                                split_names)
+from mmfacesr.data_root import (
+    PARTS,
+    check_crop_size,
+    read_info,
+    read_list,
+    split_names,
+)
 from mmfacesr.image_io import BadSampleError, list_images
 from mmfacesr.registry import DATASETS
 
-_REMEDY = ('Set the DATA_ROOT environment variable or '
-           '--cfg-options data_root=FOLDER.')
+_REMEDY = (
+    'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'
+)
 _SHOWN = 3  # names shown of a long list
 
 
@@ -63,19 +70,22 @@ class FaceFolder(BaseDataset):
         ValueError: If an argument or ``dataset.json`` is malformed.
     """
 
-    def __init__(self,
-                 data_root: str,
-                 part: Literal['train', 'val', 'test'] | None = None,
-                 ann_file: str | None = None,
-                 landmark_table: str | None = 'landmarks68.npz',
-                 crop_size: int | Literal['auto'] | None = 'auto',
-                 image_key: Literal['gt', 'img'] = 'gt',
-                 min_images: int = 1,
-                 max_refetch: int = 100,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        part: Literal['train', 'val', 'test'] | None = None,
+        ann_file: str | None = None,
+        landmark_table: str | None = 'landmarks68.npz',
+        crop_size: int | Literal['auto'] | None = 'auto',
+        image_key: Literal['gt', 'img'] = 'gt',
+        min_images: int = 1,
+        max_refetch: int = 100,
+        **kwargs: Any,
+    ) -> None:
         if part is not None and part not in PARTS:
-            raise ValueError(f'Expected part in {PARTS} or None, got '
-                             f'{part!r}.')
+            raise ValueError(
+                f'Expected part in {PARTS} or None, got {part!r}.'
+            )
         if crop_size != 'auto':
             check_crop_size(crop_size, 'the dataset of the config')
         root = _checked_root(data_root)
@@ -95,7 +105,8 @@ class FaceFolder(BaseDataset):
             data_root=str(root),
             data_prefix=dict(),
             max_refetch=max_refetch,
-            **kwargs)
+            **kwargs,
+        )
 
     def load_data_list(self) -> list[dict]:
         """Name the files of the part.
@@ -109,7 +120,8 @@ class FaceFolder(BaseDataset):
             raise FileNotFoundError(
                 f'Expected at least {self.min_images} image(s) in {origin}, '
                 f'got {len(names)}. Add images or choose another folder. '
-                f'{_REMEDY}')
+                f'{_REMEDY}'
+            )
         return [dict(file=name) for name in names]
 
     def _part_names(self, root: Path) -> tuple[list[str], str]:
@@ -123,31 +135,38 @@ class FaceFolder(BaseDataset):
             return list_images(root), f'the folder {root}'
         if (root / self.part).is_dir():
             names = list_images(root / self.part)
-            return [f'{self.part}/{name}' for name in names
-                    ], f'the folder {root / self.part}'
-        present = [f'{part}.txt' for part in PARTS
-                   if (root / f'{part}.txt').is_file()]
+            return [
+                f'{self.part}/{name}' for name in names
+            ], f'the folder {root / self.part}'
+        present = [
+            f'{part}.txt' for part in PARTS if (root / f'{part}.txt').is_file()
+        ]
         present += [f'{part}/' for part in PARTS if (root / part).is_dir()]
         if present:
             raise FileNotFoundError(
                 f'Expected {self.part}.txt or {self.part}/ in {root}, which '
                 f'has only {", ".join(present)}; add it, or set another part '
-                'or ann_file in the config.')
+                'or ann_file in the config.'
+            )
         names = list_images(root)
         return split_names(names)[self.part], (
             f'the part {self.part!r} of the {len(names)} images of {root}, '
-            'divided by name')
+            'divided by name'
+        )
 
     def get_data_info(self, idx: int) -> dict:
         """Describe one sample, see the class."""
         info = super().get_data_info(idx)
-        info.update({
-            f'{self.image_key}_path': os.path.join(self.data_root,
-                                                   info['file']),
-            'data_root': self.data_root,
-            'landmark_table': self.landmark_table,
-            'crop_size': self.crop_size,
-        })
+        info.update(
+            {
+                f'{self.image_key}_path': os.path.join(
+                    self.data_root, info['file']
+                ),
+                'data_root': self.data_root,
+                'landmark_table': self.landmark_table,
+                'crop_size': self.crop_size,
+            }
+        )
         return info
 
     def prepare_data(self, idx: int) -> dict | None:
@@ -171,7 +190,8 @@ class FaceFolder(BaseDataset):
             print_log(
                 f'Bad training sample, another is drawn instead: {error}',
                 logger='current',
-                level=logging.WARNING)
+                level=logging.WARNING,
+            )
 
     def __getitem__(self, idx: int) -> dict:
         """Return a sample after the pipeline, in training a usable one.
@@ -191,20 +211,24 @@ class FaceFolder(BaseDataset):
             f'Expected usable images in {self.data_root}, got '
             f'{self.max_refetch} bad samples in a row, among them '
             f'{", ".join(sorted(self._bad_files)[:_SHOWN])}; see the log for '
-            f'the reasons and mend or replace the data.')
+            f'the reasons and mend or replace the data.'
+        )
 
 
 def _checked_root(data_root: str) -> Path:
     """Make the data root absolute; refuse what is not a folder."""
     if not data_root:
-        raise FileNotFoundError('Expected data_root to be a folder of face '
-                                f'images, got {data_root!r}. {_REMEDY}')
+        raise FileNotFoundError(
+            'Expected data_root to be a folder of face '
+            f'images, got {data_root!r}. {_REMEDY}'
+        )
     root = Path(os.path.abspath(os.path.expanduser(data_root)))
     if not root.is_dir():
         what = 'is a file' if root.exists() else 'does not exist'
         raise FileNotFoundError(
             'Expected data_root to be a folder of face images, got '
-            f'{str(data_root)!r} ({root}), which {what}. {_REMEDY}')
+            f'{str(data_root)!r} ({root}), which {what}. {_REMEDY}'
+        )
     return root
 
 
@@ -229,4 +253,5 @@ def _check_files(root: Path, names: list[str], list_file: str | Path) -> None:
             f'Expected the {len(names)} files of {list_file} below {root}, '
             f'but {len(missing)} of them do not exist: '
             f'{", ".join(missing[:_SHOWN])}{more}. Complete the folder or '
-            f'make the list again by its dataset converter. {_REMEDY}')
+            f'make the list again by its dataset converter. {_REMEDY}'
+        )

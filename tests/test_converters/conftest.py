@@ -47,7 +47,8 @@ def make_images() -> Callable[..., None]:
         for seed, name in enumerate(names):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             pixels = np.random.default_rng(seed).integers(
-                0, 256, (*size, 3), dtype=np.uint8)
+                0, 256, (*size, 3), dtype=np.uint8
+            )
             Image.fromarray(pixels).save(root / name)
 
     return make

@@ -64,12 +64,16 @@ def test_deleted_result_is_made_again(tmp_path):
 
 
 def test_bad_sources_are_listed_and_tried_again(tmp_path):
-    done = convert_all(NAMES, Convert(tmp_path, ['1.png', '5.png']), tmp_path,
-                       {})
+    done = convert_all(
+        NAMES, Convert(tmp_path, ['1.png', '5.png']), tmp_path, {}
+    )
     assert done == expected(['0.png', '2.png', '3.png', '4.png'])
     rows = list(csv.reader((tmp_path / 'bad_files.csv').open()))
-    assert rows == [['file', 'reason'], ['1.png', 'is bad'],
-                    ['5.png', 'is bad']]
+    assert rows == [
+        ['file', 'reason'],
+        ['1.png', 'is bad'],
+        ['5.png', 'is bad'],
+    ]
     again = Convert(tmp_path)
     assert convert_all(NAMES, again, tmp_path, {}) == expected()
     assert again.calls == ['1.png', '5.png']

@@ -50,7 +50,8 @@ def photos(tmp_path):
     root = tmp_path / 'my photos ü'
     for i in range(12):
         pixels = np.random.default_rng(i).integers(
-            0, 256, (200, 200, 3), dtype=np.uint8)
+            0, 256, (200, 200, 3), dtype=np.uint8
+        )
         pixels[0, 0] = 1 if i < 11 else 0
         write_image(root / f'd{i % 2}/{i}.png', pixels)
     (root / 'bad.JPG').write_bytes(b'\xff\xd8\xff')
@@ -63,23 +64,26 @@ def bad_files(out) -> dict[str, str]:
         return dict(list(csv.reader(stream))[1:])
 
 
-def test_faces_are_cropped_listed_and_mapped(folder, photos, tmp_path,
-                                             run_main):
+def test_faces_are_cropped_listed_and_mapped(
+    folder, photos, tmp_path, run_main
+):
     out = tmp_path / 'out'
     run_main(folder, photos, '--out', out)
     lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
     files = sorted(sum(lists.values(), []))
-    assert files == sorted(f'faces/d{i % 2}/{i}.png.0.png'
-                           for i in range(11))
+    assert files == sorted(f'faces/d{i % 2}/{i}.png.0.png' for i in range(11))
     assert all(lists.values())
     # The face stood at (5, 7) in its final size: a plain cut.
     np.testing.assert_array_equal(
         read_image(out / 'faces/d0/0.png.0.png'),
-        read_image(photos / 'd0/0.png')[7:167, 5:165])
+        read_image(photos / 'd0/0.png')[7:167, 5:165],
+    )
     table = LandmarkTable.load(out / 'landmarks68.npz')
     np.testing.assert_allclose(
         five_from_68(table.points_of('faces/d0/0.png.0.png')),
-        TEMPLATE_5 + MARGIN, atol=1e-4)
+        TEMPLATE_5 + MARGIN,
+        atol=1e-4,
+    )
     sample = FaceFolder(str(out), 'train')[0]
     assert sample['crop_size'] == 128
     assert sample['landmark_table'] == str(out / 'landmarks68.npz')
@@ -89,8 +93,9 @@ def test_faces_are_cropped_listed_and_mapped(folder, photos, tmp_path,
     assert 'enlarged 2.00 times' in bad['d0/0.png']
 
 
-def test_faces_of_a_photograph_stay_in_one_part(folder, photos, tmp_path,
-                                                run_main):
+def test_faces_of_a_photograph_stay_in_one_part(
+    folder, photos, tmp_path, run_main
+):
     out = tmp_path / 'out'
     run_main(folder, photos, '--out', out, '--max-enlargement', 2)
     for part in PARTS:
@@ -102,8 +107,9 @@ def test_faces_of_a_photograph_stay_in_one_part(folder, photos, tmp_path,
         run_main(folder, photos, '--out', out)
 
 
-def test_second_run_finds_nothing_to_do(folder, photos, tmp_path, run_main,
-                                        monkeypatch):
+def test_second_run_finds_nothing_to_do(
+    folder, photos, tmp_path, run_main, monkeypatch
+):
     out = tmp_path / 'out'
     run_main(folder, photos, '--out', out)
     before = {path: path.stat().st_mtime_ns for path in out.rglob('*.0.png')}
@@ -135,16 +141,21 @@ def test_whole_images_stay_in_place(folder, photos, run_main, capsys):
 
 @pytest.mark.skipif(
     importlib.util.find_spec('mediapipe') is None,
-    reason='MediaPipe is not installed')
+    reason='MediaPipe is not installed',
+)
 def test_finder_finds_small_faces_among_others_once():
     from mmfacesr.datasets.synthetic_faces import render_face
     from mmfacesr.face_finder import FaceFinder
+
     photo = np.full((1000, 1400, 3), 120, np.uint8)
     truth = []
-    for seed, size, x, y in [(1, 400, 50, 60), (2, 160, 900, 80),
-                             (3, 200, 1100, 700)]:
+    for seed, size, x, y in [
+        (1, 400, 50, 60),
+        (2, 160, 900, 80),
+        (3, 200, 1100, 700),
+    ]:
         portrait, points = render_face(seed, size)
-        photo[y:y + size, x:x + size] = portrait
+        photo[y : y + size, x : x + size] = portrait
         truth.append(points + (x, y))
     faces = FaceFinder().find(photo)
     assert len(faces) == 3
@@ -152,6 +163,8 @@ def test_finder_finds_small_faces_among_others_once():
     assert sizes == sorted(sizes, reverse=True)
     for points in truth:
         eyes = np.linalg.norm(points[36] - points[45])
-        errors = [np.linalg.norm(face - points, axis=1).mean() / eyes
-                  for face in faces]
+        errors = [
+            np.linalg.norm(face - points, axis=1).mean() / eyes
+            for face in faces
+        ]
         assert min(errors) < 0.15

@@ -22,10 +22,12 @@ def celeba_hq(tmp_path, make_images):
     make_images(tmp_path, [f'CelebA-HQ-img/{i}.jpg' for i in range(4)])
     (tmp_path / 'CelebA-HQ-to-CelebA-mapping.txt').write_text(
         'idx    orig_idx    orig_file\n0 10 000011.jpg\n1 5 000006.jpg\n'
-        '2 7 000008.jpg\n3 1 000002.jpg\n')
+        '2 7 000008.jpg\n3 1 000002.jpg\n'
+    )
     (tmp_path / 'list_eval_partition.txt').write_text(
         '000002.jpg 0\n000006.jpg 2\n000008.jpg 1\n000009.jpg 0\n'
-        '000011.jpg 0\n')
+        '000011.jpg 0\n'
+    )
     return tmp_path
 
 
@@ -34,21 +36,25 @@ def test_celeba_hq_by_mapping(converter, celeba_hq, run_main, monkeypatch):
     assert sum(module.OFFICIAL_COUNTS.values()) == 30000
     with pytest.raises(SystemExit, match='24183 in train, got 2.*2824'):
         run_main(module, celeba_hq)
-    monkeypatch.setattr(module, 'OFFICIAL_COUNTS',
-                        dict(train=2, val=1, test=1))
+    monkeypatch.setattr(
+        module, 'OFFICIAL_COUNTS', dict(train=2, val=1, test=1)
+    )
     run_main(module, celeba_hq)
     assert lists_of(celeba_hq) == dict(
         train=['CelebA-HQ-img/0.jpg', 'CelebA-HQ-img/3.jpg'],
         val=['CelebA-HQ-img/2.jpg'],
-        test=['CelebA-HQ-img/1.jpg'])
-    (celeba_hq / 'CelebA-HQ-img/3.jpg').rename(celeba_hq /
-                                               'CelebA-HQ-img/x.jpg')
+        test=['CelebA-HQ-img/1.jpg'],
+    )
+    (celeba_hq / 'CelebA-HQ-img/3.jpg').rename(
+        celeba_hq / 'CelebA-HQ-img/x.jpg'
+    )
     with pytest.raises(SystemExit, match='1 others, first x.jpg'):
         run_main(module, celeba_hq)
 
 
-def test_celeba_hq_in_folders_of_mmagic(converter, tmp_path, make_images,
-                                        run_main):
+def test_celeba_hq_in_folders_of_mmagic(
+    converter, tmp_path, make_images, run_main
+):
     make_images(tmp_path, [f'train_256/all_256/{i}.png' for i in range(12)])
     make_images(tmp_path, ['test_256/all_256/99.png'])
     run_main(converter('celeba_hq'), tmp_path, '--layout', 'mmagic')
@@ -58,10 +64,17 @@ def test_celeba_hq_in_folders_of_mmagic(converter, tmp_path, make_images,
 
 
 def test_ffhq_by_number(converter, tmp_path, make_images, run_main):
-    make_images(tmp_path, [
-        '00000/00000.png', '59000/59999.png', '60000/60000.png',
-        '64000/64999.png', '65000/65000.png', '69000/69999.png'
-    ])
+    make_images(
+        tmp_path,
+        [
+            '00000/00000.png',
+            '59000/59999.png',
+            '60000/60000.png',
+            '64000/64999.png',
+            '65000/65000.png',
+            '69000/69999.png',
+        ],
+    )
     module = converter('ffhq')
     with pytest.raises(SystemExit, match='60000 in train, got 2'):
         run_main(module, tmp_path)
@@ -69,7 +82,8 @@ def test_ffhq_by_number(converter, tmp_path, make_images, run_main):
     assert lists_of(tmp_path) == dict(
         train=['00000/00000.png', '59000/59999.png'],
         val=['60000/60000.png', '64000/64999.png'],
-        test=['65000/65000.png', '69000/69999.png'])
+        test=['65000/65000.png', '69000/69999.png'],
+    )
 
 
 @pytest.fixture
@@ -78,7 +92,7 @@ def helen(tmp_path, make_images):
     root = tmp_path / 'helen'
     names = [f'{i}_1.png' for i in range(6)]
     make_images(root, names, (80, 100))
-    points = np.full((68, 2), 50.)
+    points = np.full((68, 2), 50.0)
     points[0], points[1] = (40, 40), (60, 50)  # box 20 x 10
     rows = [dict(file=name, points=points) for name in names]
     save_points(root / 'landmarks68.npz', rows[1:], 'ibug68')
@@ -102,18 +116,25 @@ def test_helen_counts_the_test_images(converter, helen, run_main):
 
 def test_helen_faces_are_cropped_by_their_points(converter, helen, run_main):
     out = helen.parent / 'out'
-    args = ('--test', helen.parent / 'test.txt', '--allow-incomplete',
-            '--landmarks', helen / 'landmarks68.npz', '--out')
+    args = (
+        '--test',
+        helen.parent / 'test.txt',
+        '--allow-incomplete',
+        '--landmarks',
+        helen / 'landmarks68.npz',
+        '--out',
+    )
     with pytest.raises(SystemExit, match='2'):
         run_main(converter('helen'), helen, *args, helen / 'inside')
     run_main(converter('helen'), helen, *args, out)
     # box x 40-60, y 40-50, centre (50, 45) moved up by 2, side 32
     image = np.asarray(Image.open(helen / '1_1.png'))
     np.testing.assert_array_equal(
-        np.asarray(Image.open(out / 'crops/1_1.png.png')),
-        image[27:59, 34:66])
-    points = LandmarkTable.load(
-        out / 'landmarks68.npz').points_of('crops/1_1.png.png')
+        np.asarray(Image.open(out / 'crops/1_1.png.png')), image[27:59, 34:66]
+    )
+    points = LandmarkTable.load(out / 'landmarks68.npz').points_of(
+        'crops/1_1.png.png'
+    )
     np.testing.assert_allclose(points[0], [6, 13])
     # the photograph without a row is listed, not fatal
     assert lists_of(out)['test'] == ['crops/3_1.png.png']

@@ -13,8 +13,7 @@ from mmengine.logging import MMLogger
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmfacesr.data_root import (PARTS, read_list, split_names,
-                                write_data_root)
+from mmfacesr.data_root import PARTS, read_list, split_names, write_data_root
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import DATASETS
@@ -39,7 +38,7 @@ def make_images(root, *names) -> None:
     for level, name in enumerate(names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.new('RGB', (16, 16), (level, ) * 3).save(path)
+        Image.new('RGB', (16, 16), (level,) * 3).save(path)
 
 
 def files_of(dataset: FaceFolder) -> list[str]:
@@ -50,7 +49,8 @@ def files_of(dataset: FaceFolder) -> list[str]:
 def test_sample_carries_what_the_transforms_need(tmp_path):
     make_images(tmp_path, 'a/ü 脸.PNG', 'b.jpg')
     dataset = DATASETS.build(
-        dict(type='FaceFolder', data_root=str(tmp_path), pipeline=LOAD))
+        dict(type='FaceFolder', data_root=str(tmp_path), pipeline=LOAD)
+    )
     sample = dataset[0]
     assert sample['gt'].shape == (16, 16, 3)
     assert sample['file'] == 'a/ü 脸.PNG'
@@ -58,8 +58,7 @@ def test_sample_carries_what_the_transforms_need(tmp_path):
     assert sample['data_root'] == str(tmp_path)
     assert sample['landmark_table'] == str(tmp_path / 'landmarks68.npz')
     assert sample['crop_size'] is None
-    other = FaceFolder(
-        str(tmp_path), landmark_table=None, image_key='img')[1]
+    other = FaceFolder(str(tmp_path), landmark_table=None, image_key='img')[1]
     assert other['landmark_table'] is None
     assert other['img_path'] == str(tmp_path / 'b.jpg')
 
@@ -142,9 +141,11 @@ def test_wrong_folders_are_refused_with_a_remedy(tmp_path):
     with pytest.raises(FileNotFoundError, match='at least 3 .*got 2'):
         FaceFolder(str(tmp_path), min_images=3)
     (tmp_path / 'train.txt').write_text(
-        'a.png\nno/1.png\n2.png\n3.png\n4.png\n')
+        'a.png\nno/1.png\n2.png\n3.png\n4.png\n'
+    )
     with pytest.raises(
-            FileNotFoundError, match=r'4 of them.*no/1.png.*, \.\.\.'):
+        FileNotFoundError, match=r'4 of them.*no/1.png.*, \.\.\.'
+    ):
         FaceFolder(str(tmp_path), 'train')
     with pytest.raises(FileNotFoundError, match='the list.*gone.txt'):
         FaceFolder(str(tmp_path), ann_file='gone.txt')
@@ -155,7 +156,8 @@ def test_wrong_folders_are_refused_with_a_remedy(tmp_path):
 
 
 def test_training_draws_another_sample_and_lists_the_bad_one_once(
-        tmp_path, log):
+    tmp_path, log
+):
     make_images(tmp_path, 'a.png', 'b.png', 'c.png')
     (tmp_path / 'b.png').write_bytes(b'')
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
@@ -171,9 +173,13 @@ def test_training_goes_on_in_worker_processes(tmp_path):
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
     assert len(pickle.loads(pickle.dumps(dataset))) == 6
     loader = DataLoader(
-        dataset, num_workers=2, batch_size=2,
+        dataset,
+        num_workers=2,
+        batch_size=2,
         collate_fn=lambda batch: torch.tensor(
-            np.stack([sample['gt'] for sample in batch])))
+            np.stack([sample['gt'] for sample in batch])
+        ),
+    )
     assert sum(len(batch) for batch in loader) == 6
 
 
@@ -192,8 +198,11 @@ def test_test_mode_stops_by_name(tmp_path, num_workers):
     (tmp_path / 'b.png').write_bytes(b'')
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD, test_mode=True)
     loader = DataLoader(
-        dataset, num_workers=num_workers, batch_size=None,
-        collate_fn=lambda sample: sample['gt'])
+        dataset,
+        num_workers=num_workers,
+        batch_size=None,
+        collate_fn=lambda sample: sample['gt'],
+    )
     with pytest.raises(BadSampleError, match='b.png'):
         list(loader)
 
@@ -204,7 +213,11 @@ def test_data_root_round_trip(tmp_path):
     assert {p: read_list(tmp_path / f'{p}.txt') for p in PARTS} == parts
     info = json.loads((tmp_path / 'dataset.json').read_text())
     assert info == dict(
-        name='toy', crop_size=None, landmark_scheme=None,
-        parts=dict(train=2, val=1, test=0), source='by hand')
+        name='toy',
+        crop_size=None,
+        landmark_scheme=None,
+        parts=dict(train=2, val=1, test=0),
+        source='by hand',
+    )
     with pytest.raises(ValueError, match='c.png in val and in test'):
         write_data_root(tmp_path, 'toy', dict(parts, test=['c.png']), None, '')

@@ -13,7 +13,8 @@ from mmfacesr.registry import TRANSFORMS
 @pytest.mark.parametrize('key', ['gt', 'img'])
 def test_loads_rgb_under_its_key(tmp_path, key):
     image = np.random.default_rng(0).integers(
-        0, 256, (16, 24, 3), dtype=np.uint8)
+        0, 256, (16, 24, 3), dtype=np.uint8
+    )
     Image.fromarray(image).save(tmp_path / 'a.png')
     load = TRANSFORMS.build(dict(type='LoadFaceImage', key=key))
     results = load({f'{key}_path': str(tmp_path / 'a.png')})

@@ -1,5 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
+"""Reading images at the start of a pipeline."""
 
 from typing import Literal
 
@@ -28,9 +29,9 @@ class LoadFaceImage(BaseTransform):
             smallest input of any network here.
     """
 
-    def __init__(self,
-                 key: Literal['gt', 'img'] = 'gt',
-                 min_size: int = 8) -> None:
+    def __init__(
+        self, key: Literal['gt', 'img'] = 'gt', min_size: int = 8
+    ) -> None:
         if key not in ('gt', 'img'):
             raise ValueError(f"Expected key 'gt' or 'img', got {key!r}.")
         self.key = key
@@ -51,8 +52,10 @@ class LoadFaceImage(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return (f'{self.__class__.__name__}(key={self.key!r}, '
-                f'min_size={self.min_size})')
+        return (
+            f'{self.__class__.__name__}(key={self.key!r}, '
+            f'min_size={self.min_size})'
+        )
 
 
 @TRANSFORMS.register_module()

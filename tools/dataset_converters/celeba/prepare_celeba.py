@@ -8,11 +8,22 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmfacesr.conversion import (MIN_SIZE, Row, add_allow_incomplete,
-                                 argument_parser, complain, convert_all,
-                                 find_file, keep_present, list_in_place,
-                                 read_celeba_partition, report,
-                                 require_counts, run, save_points)
+from mmfacesr.conversion import (
+    MIN_SIZE,
+    Row,
+    add_allow_incomplete,
+    argument_parser,
+    complain,
+    convert_all,
+    find_file,
+    keep_present,
+    list_in_place,
+    read_celeba_partition,
+    report,
+    require_counts,
+    run,
+    save_points,
+)
 from mmfacesr.data_root import PARTS, write_data_root
 from mmfacesr.framing import crop_square
 from mmfacesr.image_io import BadSampleError, read_image, write_image
@@ -35,7 +46,9 @@ def read_parts(path: Path) -> dict[str, list[str]]:
 def select_fsrnet(parts: dict[str, list[str]]) -> dict[str, list[str]]:
     """Keep of the official test part the 1000 images of FSRNet."""
     test = [
-        file for file in parts['test'] if Path(file).stem.isdecimal()
+        file
+        for file in parts['test']
+        if Path(file).stem.isdecimal()
         and int(Path(file).stem) in FSRNET_TEST_IDS
     ]
     return dict(parts, test=test)
@@ -61,15 +74,22 @@ def read_numbers(path: Path, count: int) -> dict[str, np.ndarray]:
         if '.' not in name:  # a head line
             continue
         if len(numbers) != count:
-            raise ValueError(f'Expected a file name and {count} numbers on '
-                             f'each line of {path}, got {line!r}.')
+            raise ValueError(
+                f'Expected a file name and {count} numbers on '
+                f'each line of {path}, got {line!r}.'
+            )
         table[name] = np.array(numbers, dtype=np.float64)
     return table
 
 
-def crop_face(name: str, images: Path, boxes: dict[str, np.ndarray],
-              points: dict[str, np.ndarray], out: Path,
-              size: int | None) -> list[Row]:
+def crop_face(
+    name: str,
+    images: Path,
+    boxes: dict[str, np.ndarray],
+    points: dict[str, np.ndarray],
+    out: Path,
+    size: int | None,
+) -> list[Row]:
     """Cut one face out of an in-the-wild image; its points follow.
 
     Raises:
@@ -77,15 +97,17 @@ def crop_face(name: str, images: Path, boxes: dict[str, np.ndarray],
             cannot be read.
     """
     if name not in boxes or boxes[name][2:].max() < MIN_SIZE:
-        raise BadSampleError(name, 'has no box of at least '
-                             f'{MIN_SIZE}x{MIN_SIZE} pixels')
+        raise BadSampleError(
+            name, f'has no box of at least {MIN_SIZE}x{MIN_SIZE} pixels'
+        )
     image = read_image(images / name, MIN_SIZE)
     crop, corner = crop_square(image, tuple(boxes[name]))
     scale = 1.0
     if size is not None:
         scale = size / len(crop)
         crop = np.array(
-            Image.fromarray(crop).resize((size, size), Image.BICUBIC))
+            Image.fromarray(crop).resize((size, size), Image.BICUBIC)
+        )
     row = dict(file=f'crops/{Path(name).stem}.png')
     write_image(out / row['file'], crop)
     if name in points:
@@ -94,8 +116,9 @@ def crop_face(name: str, images: Path, boxes: dict[str, np.ndarray],
     return [row]
 
 
-def prepare_aligned(root: Path, parts: dict[str, list[str]], source: str,
-                    workers: int) -> None:
+def prepare_aligned(
+    root: Path, parts: dict[str, list[str]], source: str, workers: int
+) -> None:
     """Write the lists beside the aligned images."""
     images = find_images(root, 'img_align_celeba').relative_to(root)
     named = {
@@ -105,15 +128,25 @@ def prepare_aligned(root: Path, parts: dict[str, list[str]], source: str,
     list_in_place(root, 'celeba', named, ALIGNED_FACE_SIZE, source, workers)
 
 
-def prepare_wild(root: Path, parts: dict[str, list[str]], source: str,
-                 workers: int, out: Path, size: int | None) -> None:
+def prepare_wild(
+    root: Path,
+    parts: dict[str, list[str]],
+    source: str,
+    workers: int,
+    out: Path,
+    size: int | None,
+) -> None:
     """Crop the boxes of the in-the-wild images."""
     boxes = read_numbers(
-        find_file(root, ['list_bbox_celeba.txt', 'list_bbox_celeba.csv'],
-                  FOLDERS), 4)
+        find_file(
+            root, ['list_bbox_celeba.txt', 'list_bbox_celeba.csv'], FOLDERS
+        ),
+        4,
+    )
     try:
         points = read_numbers(
-            find_file(root, ['list_landmarks_celeba.txt'], FOLDERS), 10)
+            find_file(root, ['list_landmarks_celeba.txt'], FOLDERS), 10
+        )
     except FileNotFoundError:
         points = {}
     work = partial(
@@ -122,11 +155,16 @@ def prepare_wild(root: Path, parts: dict[str, list[str]], source: str,
         boxes=boxes,
         points=points,
         out=out,
-        size=size)
+        size=size,
+    )
     names = [file for part in PARTS for file in parts[part]]
-    good = convert_all(names, work, out,
-                       dict(converter='celeba in-the-wild', size=size),
-                       workers)
+    good = convert_all(
+        names,
+        work,
+        out,
+        dict(converter='celeba in-the-wild', size=size),
+        workers,
+    )
     kept = {
         part: [row['file'] for file in files for row in good.get(file, [])]
         for part, files in parts.items()
@@ -134,8 +172,14 @@ def prepare_wild(root: Path, parts: dict[str, list[str]], source: str,
     rows = [row for rows in good.values() for row in rows if 'points' in row]
     if rows:
         save_points(out / 'landmarks5.npz', rows, 'celeba5')
-    write_data_root(out, 'celeba-in-the-wild', kept, None, source,
-                    'celeba5' if rows else None)
+    write_data_root(
+        out,
+        'celeba-in-the-wild',
+        kept,
+        None,
+        source,
+        'celeba5' if rows else None,
+    )
     report(out, kept)
 
 
@@ -149,29 +193,38 @@ def main() -> None:
     """Prepare CelebA from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        '--layout', choices=['aligned', 'in-the-wild'], default='aligned')
+        '--layout', choices=['aligned', 'in-the-wild'], default='aligned'
+    )
     parser.add_argument(
-        '--split', choices=['official', 'fsrnet'], default='official')
+        '--split', choices=['official', 'fsrnet'], default='official'
+    )
     parser.add_argument(
         '--out',
         type=Path,
         help='data root for the crops of in-the-wild images '
-        '(default: ROOT/celeba_crops)')
+        '(default: ROOT/celeba_crops)',
+    )
     parser.add_argument(
         '--size',
         type=int,
         help='side of the in-the-wild crops in pixels, by Pillow bicubic '
-        '(default: as in the photograph)')
+        '(default: as in the photograph)',
+    )
     add_allow_incomplete(parser)
     args = parser.parse_args()
     wild = args.layout == 'in-the-wild'
     if not wild and (args.out or args.size):
-        parser.error('--out and --size belong to --layout in-the-wild; '
-                     'aligned images stay where they are')
+        parser.error(
+            '--out and --size belong to --layout in-the-wild; '
+            'aligned images stay where they are'
+        )
     parts = read_parts(
-        find_file(args.root,
-                  ['list_eval_partition.txt', 'list_eval_partition.csv'],
-                  FOLDERS))
+        find_file(
+            args.root,
+            ['list_eval_partition.txt', 'list_eval_partition.csv'],
+            FOLDERS,
+        )
+    )
     require_counts(parts, OFFICIAL_COUNTS, args.allow_incomplete)
     source = 'CelebA, official partition'
     if args.split == 'fsrnet':
@@ -181,16 +234,24 @@ def main() -> None:
             complain(
                 f'Expected the {len(FSRNET_TEST_IDS)} test images '
                 f'201600-202599, got {len(parts["test"])}.',
-                args.allow_incomplete)
-    images = find_images(args.root,
-                         'img_celeba' if wild else 'img_align_celeba')
+                args.allow_incomplete,
+            )
+    images = find_images(
+        args.root, 'img_celeba' if wild else 'img_align_celeba'
+    )
     parts = {
         part: keep_present(files, images, args.allow_incomplete)
         for part, files in parts.items()
     }
     if wild:
-        prepare_wild(args.root, parts, source, args.workers, args.out
-                     or args.root / 'celeba_crops', args.size)
+        prepare_wild(
+            args.root,
+            parts,
+            source,
+            args.workers,
+            args.out or args.root / 'celeba_crops',
+            args.size,
+        )
     else:
         prepare_aligned(args.root, parts, source, args.workers)
 

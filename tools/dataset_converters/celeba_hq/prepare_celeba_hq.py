@@ -4,10 +4,17 @@
 
 from pathlib import Path
 
-from mmfacesr.conversion import (add_allow_incomplete, argument_parser,
-                                 complain, find_file, hold_out_val,
-                                 list_in_place, read_celeba_partition,
-                                 require_counts, run)
+from mmfacesr.conversion import (
+    add_allow_incomplete,
+    argument_parser,
+    complain,
+    find_file,
+    hold_out_val,
+    list_in_place,
+    read_celeba_partition,
+    require_counts,
+    run,
+)
 from mmfacesr.data_root import PARTS
 from mmfacesr.image_io import list_images
 
@@ -35,14 +42,17 @@ def read_mapping(path: Path) -> dict[int, str]:
         if not fields or fields[0] == 'idx':
             continue
         if len(fields) != 3 or not fields[0].isdigit():
-            raise ValueError(f'Expected lines "0 119613 119614.jpg" in '
-                             f'{path}, got {line!r}; fetch the file again.')
+            raise ValueError(
+                f'Expected lines "0 119613 119614.jpg" in '
+                f'{path}, got {line!r}; fetch the file again.'
+            )
         mapping[int(fields[0])] = fields[2]
     return mapping
 
 
-def divide_official(root: Path, images: str, partition: Path | None,
-                    allow_incomplete: bool) -> dict[str, list[str]]:
+def divide_official(
+    root: Path, images: str, partition: Path | None, allow_incomplete: bool
+) -> dict[str, list[str]]:
     """Divide by CelebA's partition through the mapping.
 
     Raises:
@@ -50,9 +60,14 @@ def divide_official(root: Path, images: str, partition: Path | None,
         ValueError: If the counts differ or an image is not in the mapping.
     """
     mapping = read_mapping(find_file(root, [MAPPING_FILE], [images]))
-    part_of = read_celeba_partition(partition or find_file(
-        root, ['list_eval_partition.txt', 'list_eval_partition.csv'],
-        [images]))
+    part_of = read_celeba_partition(
+        partition
+        or find_file(
+            root,
+            ['list_eval_partition.txt', 'list_eval_partition.csv'],
+            [images],
+        )
+    )
     parts: dict[str, list[str]] = {part: [] for part in PARTS}
     unknown = []
     for name in list_images(root / images):
@@ -66,7 +81,9 @@ def divide_official(root: Path, images: str, partition: Path | None,
         complain(
             f'Expected the images to be named by their number (0.jpg to '
             f'29999.jpg) in the mapping and partition, got {len(unknown)} '
-            f'others, first {unknown[0]}.', allow_incomplete)
+            f'others, first {unknown[0]}.',
+            allow_incomplete,
+        )
     require_counts(parts, OFFICIAL_COUNTS, allow_incomplete)
     return parts
 
@@ -84,23 +101,27 @@ def main() -> None:
     """Prepare CelebA-HQ from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        '--layout', choices=['official', 'mmagic'], default='official')
+        '--layout', choices=['official', 'mmagic'], default='official'
+    )
     parser.add_argument(
         '--images',
         default='CelebA-HQ-img',
-        help='folder of the images below ROOT (default: %(default)s)')
+        help='folder of the images below ROOT (default: %(default)s)',
+    )
     parser.add_argument(
         '--partition',
         type=Path,
-        help="CelebA's list_eval_partition.txt (default: in ROOT)")
+        help="CelebA's list_eval_partition.txt (default: in ROOT)",
+    )
     add_allow_incomplete(parser)
     args = parser.parse_args()
     if args.layout == 'mmagic':
         parts = divide_mmagic(args.root)
         source = "CelebA-HQ, MMagic's folders; val is held out of training"
     else:
-        parts = divide_official(args.root, args.images, args.partition,
-                                args.allow_incomplete)
+        parts = divide_official(
+            args.root, args.images, args.partition, args.allow_incomplete
+        )
         source = "CelebA-HQ, CelebA's partition by the mapping file"
     list_in_place(args.root, 'celeba-hq', parts, None, source, args.workers)
 

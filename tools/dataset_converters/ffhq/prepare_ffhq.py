@@ -4,18 +4,24 @@
 
 from pathlib import Path
 
-from mmfacesr.conversion import (add_allow_incomplete, argument_parser,
-                                 complain, list_in_place, require_counts, run)
+from mmfacesr.conversion import (
+    add_allow_incomplete,
+    argument_parser,
+    complain,
+    list_in_place,
+    require_counts,
+    run,
+)
 from mmfacesr.image_io import list_images
 
 # FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
 # part, so that the second half of its validation images is ours.
 RANGES = dict(
-    train=range(60000), val=range(60000, 65000), test=range(65000, 70000))
+    train=range(60000), val=range(60000, 65000), test=range(65000, 70000)
+)
 
 
-def divide(names: list[str],
-           allow_incomplete: bool) -> dict[str, list[str]]:
+def divide(names: list[str], allow_incomplete: bool) -> dict[str, list[str]]:
     """Divide the images by their numbers.
 
     Args:
@@ -36,9 +42,13 @@ def divide(names: list[str],
         complain(
             'Expected images named by their number (00000.png to 69999.png), '
             f'got {len(unknown)} others, first {unknown[0]}.',
-            allow_incomplete)
-    require_counts(parts, {part: len(ids) for part, ids in RANGES.items()},
-                   allow_incomplete)
+            allow_incomplete,
+        )
+    require_counts(
+        parts,
+        {part: len(ids) for part, ids in RANGES.items()},
+        allow_incomplete,
+    )
     return parts
 
 
@@ -49,9 +59,14 @@ def main() -> None:
     args = parser.parse_args()
     parts = divide(list_images(args.root), args.allow_incomplete)
     list_in_place(
-        args.root, 'ffhq', parts, None,
+        args.root,
+        'ffhq',
+        parts,
+        None,
         'FFHQ, training 0-59999; its validation halved: val 60000-64999, '
-        'test 65000-69999', args.workers)
+        'test 65000-69999',
+        args.workers,
+    )
 
 
 if __name__ == '__main__':

@@ -6,22 +6,35 @@ import argparse
 from functools import lru_cache, partial
 from pathlib import Path
 
-from mmfacesr.conversion import (MIN_SIZE, Row, argument_parser, convert_all,
-                                 list_in_place, report, require_outside, run,
-                                 save_points)
+from mmfacesr.conversion import (
+    MIN_SIZE,
+    Row,
+    argument_parser,
+    convert_all,
+    list_in_place,
+    report,
+    require_outside,
+    run,
+    save_points,
+)
 from mmfacesr.data_root import split_names, write_data_root
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
-from mmfacesr.image_io import (BadSampleError, list_images, read_image,
-                               write_image)
+from mmfacesr.image_io import (
+    BadSampleError,
+    list_images,
+    read_image,
+    write_image,
+)
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.
 face_finder = lru_cache(maxsize=1)(FaceFinder)
 
 
-def convert_photo(name: str, root: Path, out: Path,
-                  max_enlargement: float) -> list[Row]:
+def convert_photo(
+    name: str, root: Path, out: Path, max_enlargement: float
+) -> list[Row]:
     """Cut every face of a photograph out, aligned; its points follow.
 
     Raises:
@@ -37,19 +50,24 @@ def convert_photo(name: str, root: Path, out: Path,
         scale = round(scale_of(matrix), 3)
         if scale > max_enlargement:
             rows.append(
-                dict(reason=f'face {index} is too small: it would be enlarged '
-                     f'{scale:.2f} times, allowed is {max_enlargement:g}'))
+                dict(
+                    reason=f'face {index} is too small: it would be enlarged '
+                    f'{scale:.2f} times, allowed is {max_enlargement:g}'
+                )
+            )
             continue
         # The suffix stays, so that a.jpg and a.png do not meet.
         file = f'faces/{name}.{index}.png'
         write_image(out / file, crop)
         rows.append(
-            dict(file=file, points=map_points(matrix, points).tolist()))
+            dict(file=file, points=map_points(matrix, points).tolist())
+        )
     return rows
 
 
-def prepare_faces(root: Path, out: Path, max_enlargement: float,
-                  workers: int) -> None:
+def prepare_faces(
+    root: Path, out: Path, max_enlargement: float, workers: int
+) -> None:
     """Find, align and list the faces of all photographs.
 
     Raises:
@@ -57,20 +75,27 @@ def prepare_faces(root: Path, out: Path, max_enlargement: float,
     """
     settings = dict(converter='folder', max_enlargement=max_enlargement)
     work = partial(
-        convert_photo, root=root, out=out, max_enlargement=max_enlargement)
+        convert_photo, root=root, out=out, max_enlargement=max_enlargement
+    )
     good = convert_all(list_images(root), work, out, settings, workers)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
         raise ValueError(
             f'Expected faces in the photographs of {root}, found none that '
             f'can be used; see {out}/bad_files.csv. If they are cropped faces '
-            'already, use --whole.')
+            'already, use --whole.'
+        )
     photo_of = {row['file']: name for name, r in good.items() for row in r}
     parts = split_names(photo_of, photo_of.__getitem__)
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
-    write_data_root(out, root.resolve().name, parts, FACE_SIZE,
-                    'faces found in photographs, divided by photograph',
-                    'ibug68')
+    write_data_root(
+        out,
+        root.resolve().name,
+        parts,
+        FACE_SIZE,
+        'faces found in photographs, divided by photograph',
+        'ibug68',
+    )
     report(out, parts)
 
 
@@ -78,36 +103,46 @@ def main() -> None:
     """Prepare a folder from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        '--out', type=Path, help='data root for the faces, outside ROOT')
+        '--out', type=Path, help='data root for the faces, outside ROOT'
+    )
     parser.add_argument(
         '--whole',
         action='store_true',
         help='the images are cropped faces already: only write lists beside '
-        'them')
+        'them',
+    )
     parser.add_argument(
         '--max-enlargement',
         type=float,
         default=MAX_ENLARGEMENT,
         help='leave faces out that the crop would enlarge more than this '
-        '(default: %(default)s)')
+        '(default: %(default)s)',
+    )
     args = parser.parse_args()
     _check_arguments(parser, args)
     if args.whole:
         parts = split_names(list_images(args.root))
-        list_in_place(args.root,
-                      args.root.resolve().name, parts, None,
-                      'cropped faces, divided by name', args.workers)
+        list_in_place(
+            args.root,
+            args.root.resolve().name,
+            parts,
+            None,
+            'cropped faces, divided by name',
+            args.workers,
+        )
     else:
-        prepare_faces(args.root, args.out, args.max_enlargement,
-                      args.workers)
+        prepare_faces(args.root, args.out, args.max_enlargement, args.workers)
 
 
-def _check_arguments(parser: argparse.ArgumentParser,
-                     args: argparse.Namespace) -> None:
+def _check_arguments(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> None:
     """Refuse options that do not belong together."""
     if args.whole == (args.out is not None):
-        parser.error('give --out for the found faces, or --whole if the '
-                     'images are cropped faces already')
+        parser.error(
+            'give --out for the found faces, or --whole if the '
+            'images are cropped faces already'
+        )
     if args.out is not None:
         require_outside(parser, args.root, args.out)
 

@@ -7,10 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from mmfacesr.conversion import (MIN_SIZE, Row, add_allow_incomplete,
-                                 argument_parser, complain, convert_all,
-                                 hold_out_val, list_in_place, report,
-                                 require_outside, run, save_points)
+from mmfacesr.conversion import (
+    MIN_SIZE,
+    Row,
+    add_allow_incomplete,
+    argument_parser,
+    complain,
+    convert_all,
+    hold_out_val,
+    list_in_place,
+    report,
+    require_outside,
+    run,
+    save_points,
+)
 from mmfacesr.data_root import read_list, write_data_root
 from mmfacesr.framing import crop_square, square_around
 from mmfacesr.image_io import list_images, read_image, write_image
@@ -25,8 +35,9 @@ def read_test_stems(path: Path) -> set[str]:
     return {Path(name).stem for name in names}
 
 
-def divide(names: list[str], test_stems: set[str],
-           allow_incomplete: bool) -> dict[str, list[str]]:
+def divide(
+    names: list[str], test_stems: set[str], allow_incomplete: bool
+) -> dict[str, list[str]]:
     """Divide the images; a tenth of those not in the test is val.
 
     Raises:
@@ -37,13 +48,15 @@ def divide(names: list[str], test_stems: set[str],
         complain(
             f'Expected the {TEST_COUNT} test images of FSRNet and DIC, got '
             f'{len(test_stems)} names of which {len(test)} images are there.',
-            allow_incomplete)
+            allow_incomplete,
+        )
     rest = [name for name in names if Path(name).stem not in test_stems]
     return dict(hold_out_val(rest), test=test)
 
 
-def crop_face(name: str, root: Path, table: LandmarkTable,
-              out: Path) -> list[Row]:
+def crop_face(
+    name: str, root: Path, table: LandmarkTable, out: Path
+) -> list[Row]:
     """Cut the annotated face out of a photograph; its points follow.
 
     Raises:
@@ -58,17 +71,26 @@ def crop_face(name: str, root: Path, table: LandmarkTable,
     return [row]
 
 
-def prepare_crops(root: Path, parts: dict[str, list[str]], table_file: Path,
-                  out: Path, source: str, workers: int) -> None:
+def prepare_crops(
+    root: Path,
+    parts: dict[str, list[str]],
+    table_file: Path,
+    out: Path,
+    source: str,
+    workers: int,
+) -> None:
     """Crop all faces into a data root of their own."""
     table = LandmarkTable.load(table_file)
     if table.scheme != 'ibug68':
-        raise ValueError(f'Expected 68 points in {table_file}, got '
-                         f'{table.scheme}; use extract_landmarks.py.')
+        raise ValueError(
+            f'Expected 68 points in {table_file}, got '
+            f'{table.scheme}; use extract_landmarks.py.'
+        )
     names = [name for files in parts.values() for name in files]
     work = partial(crop_face, root=root, table=table, out=out)
-    good = convert_all(names, work, out, dict(converter='helen crops'),
-                       workers)
+    good = convert_all(
+        names, work, out, dict(converter='helen crops'), workers
+    )
     kept = {
         part: [row['file'] for name in files for row in good.get(name, [])]
         for part, files in parts.items()
@@ -86,16 +108,19 @@ def main() -> None:
         '--test',
         type=Path,
         required=True,
-        help='list, or folder, of the 50 test images of FSRNet and DIC')
+        help='list, or folder, of the 50 test images of FSRNet and DIC',
+    )
     parser.add_argument(
         '--landmarks',
         type=Path,
         help='landmark table of the photographs (extract_landmarks.py); '
-        'crops the faces. Without: the images are crops already')
+        'crops the faces. Without: the images are crops already',
+    )
     parser.add_argument(
         '--out',
         type=Path,
-        help='data root for the crops, outside ROOT (needs --landmarks)')
+        help='data root for the crops, outside ROOT (needs --landmarks)',
+    )
     add_allow_incomplete(parser)
     args = parser.parse_args()
     if (args.landmarks is None) != (args.out is None):
@@ -103,14 +128,17 @@ def main() -> None:
     if args.out is not None:
         require_outside(parser, args.root, args.out)
     parts = divide(
-        list_images(args.root), read_test_stems(args.test),
-        args.allow_incomplete)
+        list_images(args.root),
+        read_test_stems(args.test),
+        args.allow_incomplete,
+    )
     source = 'Helen, test images as given; val is held out of the others'
     if args.out is None:
         list_in_place(args.root, 'helen', parts, None, source, args.workers)
     else:
-        prepare_crops(args.root, parts, args.landmarks, args.out, source,
-                      args.workers)
+        prepare_crops(
+            args.root, parts, args.landmarks, args.out, source, args.workers
+        )
 
 
 if __name__ == '__main__':
