@@ -8,7 +8,8 @@ v = d.y / (1 + d.z) of the direction d. Rays are marched against that table.
 Proportions follow the common averages of adult faces.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,8 +17,10 @@ import numpy as np
 from .person import Person
 
 CENTRE = np.array((0., 0.25, 0.), np.float32)
-REACH = 2.6  # |u|, |v| of the table; directions beyond are behind the head
+REACH = 2.0  # |u|, |v| of the table; directions beyond are behind the head
+FRONT = 0.95  # |u|, |v| of the part that carries the features
 CELLS = 257
+FRONT_X, FRONT_Y = (-1.05, 1.05), (-0.95, 1.85)  # where points are lifted
 NEAR, FAR = 2.1, -1.3  # z between which the visible surface lies
 
 
@@ -47,9 +50,10 @@ def ellipsoid_radius(direction: np.ndarray, centre: tuple, axes: tuple
         np.ndarray: (...) radii.
     """
     axes = np.array(axes, np.float32)
-    d = direction / axes
     o = (CENTRE - np.array(centre, np.float32)) / axes
-    a, b, c = (d * d).sum(-1), (d * o).sum(-1), (o * o).sum() - 1
+    a = (direction * direction) @ (1 / axes ** 2)
+    b = direction @ (o / axes)
+    c = float(o @ o) - 1
     return (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / a
 
 
@@ -60,12 +64,16 @@ def soft_max(radii: list[np.ndarray], sharpness: float) -> np.ndarray:
     return top + np.log(np.exp(sharpness * (stack - top)).mean(0)) / sharpness
 
 
+@lru_cache(maxsize=1)
 def table_directions() -> np.ndarray:
     """Unit direction of every cell of a table, (CELLS, CELLS, 3)."""
     axis = np.linspace(-REACH, REACH, CELLS, dtype=np.float32)
     u, v = np.meshgrid(axis, axis)
     square = u * u + v * v
-    return np.stack([2 * u, 2 * v, 1 - square], -1) / (1 + square)[..., None]
+    directions = np.stack([2 * u, 2 * v, 1 - square], -1)
+    directions /= (1 + square)[..., None]
+    directions.setflags(write=False)
+    return directions
 
 
 def look_up(table: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -78,19 +86,51 @@ def look_up(table: np.ndarray, offset: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (h, w) float32.
     """
-    length = np.sqrt((offset * offset).sum(-1))
-    scale = (CELLS - 1) / (2 * REACH) / np.maximum(length + offset[..., 2],
-                                                   1e-4)
+    x, y, z = (offset[..., i] for i in range(3))
+    return _read(table, x, y, z, np.sqrt(x * x + y * y + z * z))
+
+
+def _read(table: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray,
+          length: np.ndarray) -> np.ndarray:
+    """`look_up` for separate coordinates, each (h, w), of known length."""
+    scale = (CELLS - 1) / (2 * REACH) / np.maximum(length + z, 1e-4)
     middle = (CELLS - 1) / 2
-    u = offset[..., 0] * scale + middle
-    v = offset[..., 1] * scale + middle
-    return cv2.remap(table, u.astype(np.float32), v.astype(np.float32),
+    u, v = x * scale + middle, y * scale + middle
+    return cv2.remap(table, u.astype(np.float32, copy=False),
+                     v.astype(np.float32, copy=False),
                      cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+class _Rays:
+    """Parallel rays against a table of radii.
+
+    Args:
+        table (np.ndarray): Radii, (CELLS, CELLS).
+        origin (np.ndarray): (h, w, 3) points of the rays at depth 0.
+        direction (np.ndarray): (3,) unit step of depth, to the viewer.
+    """
+
+    def __init__(self, table: np.ndarray, origin: np.ndarray,
+                 direction: np.ndarray) -> None:
+        self.table = table
+        self.step = [float(v) for v in direction]
+        self.start = [np.ascontiguousarray(origin[..., i] - CENTRE[i])
+                      for i in range(3)]
+        x, y, z = self.start
+        a, b, c = self.step
+        self.square = x * x + y * y + z * z
+        self.along = 2 * (a * x + b * y + c * z)
+
+    def outside(self, depth: np.ndarray | float) -> np.ndarray:
+        """Height above the surface at a depth; negative inside."""
+        length = np.sqrt(self.square + depth * self.along + depth * depth)
+        x, y, z = (s + depth * d for s, d in zip(self.start, self.step))
+        return length - _read(self.table, x, y, z, length)
 
 
 def march(table: np.ndarray, origin: np.ndarray, direction: np.ndarray,
           slices: int = 18) -> tuple[np.ndarray, np.ndarray]:
-    """First meeting of rays with the surface.
+    """First meeting of parallel rays with the surface.
 
     Args:
         table (np.ndarray): Radii, (CELLS, CELLS).
@@ -102,33 +142,34 @@ def march(table: np.ndarray, origin: np.ndarray, direction: np.ndarray,
         tuple: Depth (h, w) along direction, and the signed distance (h, w)
         of the ray from the silhouette (negative inside).
     """
-    def outside(depth: np.ndarray) -> np.ndarray:
-        offset = origin + depth[..., None] * direction - CENTRE
-        return np.sqrt((offset * offset).sum(-1)) - look_up(table, offset)
-
-    shape = origin.shape[:2]
-    high = np.full(shape, NEAR, np.float32)
-    low = high.copy()
-    low_value = high_value = nearest = outside(high)
+    rays = _Rays(table, origin, direction)
+    depths = np.linspace(NEAR, FAR, slices).tolist()
+    last = rays.outside(depths[0])
+    nearest = last.copy()
+    shape, gap = last.shape, depths[0] - depths[1]
+    low = np.full(shape, FAR, np.float32)
+    high_value, low_value = last.copy(), np.full(shape, -1, np.float32)
     open_ray = np.ones(shape, bool)
-    for depth in np.linspace(NEAR, FAR, slices, dtype=np.float32)[1:]:
-        value = outside(np.full(shape, depth, np.float32))
-        nearest = np.minimum(nearest, value)
-        high = np.where(open_ray, low, high)
-        high_value = np.where(open_ray, low_value, high_value)
-        low = np.where(open_ray, depth, low)
-        low_value = np.where(open_ray, value, low_value)
-        open_ray = open_ray & (value > 0)
+    for depth in depths[1:]:
+        value = rays.outside(depth)
+        np.minimum(nearest, value, out=nearest)
+        hit = open_ray & (value <= 0)
+        low[hit] = depth
+        low_value[hit], high_value[hit] = value[hit], last[hit]
+        open_ray &= ~hit
+        last = value
+    high = low + np.float32(gap)
     for _ in range(4):
         share = high_value / np.maximum(high_value - low_value, 1e-6)
         middle = high + np.clip(share, 0.05, 0.95) * (low - high)
-        value = outside(middle)
+        value = rays.outside(middle)
         above = value > 0
         high = np.where(above, middle, high)
         high_value = np.where(above, value, high_value)
         low = np.where(above, low, middle)
         low_value = np.where(above, low_value, value)
-    return np.where(open_ray, FAR, 0.5 * (high + low)), nearest
+    depth = np.where(open_ray, np.float32(FAR), 0.5 * (high + low))
+    return depth, nearest
 
 
 @dataclass(frozen=True)
@@ -140,7 +181,6 @@ class Head:
         hair (np.ndarray): How far the hair stands above the skin; negative
             where there is none.
         both (np.ndarray): Radii of the outermost of the two.
-        curves (dict): Feature lines on the frontal plane, each (n, 2).
         rest (np.ndarray): The 68 points on the frontal plane, (68, 2);
             those of the jaw are starting points for `jaw_points`.
     """
@@ -148,24 +188,34 @@ class Head:
     skin: np.ndarray
     hair: np.ndarray
     both: np.ndarray
-    curves: dict[str, np.ndarray]
     rest: np.ndarray
+    _front: np.ndarray = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Map the depth of the skin behind every point of the front."""
+        x = np.linspace(*FRONT_X, 125, dtype=np.float32)
+        y = np.linspace(*FRONT_Y, 161, dtype=np.float32)
+        origin = np.stack([*np.meshgrid(x, y), np.zeros((161, 125))], -1)
+        depth, _ = march(self.skin, origin.astype(np.float32), (0, 0, 1))
+        object.__setattr__(self, '_front', depth)
 
     def lift(self, points: np.ndarray) -> np.ndarray:
         """Put points of the frontal plane on the skin.
 
         Args:
-            points (np.ndarray): (n, 2).
+            points (np.ndarray): (n, 2), within FRONT_X and FRONT_Y.
 
         Returns:
-            np.ndarray: (n, 3) float32.
+            np.ndarray: (n, 3).
         """
-        flat = np.asarray(points, np.float32)
-        origin = np.concatenate([flat, np.zeros_like(flat[:, :1])], 1)[None]
-        axis = np.array((0, 0, 1), np.float32)
-        depth, _ = march(self.skin, origin, axis, slices=26)
-        origin[..., 2] = depth
-        return origin[0]
+        rows, columns = self._front.shape
+        x = (points[:, 0] - FRONT_X[0]) / (FRONT_X[1] - FRONT_X[0])
+        y = (points[:, 1] - FRONT_Y[0]) / (FRONT_Y[1] - FRONT_Y[0])
+        depth = cv2.remap(
+            self._front, (x * (columns - 1)).astype(np.float32)[:, None],
+            (y * (rows - 1)).astype(np.float32)[:, None], cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE)
+        return np.concatenate([points, depth], 1)
 
 
 def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
@@ -179,15 +229,23 @@ def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
                          (1.19 * width, 1.36 * s['forehead'], 1.5)),
         ellipsoid_radius(d, (0, 0.22, 0.0), (1.10 * width, 1.15, 1.32)),
         ellipsoid_radius(d, (0, low, 0.15),
-                         (0.88 * jaw, 0.98 * s['jaw_length'], 1.08)),
+                         (0.88 * jaw, 0.94 * s['jaw_length'], 1.08)),
     ], 14.)
-    front = base[..., None] * d + CENTRE
-    facing = smoothstep(-0.1, 0.3, d[..., 2])
-    ears = np.exp(-0.5 * (((np.abs(front[..., 0]) - 1.1) / 0.2) ** 2 +
-                          ((front[..., 1] - 0.32) / 0.26) ** 4 +
-                          ((front[..., 2] + 0.05) / 0.11) ** 2))
-    relief = _relief(person, front, rest)
-    return (base + facing * relief + 0.17 * ears).astype(np.float32)
+    base += 0.17 * _ears(base[..., None] * d + CENTRE)
+    first = round((1 - FRONT / REACH) * (CELLS - 1) / 2)
+    part = (slice(first, CELLS - first), ) * 2
+    facing = smoothstep(-0.05, 0.3, d[part][..., 2])
+    front = base[part][..., None] * d[part] + CENTRE
+    base[part] += facing * _relief(person, front, rest)
+    return base.astype(np.float32)
+
+
+def _ears(points: np.ndarray) -> np.ndarray:
+    """How much a point of the plain head belongs to an ear, 0 to 1."""
+    x, y, z = (points[..., i] for i in range(3))
+    return np.exp(-0.5 * (((np.abs(x) - 1.1) / 0.2) ** 2 +
+                          ((y - 0.32) / 0.26) ** 4 +
+                          ((z + 0.05) / 0.11) ** 2))
 
 
 def _relief(person: Person, front: np.ndarray, rest: np.ndarray
@@ -224,7 +282,7 @@ def _nose(person: Person, mirrored: np.ndarray, rest: np.ndarray
     """Bridge, tip, wings and nostrils."""
     s = person.shape
     x, y = mirrored[..., 0], mirrored[..., 1]
-    top, tip, base = rest[27, 1], rest[30, 1], rest[33, 1]
+    top, tip, base = rest[27, 1], rest[30, 1] - 0.03, rest[33, 1] - 0.05
     wide = s['nose_width']
     t = np.clip((y - top) / (tip - top), 0, 1.15)
     height = s['nose_bridge'] + (0.34 * s['nose_height'] -

@@ -7,7 +7,7 @@ All paint colours of the surface (albedo); the light is put on afterwards.
 
 import numpy as np
 
-from .anatomy import Head
+from .anatomy import CENTRE, Head, look_up
 from .person import Person
 from .view import Canvas, View, smooth_curve
 
@@ -43,6 +43,7 @@ class FacePainter:
 
     def paint(self) -> None:
         """Paint all features, from the deepest to the outermost."""
+        self.ears()
         self.nostrils()
         self.mouth()
         for side, first in ((-1, 36), (1, 42)):
@@ -133,7 +134,7 @@ class FacePainter:
         rng = self.person.stream('lashes')
         length = 0.045 + 0.035 * self.person.make_up
         lines = []
-        for curve, count, sign, size in ((upper, 34, -1, length),
+        for curve, count, sign, size in ((upper, 44, -1, length),
                                          (lower, 20, 1, 0.45 * length)):
             index = rng.uniform(0.5, len(curve) - 1.5, count)
             low = index.astype(int)
@@ -144,7 +145,7 @@ class FacePainter:
                 np.stack([0.8 * lean, np.full(count, sign * 0.9)], 1))
             both = self.place(np.concatenate([roots, tips]))
             lines += list(np.stack([both[:count], both[count:]], 1))
-        self.canvas.strokes(lines, self.width(0.008), (0.05, 0.04, 0.04),
+        self.canvas.strokes(lines, self.width(0.006), (0.05, 0.04, 0.04),
                             0.55 + 0.3 * self.person.make_up)
 
     def glints(self, canvas: Canvas) -> None:
@@ -183,7 +184,7 @@ class FacePainter:
 
     def _brow_hairs(self, ridge: np.ndarray, body: np.ndarray,
                     colour: np.ndarray, rng: np.random.Generator) -> None:
-        count = 150
+        count = 190
         t = rng.uniform(0, 1, count)
         index = t * (len(ridge) - 1.001)
         low = index.astype(int)
@@ -198,20 +199,35 @@ class FacePainter:
             along - rise)
         both = self.place(np.concatenate([roots, tips]))
         lines = list(np.stack([both[:count], both[count:]], 1))
-        for part, gain in ((slice(0, 90), 1.), (slice(90, None), 0.6)):
-            self.canvas.strokes(lines[part], self.width(0.010),
+        for part, gain in ((slice(0, 115), 1.), (slice(115, None), 0.6)):
+            self.canvas.strokes(lines[part], self.width(0.007),
                                 colour * gain, 0.7)
 
-    # nose and mouth ------------------------------------------------------
+    # ears, nose and mouth ------------------------------------------------------
+    def ears(self) -> None:
+        """The hollow and the rim of both ears."""
+        turn = np.linspace(-2.3, 1.9, 16)
+        for side in (-1, 1):
+            for size, width, opacity in ((1., 0.03, 0.35), (0.55, 0.06, 0.5)):
+                flat = np.stack([np.full(16, side * 1.2), 0.06 + 0.19 * size *
+                                 np.sin(turn), -0.05 + 0.07 * size *
+                                 np.cos(turn)], 1).astype(np.float32)
+                flat /= np.linalg.norm(flat, axis=1, keepdims=True)
+                radius = look_up(self.head.skin, flat[None])[0]
+                line = self.view.project(CENTRE + radius[:, None] * flat)
+                self.canvas.strokes([line], self.width(width),
+                                    self.skin * 0.45, opacity,
+                                    self.width(0.012))
+
     def nostrils(self) -> None:
         """The two openings and the line of the wings."""
         wide = self.person.shape['nose_width']
-        base = self.rest[33, 1]
+        base = self.rest[33, 1] - 0.05
         for side in (-1, 1):
             hole = (side * 0.105 * wide, base - 0.03) + (
-                (0.062 * wide, 0.028) * CIRCLE)
-            self.canvas.fill(self.place(hole), 0.16 * self.skin, 0.85,
-                             self.width(0.012))
+                (0.056 * wide, 0.023) * CIRCLE)
+            self.canvas.fill(self.place(hole), 0.22 * self.skin, 0.8,
+                             self.width(0.014))
             wing = np.array(((0.13, -0.17), (0.205, -0.15), (0.235, -0.075),
                              (0.19, -0.02), (0.12, -0.01)))
             wing = wing * (side * wide, 1) + (0, base)

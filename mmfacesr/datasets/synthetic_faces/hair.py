@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hair as a second surface over the skin, and its strands."""
 
+import cv2
 import numpy as np
 
-from .anatomy import (CELLS, CENTRE, REACH, ellipsoid_radius, smoothstep,
-                      soft_max, table_directions)
+from .anatomy import (CELLS, CENTRE, REACH, Head, ellipsoid_radius, look_up,
+                      smoothstep, soft_max, table_directions)
 from .person import Person
 from .textures import noise_at
+from .view import View
 
 # Per style: height of the hairline at the middle of the forehead (y),
 # thickness of the cap, length of what falls beside the face (0: none).
@@ -18,6 +20,8 @@ STYLES = {
     'long': (-0.86, 0.19, 2.6), 'afro': (-0.82, 0.50, 0.0),
     'scarf': (-0.72, 0.10, 1.7),
 }
+
+STRANDS = 1200  # single hairs drawn over the hairline
 
 
 def hair_table(person: Person, skin: np.ndarray) -> np.ndarray:
@@ -38,10 +42,13 @@ def hair_table(person: Person, skin: np.ndarray) -> np.ndarray:
     base = skin[..., None] * d + CENTRE
     x, y, z = base[..., 0], base[..., 1], base[..., 2]
     line += rng.normal(0, 0.04)
-    lean = rng.normal(0, 0.10)
+    lean = rng.normal(0, 0.25 if person.hair_style == 'swept' else 0.08)
     receding = 0.35 * max(person.age - 0.5, 0) * (thick < 0.17)
     front = (line - receding + lean * x + rng.uniform(0.05, 0.5) * x ** 2 +
              0.05 * np.sin(7 * x + rng.uniform(0, 6)) * rng.uniform(0, 1))
+    if length and person.hair_style != 'scarf' and rng.uniform() < 0.6:
+        part = rng.uniform(-0.35, 0.35)  # parted like a curtain
+        front = -1.12 + rng.uniform(0.55, 0.85) * np.abs(x - part) ** 1.15
     burn = 0.35 - 0.55 * smoothstep(0.15, 0.5, y)
     inside = np.maximum(front - y, burn - 0.15 - z)
     inside = np.where(y > 0.95, -0.5, inside) if length == 0 else inside
@@ -52,7 +59,9 @@ def hair_table(person: Person, skin: np.ndarray) -> np.ndarray:
     height = thick * rng.uniform(0.75, 1.3) * rise * (0.55 + 0.45 * top)
     height *= 1 + 0.25 * (noise_at(*(2.0 * d[..., :2]).transpose(2, 0, 1),
                                    rng) - 0.5)
-    height = np.where(inside + edge > 0, height, -0.06)
+    border = inside + edge
+    height = np.where(border > 0, height + 0.03 * np.minimum(border, 0.3),
+                      np.maximum(0.5 * border, -0.06))
     if length:
         height = _falling(person, d, skin, height, length, rng)
     return height.astype(np.float32)
@@ -73,11 +82,17 @@ def _falling(person: Person, direction: np.ndarray, skin: np.ndarray,
     wave = 0.06 * (noise_at(direction[..., 1] * 3, direction[..., 0], rng) -
                    0.5)
     side = limit + wave - spread
+    if person.hair_style != 'scarf':  # the neck stays free
+        off_axis = np.abs(direction[..., 0]) / np.maximum(
+            np.hypot(direction[..., 0], direction[..., 1]), 1e-3)
+        side -= 1.5 * smoothstep(0.55, 0.3, off_axis) * (
+            direction[..., 1] > 0)
     hangs = (side > 0) & (direction[..., 1] > -0.75)
     share = smoothstep(0, 0.12, side) * smoothstep(
         -0.75, -0.2, direction[..., 1])
     fallen = np.maximum((shell - skin) * share, height)
-    return np.where(hangs, np.maximum(fallen, 0.015), height)
+    return np.where(hangs, np.maximum(fallen, 0.015),
+                    np.maximum(height, np.clip(side, -0.06, -0.001)))
 
 
 def strand_tone(person: Person, offset: np.ndarray, finest: float
@@ -110,12 +125,50 @@ def strand_tone(person: Person, offset: np.ndarray, finest: float
     bend = rng.uniform(0.02, 0.2 if length else 0.1)
     across = across + bend * (noise_at(along * 0.7, across * 1.2, rng) - 0.5)
     tone = np.ones_like(x)
-    for wave, weight in ((0.30, 0.35), (0.10, 0.5), (0.035, 0.55),
-                         (0.013, 0.5), (0.006, 0.4)):
+    for wave, weight in ((0.30, 0.35), (0.10, 0.45), (0.04, 0.55),
+                         (0.018, 0.6), (0.008, 0.5)):
         if wave >= finest:
-            tone += weight * (noise_at(across / (4 * wave),
-                                       along / (4 * wave) * ratio, rng) - 0.5)
+            weight *= 0.6 if ratio == 1 else 1
+            tone += weight * (noise_at(across / (1.6 * wave),
+                                       along / (1.6 * wave) * ratio, rng) - 0.5)
     return np.clip(tone, 0.15, 2.0)
 
 
-__all__ = ['CELLS', 'REACH', 'STYLES', 'hair_table', 'strand_tone']
+def hairline_strands(person: Person, head: Head, view: View
+                     ) -> list[np.ndarray]:
+    """Single hairs across the edge between hair and skin.
+
+    Args:
+        person (Person): The drawn person.
+        head (Head): The head.
+        view (View): The camera.
+
+    Returns:
+        list[np.ndarray]: Lines (6, 2) in picture coordinates.
+    """
+    rng = person.stream('hairline')
+    soft = cv2.GaussianBlur(head.hair, (0, 0), 4)
+    slope = np.stack([cv2.Sobel(soft, cv2.CV_32F, 1, 0),
+                      cv2.Sobel(soft, cv2.CV_32F, 0, 1)], -1)
+    rows, columns = np.nonzero(np.abs(head.hair) < 0.02)
+    if len(rows) == 0:
+        return []
+    pick = rng.integers(0, len(rows), STRANDS)
+    inward = slope[rows[pick], columns[pick]]
+    inward /= np.maximum(np.linalg.norm(inward, axis=1, keepdims=True), 1e-6)
+    sideways = inward[:, ::-1] * (-1, 1) * rng.normal(
+        rng.normal(0, 0.5), 0.35, (STRANDS, 1))
+    start = np.stack([columns[pick], rows[pick]], 1) + rng.uniform(
+        -0.5, 0.5, (STRANDS, 2)) - inward * rng.uniform(0, 6, (STRANDS, 1))
+    reach = rng.uniform(6, 26, (STRANDS, 1))
+    t = np.linspace(0, 1, 6)
+    cells = (start[:, None] + t[:, None] * (reach * inward)[:, None] +
+             (t * t)[:, None] * (reach * sideways)[:, None])
+    u, v = np.moveaxis(cells / (CELLS - 1) * 2 * REACH - REACH, -1, 0)
+    square = u * u + v * v
+    direction = np.stack([2 * u, 2 * v, 1 - square], -1) / (
+        1 + square)[..., None]
+    radius = look_up(head.both, direction.astype(np.float32)) + 0.01
+    points = CENTRE + radius[..., None] * direction
+    facing = (direction[:, 2] @ view.toward) > 0.05
+    return list(view.project(points)[facing])

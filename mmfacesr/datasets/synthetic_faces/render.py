@@ -9,7 +9,7 @@ import numpy as np
 
 from .anatomy import CENTRE, Head, look_up, march, skin_table, smoothstep
 from .features import FacePainter
-from .hair import hair_table, strand_tone
+from .hair import hair_table, hairline_strands, strand_tone
 from .landmarks import posed_points, resting_points
 from .person import Person, draw_person
 from .scenery import background, body
@@ -18,6 +18,7 @@ from .view import Canvas, View, aligned_view, portrait_view
 
 SIZES = (64, 1024)
 REVISION = 1  # raised whenever a seed gives another picture
+OVERSAMPLING = 1.6  # sides of canvas and picture; shapes are antialiased
 GAMMA = 2.2
 WRAP = np.array((0.30, 0.16, 0.10), np.float32)  # light bleeding under skin
 
@@ -27,13 +28,12 @@ def make_head(person: Person) -> Head:
     rest = resting_points(person)
     skin = skin_table(person, rest)
     hair = hair_table(person, skin)
-    return Head(skin, hair, skin + np.maximum(hair, 0), {}, rest)
+    return Head(skin, hair, skin + np.maximum(hair, 0), rest)
 
 
 def _sizes(size: int) -> tuple[int, int]:
     """Sides of the canvas and of the grid on which the head is marched."""
-    canvas = size * int(np.clip(round(320 / size), 1, 4))
-    canvas = max(canvas, min(2 * size, 1024))
+    canvas = int(np.clip(round(OVERSAMPLING * size), 256, 1024))
     return canvas, int(np.clip(canvas // 2, 160, 384))
 
 
@@ -126,7 +126,7 @@ class _Scene:
             red += weight * np.exp(-((x - px) ** 2 + (y - py) ** 2) /
                                    (2 * size * size))
         red *= rng.uniform(0.3, 1.1) + 0.4 * person.make_up
-        red += 1.2 * (noise_at(x * 2.5, y * 2.5 + z, rng) - 0.5)
+        red += 1.2 * (noise_at(x * 2.5, y * 2.5 - z, rng) - 0.5)
         skin = np.array(person.skin, np.float32)
         tint = np.array((0.02, -0.05, -0.045), np.float32)
         albedo = skin * (1 + red[..., None] * tint)
@@ -135,7 +135,7 @@ class _Scene:
                              (0.008, 0.06)):
             if wave > self.finest:
                 grain += weight * (0.6 + 0.8 * person.age) * (noise_at(
-                    x / wave / 2, (y + z) / wave / 2, rng) - 0.5)
+                    x / wave / 2, (y - 0.2 * z) / wave / 2, rng) - 0.5)
         albedo *= (1 + grain)[..., None]
         self._blemishes(albedo, rng)
         self._beard_shadow(albedo, x, y)
@@ -202,6 +202,17 @@ class _Scene:
             colour = np.array(person.hair)
         return tone[..., None] * colour.astype(np.float32)
 
+    def _loose_hair(self, albedo: np.ndarray) -> None:
+        """Break the edge of the hair by single strands."""
+        if self.person.hair_style in ('bald', 'scarf'):
+            return
+        lines = hairline_strands(self.person, self.head, self.view)
+        colour = np.array(self.person.hair)
+        canvas = Canvas(albedo, self.cover)
+        for group, gain in enumerate((0.55, 0.8, 1.15, 1.7)):
+            canvas.strokes(lines[group::4], 0.006 * self.view.scale,
+                           np.clip(gain * colour, 0, 1), 0.75)
+
     def light(self, normal: np.ndarray, shadow: np.ndarray,
               hollow: np.ndarray, wrap: np.ndarray) -> np.ndarray:
         """Light that falls on a surface, (side, side, 3)."""
@@ -218,7 +229,8 @@ class _Scene:
         """Mirror reflection of the key light, (side, side)."""
         half = np.array(self.person.light, np.float32) + (0, 0, 1)
         half /= np.linalg.norm(half)
-        return np.clip(self.normal @ half.astype(np.float32), 0, 1) ** power
+        cosine = np.clip(self.normal @ half.astype(np.float32), 0, 1)
+        return cv2.pow(cosine, power)
 
     def head_picture(self) -> np.ndarray:
         """The lit head, linear light, (side, side, 3)."""
@@ -230,13 +242,20 @@ class _Scene:
         painter.paint()
         hair = self.hair[..., None]
         albedo += hair * (self.hair_albedo() - albedo)
+        self._loose_hair(albedo)
         wrap = WRAP * (1 - hair) + 0.25 * hair
-        lit = np.clip(albedo, 0.004, 1.2) ** GAMMA * self.light(
+        lit = cv2.pow(np.clip(albedo, 0.004, 1.2), GAMMA) * self.light(
             self.normal, self.shadow, self.hollow, wrap)
         rng = person.stream('oil')
         oil = rng.uniform(0.05, 0.30) * (0.6 + 0.8 * noise_at(
             self.point[..., 0] * 12, self.point[..., 1] * 12, rng))
-        gloss = (1 - self.hair) * oil * self.shine(26.) * self.shadow
+        dry = np.clip(albedo.mean(-1) / float(np.mean(person.skin)), 0, 1) ** 2
+        for first in (36, 42):  # eyes reflect by their glints alone
+            eye = self.head.rest[first:first + 6].mean(0)
+            x = (self.point[..., 0] - float(eye[0])) / 0.18
+            y = (self.point[..., 1] - float(eye[1])) / 0.11
+            dry *= smoothstep(0.6, 1.5, x * x + y * y)
+        gloss = (1 - self.hair) * dry * oil * self.shine(26.) * self.shadow
         strength = 0 if person.hair_style == 'scarf' else 0.35
         gloss = gloss + strength * self.hair * self.shine(10.) * (
             albedo.mean(-1) * 0.8 + 0.03) * self.shadow
@@ -258,23 +277,21 @@ class _Scene:
                            (0, 1, 0.35 * self.side * self.view.scale)))
         shade = cv2.warpAffine(head, move, (self.side, self.side))
         shadow = 1 - 0.85 * smoothstep(0.2, 0.9, shade)
-        lit = layer['albedo'] ** GAMMA * self.light(
+        lit = cv2.pow(layer['albedo'], GAMMA) * self.light(
             normal, shadow, 1 - 0.6 * smoothstep(0.1, 1., shade), WRAP)
         return lit, layer['cover'], layer['depth']
 
     def compose(self) -> np.ndarray:
         """All layers, encoded for display, (side, side, 3)."""
-        picture = background(self.person, self.side) ** GAMMA
+        picture = cv2.pow(background(self.person, self.side), GAMMA)
         lit, cover, depth = self.body_layer()
         picture += cover[..., None] * (lit - picture)
-        before = smoothstep(0.05, -0.05, depth - self.depth) * cover
-        visible = self.cover * (1 - (1 - before) * cover)
-        visible = np.where(cover > 0, visible, self.cover)
-        visible = np.where(self.hair > 0.5, visible, self.cover)
+        behind = smoothstep(0.05, -0.05, self.depth - depth) * cover
+        visible = self.cover * (1 - behind * (self.hair > 0.5))
         picture += visible[..., None] * (self.head_picture() - picture)
-        picture = np.clip(self.person.exposure * picture, 0, None)
-        picture = 1 - np.exp(-1.35 * picture)
-        picture = np.clip(picture, 0, 1) ** (1 / GAMMA)
+        picture = np.clip(self.person.exposure * picture, 0, 9)
+        picture = 1 - np.exp(-1.35 * picture)  # film-like shoulder
+        picture = cv2.pow(picture, 1 / GAMMA)
         FacePainter(self.person, self.head, self.view,
                     Canvas(picture)).glasses(Canvas(picture))
         return picture

@@ -20,7 +20,8 @@ def _colour(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
 
 
 def _mix(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    return (a + share[..., None] * (b - a)).astype(np.float32)
+    a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    return a + np.asarray(share, np.float32)[..., None] * (b - a)
 
 
 def _lights(rng: np.random.Generator, picture: np.ndarray) -> None:
@@ -80,8 +81,8 @@ def background(person: Person, side: int) -> np.ndarray:
     clouds = noise_at(x * 2, y * 2, rng)
     if kind == 'leaves':
         fine = noise_at(x * 9, y * 9, rng) * noise_at(x * 22, y * 22, rng)
-        second = second * (0.7, 1.1, 0.5)
-        picture = _mix(first * (0.5, 0.7, 0.35), second,
+        second = second * (0.75, 0.95, 0.5)
+        picture = _mix(first * (0.6, 0.7, 0.4), second,
                        smoothstep(0.1, 0.7, fine + 0.4 * (clouds - 0.5)))
     elif kind == 'wall':
         picture = _mix(first, 0.55 * first + 0.4 * second * rng.uniform(0, 1),
@@ -182,23 +183,23 @@ def body(person: Person, view: View, side: int) -> dict[str, np.ndarray]:
                     shoulder)
     cloth = smoothstep(-edge, edge, y - line)
     trunk = smoothstep(-edge, edge, y - shoulder)
-    albedo = _mix(np.array(person.skin) * 0.96, np.zeros(3),
-                  np.zeros_like(x))
+    skin = 0.96 * np.array(person.skin, np.float32)
     fabric = _fabric(person, x, y, 2 * edge)
     rim = np.abs(y - line - 0.07) < 0.06
     fabric = np.where(rim[..., None], fabric * rng.uniform(0.6, 1.2), fabric)
     if collar == 'shirt':
-        flap = (np.abs(np.abs(x) - half * 0.75) < 0.45) & (
-            y < line + 0.42) & (y > line - 0.05)
-        fabric = np.where(flap[..., None], fabric * 0.5 + 0.4, fabric)
-    albedo = _mix(albedo, np.zeros(3), np.zeros_like(x)) * (
-        1 - cloth[..., None]) + fabric * cloth[..., None]
-    hollow = 0.25 * np.exp(-((np.abs(x) - 0.3 * half) / 0.07) ** 2)
-    albedo = albedo * (1 - hollow * (1 - cloth))[..., None]
+        inward = np.clip(1 - np.abs(x) / (1.12 * half), 0, 1)
+        flap = (inward > 0) & (y < line + 0.14 + 0.4 * inward)
+        seam = flap & (y > line + 0.09 + 0.4 * inward)
+        tone = np.clip(np.array(person.cloth) * rng.uniform(0.8, 2.2), 0, 0.95)
+        fabric = np.where(flap[..., None], tone, fabric)
+        fabric = np.where(seam[..., None], fabric * 0.7, fabric)
+    hollow = 0.10 * np.exp(-((np.abs(x) - 0.35 * half) / 0.12) ** 2)
+    albedo = _mix(skin * (1 - hollow)[..., None], fabric, cloth)
     bend = np.where(cloth > 0.5, x / 2.6, x / (half * 1.05))
     return dict(albedo=np.clip(albedo, 0, 1).astype(np.float32),
                 cover=np.maximum(np.maximum(neck, cloth), trunk),
                 bend=np.clip(bend, -1, 1), below=y,
-                depth=np.where(cloth > 0.5, 0.1 - 0.3 * np.abs(x), -0.45 +
+                depth=np.where(cloth > 0.5, -0.3 - 0.2 * np.abs(x), -0.1 +
                                np.sqrt(np.maximum(half ** 2 - x * x, 0)) -
                                0.4 * half))

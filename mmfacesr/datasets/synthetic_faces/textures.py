@@ -13,10 +13,10 @@ GRAIN = 4  # one period of the noise is about GRAIN cells of the tile
 
 @lru_cache(maxsize=1)
 def noise_tile() -> np.ndarray:
-    """Seamless band-limited noise, (TILE + 1, TILE + 1), about 0 to 1."""
+    """Seamless band-limited noise, (TILE, TILE), about 0 to 1."""
     tile = np.random.default_rng(20).random((TILE, TILE), dtype=np.float32)
     wide = np.pad(tile, 8, mode='wrap')
-    soft = cv2.GaussianBlur(wide, (0, 0), 1.1)[8:-7, 8:-7]
+    soft = cv2.GaussianBlur(wide, (0, 0), 1.1)[8:-8, 8:-8]
     return np.clip(0.5 + (soft - 0.5) * 2.6, 0, 1)
 
 
@@ -33,7 +33,7 @@ def noise_at(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
         np.ndarray: (h, w) float32 in [0, 1].
     """
     place = rng.uniform(0, TILE, 2)
-    columns = np.mod(x * GRAIN + place[0], TILE).astype(np.float32)
-    rows = np.mod(y * GRAIN + place[1], TILE).astype(np.float32)
+    columns = (x * GRAIN + float(place[0])).astype(np.float32, copy=False)
+    rows = (y * GRAIN + float(place[1])).astype(np.float32, copy=False)
     return cv2.remap(noise_tile(), columns, rows, cv2.INTER_LINEAR,
                      borderMode=cv2.BORDER_WRAP)
