@@ -13,7 +13,10 @@ from mmfacesr.landmark_table import LandmarkError
 
 MIN_CONFIDENCE = 0.5
 MIN_TILE = 448  # pixels; the box network itself sees 192
-PATCH_PER_BOX = 2.2  # room around a box for the landmark detector
+# Room around a box for the landmark detector; the tighter one where the views
+# of the wider one show different faces.
+PATCHES_PER_BOX = (2.2, 1.5)
+MIN_SCORE = 0.9  # agreement of the detector's views
 PATCH_SIZE = 768  # larger patches are reduced: the detector needs no more
 SAME_BOX = 0.3  # of the longer side, between two centres
 SAME_FACE = 1.0  # of the eye distance, between two centres
@@ -47,21 +50,38 @@ class FaceFinder:
             integers; the largest face first.
         """
         height, width = image.shape[:2]
-        boxes = [(width / 2, height / 2, max(width, height) / PATCH_PER_BOX)]
-        boxes += _apart(self._find_boxes(image))
-        found = [self._points_in(image, *box) for box in boxes]
+        whole = self._points_in(image, width / 2, height / 2, width, height)
+        boxes = _apart(self._find_boxes(image))
+        found = [whole, *(self._points_at(image, *box) for box in boxes)]
         faces = [face for face in found if face is not None]
         faces.sort(key=lambda face: face.score, reverse=True)
         points = _without_doubles([face.points for face in faces])
         return sorted(points, key=_eye_distance, reverse=True)
 
-    def _points_in(
+    def _points_at(
         self, image: np.ndarray, x: float, y: float, side: float
     ) -> FaceLandmarks | None:
-        """Points of the largest face around a box, in pixels of the image."""
-        half = PATCH_PER_BOX * side / 2
-        left, top = max(0, round(x - half)), max(0, round(y - half))
-        patch = image[top : round(y + half), left : round(x + half)]
+        """Points of the face in a box given by its centre and side."""
+        for factor in PATCHES_PER_BOX:
+            size = factor * side
+            face = self._points_in(image, x, y, size, size)
+            if face is not None:
+                return face
+        return None
+
+    def _points_in(
+        self,
+        image: np.ndarray,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+    ) -> FaceLandmarks | None:
+        """Points of a patch's largest face; None if there is no sure one."""
+        left, top = max(0, round(x - width / 2)), max(0, round(y - height / 2))
+        patch = image[top : round(y + height / 2), left : round(x + width / 2)]
+        if patch.size == 0:  # a box outside of the image
+            return None
         scale = min(1.0, PATCH_SIZE / max(patch.shape[:2]))
         if scale < 1:
             patch = cv2.resize(
@@ -70,6 +90,8 @@ class FaceFinder:
         try:
             face = self._points.find('', np.ascontiguousarray(patch))
         except LandmarkError:
+            return None
+        if face.score < MIN_SCORE:
             return None
         points = (face.points + 0.5) / scale - 0.5 + (left, top)
         return FaceLandmarks.from_points(points, face.score)
