@@ -40,7 +40,6 @@ INSTALL_REQUIRES = [
     # What MMagic 1.2 imports, or drags along, without saying which versions
     # it works with. The upper bounds are where its import breaks, or where a
     # package wants NumPy 2 or another protobuf (see docs/design.md).
-    'PyWavelets<1.9',
     'albumentations>=1.3,<1.4',
     'controlnet_aux>=0.0.7,<0.0.8',
     'diffusers>=0.23,<0.29',
