@@ -18,6 +18,7 @@ VIEW_SIZE = 384  # pixels; the mesh network itself sees 192
 VIEW_OVER_FACE = 2.8  # the detector likes some room around the face
 VIEW_ANGLES = (-15, 15)  # degrees from upright
 MAX_FACES = 4
+MAX_OFF_CENTRE = .3  # face sizes; farther off it is another face
 # A crop that the face fills is found with a margin around it.
 SEARCH_MARGINS = (0, .3)
 
@@ -25,10 +26,10 @@ SEARCH_MARGINS = (0, .3)
 class MediaPipeDetector:
     """Face Mesh in several views, averaged, mapped to the 68 iBUG points.
 
-    The largest face of the image is found first. It is then cut out, turned
-    upright, and measured again in four views (two rotations, each also
-    mirrored) of a fixed size; the mean mesh is mapped by
-    :class:`MeshMapping`. A view costs about 5 ms.
+    The face that the image is about (large, near the middle) is found first.
+    It is then cut out, turned upright, and measured again in four views (two
+    rotations, each also mirrored) of a fixed size; the mean mesh is mapped
+    by :class:`MeshMapping`. A view costs about 5 ms.
 
     The score is 1 - (standard deviation between the views, mean over
     vertices) / (distance of the outer eye corners), at least 0.
@@ -54,7 +55,7 @@ class MediaPipeDetector:
 
     def find_mesh(self, file: str,
                   image: np.ndarray) -> tuple[np.ndarray, float]:
-        """Mean mesh of the largest face.
+        """Mean mesh of the face that the image is about.
 
         Args:
             file (str): Name for the error.
@@ -81,14 +82,15 @@ class MediaPipeDetector:
         return np.mean(views, 0), _agreement(np.array(views))
 
     def _search(self, image: np.ndarray) -> np.ndarray | None:
-        """Mesh of the largest face anywhere in the image."""
+        """Mesh of the face that the image is about."""
         for margin in SEARCH_MARGINS:
             pad = round(margin * max(image.shape[:2]))
             padded = cv2.copyMakeBorder(image, pad, pad, pad, pad,
                                         cv2.BORDER_CONSTANT)
-            mesh = self._largest(padded)
-            if mesh is not None:
-                return mesh - (pad, pad, 0)
+            meshes = self._meshes(padded)
+            if meshes:
+                return _most_prominent(meshes, padded.shape[:2]) - (pad, pad,
+                                                                    0)
         return None
 
     def _view(self, image: np.ndarray, found: np.ndarray, angle: float,
@@ -99,25 +101,25 @@ class MediaPipeDetector:
             matrix = np.array([[-1, 0, VIEW_SIZE - 1], [0, 1, 0]]) @ np.vstack(
                 [matrix, [0, 0, 1]])
         scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-        mesh = self._largest(_warp(image, matrix, scale))
-        if mesh is None:
+        meshes = self._meshes(_warp(image, matrix, scale))
+        mesh = min(meshes, key=_off_centre, default=None)
+        if mesh is None or _off_centre(mesh) > MAX_OFF_CENTRE:
             return None
         xy = (mesh[:, :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
         mesh = np.concatenate([xy, mesh[:, 2:] / scale], 1)
         return mesh[self.mapping.mirror] if mirrored else mesh
 
-    def _largest(self, image: np.ndarray) -> np.ndarray | None:
-        """(468, 3) mesh with the farthest eye corners, or None."""
+    def _meshes(self, image: np.ndarray) -> list[np.ndarray]:
+        """(468, 3) mesh of each face found, in pixels of the image."""
         faces = self._network.process(image).multi_face_landmarks or []
         height, width = image.shape[:2]
         # MediaPipe puts (0, 0) at the outer corner of the first pixel; z has
         # the unit of x.
-        meshes = [
+        return [
             np.array([(p.x * width - .5, p.y * height - .5, p.z * width)
                       for p in face.landmark[:NUM_MESH_POINTS]])
             for face in faces
         ]
-        return max(meshes, key=_face_size, default=None)
 
 
 def _face_mesh() -> Any:
@@ -144,6 +146,33 @@ def _face_size(mesh: np.ndarray) -> float:
     return np.ptp(mesh[:, :2], axis=0).max()
 
 
+def _centre(mesh: np.ndarray) -> np.ndarray:
+    """Middle (x, y) of the box around a mesh."""
+    return (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
+
+
+def _most_prominent(meshes: list[np.ndarray],
+                    size: tuple[int, int]) -> np.ndarray:
+    """The mesh of the face that an image of size (H, W) is about.
+
+    Its size counts less towards the border, down to nothing in a corner: a
+    neighbour who is cut off by a crop can be larger than the face in it.
+    """
+    middle = (np.array(size[::-1]) - 1) / 2
+
+    def prominence(mesh: np.ndarray) -> float:
+        distance = np.linalg.norm(_centre(mesh) - middle)
+        return _face_size(mesh) * (1 - distance / np.linalg.norm(middle))
+
+    return max(meshes, key=prominence)
+
+
+def _off_centre(view: np.ndarray) -> float:
+    """Distance of a mesh from the middle of its view, in face sizes."""
+    distance = np.linalg.norm(_centre(view) - (VIEW_SIZE - 1) / 2)
+    return distance / _face_size(view)
+
+
 def _view_matrix(mesh: np.ndarray, angle: float) -> np.ndarray:
     """(2, 3) image to view: face in the middle, turned by angle degrees."""
     x, y = mesh[RIGHT_EYE_CORNER, :2] - mesh[LEFT_EYE_CORNER, :2]
@@ -151,8 +180,7 @@ def _view_matrix(mesh: np.ndarray, angle: float) -> np.ndarray:
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     scale = VIEW_SIZE / (VIEW_OVER_FACE * _face_size(mesh))
     turned = scale * np.array([[cos, -sin], [sin, cos]])
-    centre = (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
-    shift = (VIEW_SIZE - 1) / 2 - turned @ centre
+    shift = (VIEW_SIZE - 1) / 2 - turned @ _centre(mesh)
     return np.concatenate([turned, shift[:, None]], 1)
 
 

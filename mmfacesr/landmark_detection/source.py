@@ -56,7 +56,7 @@ class LandmarkSource(Protocol):
             image (np.ndarray): (H, W, 3) uint8 RGB; detectors look at it.
 
         Returns:
-            FaceLandmarks: Of its largest face.
+            FaceLandmarks: Of its most prominent face.
 
         Raises:
             LandmarkError: If there are none; names the file.
