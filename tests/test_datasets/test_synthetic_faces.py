@@ -25,7 +25,8 @@ FACE_MESH_68 = (
     380, 61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312,
     308, 317, 14, 87)
 # Two pictures are near-duplicates if their 32x32 grey thumbnails differ by
-# less than this RMSE (of 255) AND their 63-bit DCT hashes by fewer bits.
+# less than this RMSE (of 255) or their 63-bit DCT hashes by fewer bits (the
+# closest of 200 differ by 15.8 and by 10 bits).
 DUPLICATE_RMSE, DUPLICATE_BITS = 12., 8
 DIGEST = ('import hashlib\n'
           'from mmfacesr.datasets.synthetic_faces import render_face\n'
@@ -48,7 +49,7 @@ def perceptual_hash(thumb: np.ndarray) -> np.ndarray:
 
 
 def near_duplicates(faces: list[np.ndarray]) -> list[tuple[int, int]]:
-    """Pairs that are alike in both measures."""
+    """Pairs that are alike in one of the measures."""
     thumbs = [thumbnail(face) for face in faces]
     bits = np.array([perceptual_hash(t) for t in thumbs])
     flat = np.array(thumbs).reshape(len(faces), -1)
@@ -56,7 +57,7 @@ def near_duplicates(faces: list[np.ndarray]) -> list[tuple[int, int]]:
     for i in range(len(faces) - 1):
         rmse = np.sqrt(((flat[i + 1:] - flat[i]) ** 2).mean(1))
         apart = (bits[i + 1:] != bits[i]).sum(1)
-        alike = (rmse < DUPLICATE_RMSE) & (apart < DUPLICATE_BITS)
+        alike = (rmse < DUPLICATE_RMSE) | (apart < DUPLICATE_BITS)
         pairs += [(i, i + 1 + int(j)) for j in np.flatnonzero(alike)]
     return pairs
 
