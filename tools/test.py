@@ -79,7 +79,8 @@ def evaluate(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
-    from mmfacesr.apis.report import format_report, make_report, save_report
+    from mmfacesr.apis.report import (KeepMetricsHook, format_report,
+                                      make_report, save_report)
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.models.module_path import find_module
     cfg.load_from, record = None, None
@@ -93,9 +94,11 @@ def evaluate(args: argparse.Namespace) -> None:
         generator = find_module(runner.model, 'generator')
         record = load_weights(generator, args.checkpoint)
         runner.logger.info(f'Weights: {record.source} ({record.layout})')
-    metrics = runner.test()
+    kept = KeepMetricsHook()
+    runner.register_hook(kept)
+    runner.test()
     if is_main_process():
-        report = make_report(runner, cfg, metrics, record)
+        report = make_report(runner, cfg, kept.metrics, record)
         runner.logger.info(format_report(report))
         if args.out:
             save_report(report, args.out)

@@ -36,6 +36,9 @@ def load_config(path: str,
     Raises:
         FileNotFoundError: If there is no such config.
     """
+    if import_modules:
+        from mmfacesr.compat import mend
+        mend()  # bases such as `mmfacesr::...` are read before any import
     cfg = Config.fromfile(
         find_config(path), import_custom_modules=import_modules)
     before = {name: cfg.get(name) for name in DATASET_SETTINGS}

@@ -4,12 +4,14 @@
 
 import hashlib
 import os.path as osp
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Dict, Optional
 
 from mmengine.config import Config
 from mmengine.fileio import dump
+from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import LoadRecord
@@ -17,11 +19,28 @@ from mmfacesr.image_io import write_atomic
 from mmfacesr.version import __version__
 
 
+class KeepMetricsHook(Hook):
+    """Keeps what a test gave; MMagic's test loop returns nothing."""
+
+    def __init__(self) -> None:
+        self.metrics: dict[str, float] = {}
+
+    def after_test_epoch(
+        self, runner: Runner, metrics: dict[str, float] | None = None
+    ) -> None:
+        """Keep the metrics."""
+        self.metrics.update(metrics or {})
+
+
 def commit_of_clone() -> Optional[str]:
     """The commit of the clone that the package runs from, if any."""
+    root = Path(__file__).resolve().parents[2]
+    # An installed package may lie inside the clone of something else.
+    if not (root / '.git').exists() or shutil.which('git') is None:
+        return None
     result = subprocess.run(
         ['git', 'rev-parse', 'HEAD'],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False)

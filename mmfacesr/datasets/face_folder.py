@@ -70,6 +70,8 @@ class FaceFolder(BaseDataset):
         ValueError: If an argument or ``dataset.json`` is malformed.
     """
 
+    METAINFO = dict(dataset_type='face_folder', task_name='fsr')
+
     def __init__(
         self,
         data_root: str,
