@@ -13,8 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mmfacesr.datasets.synthetic_faces import (face_points, face_seeds,
-                                               render_face, write_faces)
+from mmfacesr.datasets.synthetic_faces import (
+    face_points,
+    face_seeds,
+    render_face,
+    write_faces,
+)
 from mmfacesr.landmark_table import LandmarkTable
 
 # Plain index mapping from the 468 MediaPipe points to the 68 iBUG points.
@@ -112,7 +116,7 @@ def test_points_lie_as_framed() -> None:
     for seed in range(60):
         points = face_points(seed, 160)
         left, right = points[36:42].mean(0), points[42:48].mean(0)
-        assert 0 <= points.min() and points.max() <= 159, seed
+        assert points.min() >= 0 and points.max() <= 159, seed
         assert 31 < np.hypot(*(right - left)) < 40, seed   # 35.4 on average
         np.testing.assert_allclose((left + right) / 2, (80.2, 62.4), atol=6)
         assert left[0] < right[0]

@@ -203,7 +203,7 @@ class FacePainter:
             self.canvas.strokes(lines[part], self.width(0.007),
                                 colour * gain, 0.7)
 
-    # ears, nose and mouth ------------------------------------------------------
+    # ears, nose and mouth --------------------------------------------------
     def ears(self) -> None:
         """The hollow and the rim of both ears."""
         turn = np.linspace(-2.3, 1.9, 16)

@@ -5,8 +5,17 @@
 import cv2
 import numpy as np
 
-from .anatomy import (CELLS, CENTRE, REACH, Head, ellipsoid_radius, look_up,
-                      smoothstep, soft_max, table_directions)
+from .anatomy import (
+    CELLS,
+    CENTRE,
+    REACH,
+    Head,
+    ellipsoid_radius,
+    look_up,
+    smoothstep,
+    soft_max,
+    table_directions,
+)
 from .person import Person
 from .textures import noise_at
 from .view import View
@@ -129,8 +138,9 @@ def strand_tone(person: Person, offset: np.ndarray, finest: float
                          (0.018, 0.6), (0.008, 0.5)):
         if wave >= finest:
             weight *= 0.6 if ratio == 1 else 1
-            tone += weight * (noise_at(across / (1.6 * wave),
-                                       along / (1.6 * wave) * ratio, rng) - 0.5)
+            width = 1.6 * wave
+            tone += weight * (noise_at(across / width, along / width * ratio,
+                                       rng) - 0.5)
     return np.clip(tone, 0.15, 2.0)
 
 

@@ -132,7 +132,7 @@ def contact_sheet(seeds: list[int], columns: int, size: int = 96,
 def mark_points(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """A copy of an RGB picture with points (n, 2) as green dots."""
     marked = picture.copy()
-    radius = max(1., len(picture) / 130)
+    radius = max(0.6, len(picture) / 160)
     for x, y in points * 16:
         cv2.circle(marked, (round(float(x)), round(float(y))),
                    round(radius * 16), (60, 255, 60), -1, cv2.LINE_AA, 4)

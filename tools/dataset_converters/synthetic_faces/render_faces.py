@@ -7,11 +7,14 @@ from pathlib import Path
 
 import cv2
 
-from mmfacesr.datasets.synthetic_faces import (contact_sheet, face_seeds,
-                                               write_faces)
+from mmfacesr.datasets.synthetic_faces import (
+    contact_sheet,
+    face_seeds,
+    write_faces,
+)
 from mmfacesr.image_io import write_image
 
-SHEET_COLUMNS, SHEET_ROWS = 10, 5
+SHEET_COLUMNS, SHEET_ROWS = 9, 4
 EXAMPLES = """examples:
   a data root for a short training (about a minute or two):
     python tools/dataset_converters/synthetic_faces/render_faces.py \\
