@@ -37,21 +37,22 @@ def test_configs_are_found_in_an_installed_package(
     importlib.util.find_spec('mim') is None, reason='openmim is missing'
 )
 @pytest.mark.parametrize(
-    'command',
+    'command, message',
     [
-        ['train', 'mmfacesr', CONFIG, '--gpus', '0'],
-        ['test', 'mmfacesr', CONFIG, '--checkpoint', 'CKPT', '--gpus', '0'],
+        (['train', 'mmfacesr', CONFIG], 'Error: Expected data_root'),
+        (
+            ['test', 'mmfacesr', CONFIG, '--checkpoint', 'none.pth'],
+            'none.pth',
+        ),
     ],
     ids=['train', 'test'],
 )
-def test_mim_runs_the_tool(command, tmp_path):
-    """The tool gets as far as the data, which are missing, and says so."""
+def test_mim_runs_the_tool(command, message, tmp_path):
+    """The tool gets as far as what is missing, and says so."""
     program = Path(sys.executable).with_name('mim')
-    (tmp_path / 'weights.pth').touch()
-    command = [word.replace('CKPT', 'weights.pth') for word in command]
-    nowhere = tmp_path / 'nowhere'
+    options = ['--gpus', '0', '--cfg-options', f'data_root={tmp_path}/no']
     result = subprocess.run(
-        [str(program), *command, '--cfg-options', f'data_root={nowhere}'],
+        [str(program), *command, *options],
         cwd=tmp_path,  # not the clone: the config must come from the package
         capture_output=True,
         text=True,
@@ -59,5 +60,6 @@ def test_mim_runs_the_tool(command, tmp_path):
     output = result.stdout + result.stderr
     assert '.mim' in output and 'tools' in output
     assert result.returncode != 0
-    assert f"'{nowhere}'" in output and 'which does not exist' in output
-    assert 'Error: Expected data_root' in output
+    assert '\nError: ' in output and message in output
+    assert 'does not exist' in output
+    assert 'unrecognized arguments' not in output
