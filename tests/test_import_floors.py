@@ -18,7 +18,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
 # floors; on floor 1 the parts must not import each other.
 FLOORS = {
     0: ('version', 'registry', 'landmark_schemes', 'image_io',
-        'landmark_table', 'data_root', 'framing', 'visualization',
+        'landmark_table', 'landmark_drawing', 'data_root', 'framing',
+        'visualization',
         'weight_layouts', 'weight_files', 'models.module_path',
         'models.networks.layers', 'models.networks.size_requirement'),
     1: ('compat', 'models', 'models.networks', 'models.heads',
