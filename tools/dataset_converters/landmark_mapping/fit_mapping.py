@@ -6,9 +6,8 @@
         FACES --annotation FACES/landmarks68.csv [--out FILE] [--check-only]
 
 The photo groups are parted in halves by a hash of their name; the mapping is
-fitted on one half and measured on the other. Nothing else is tuned on the
-measured half. Without --out only the figures are shown; with --check-only
-they are those of the mapping that is shipped.
+fitted on one half and measured on the other. Without --out only the figures
+are shown; with --check-only they are those of the mapping that is shipped.
 """
 
 import argparse
