@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The adversarial schedule is read from a counter that is saved."""
 
+import copy
+
 import pytest
 import torch
 from mmengine.registry import MODELS, init_default_scope
@@ -41,7 +43,7 @@ class OnePixelNetwork(nn.Conv2d):
 
 def test_counter_is_in_the_checkpoint(restorer: nn.Module) -> None:
     restorer.step_counter.fill_(7)
-    state = restorer.state_dict()
+    state = copy.deepcopy(restorer.state_dict())
     assert state['step_counter'] == 7
     restorer.step_counter.fill_(0)
     restorer.load_state_dict(state)
