@@ -8,7 +8,7 @@ the same networks share one sweep.
 
 import json
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, List
 
 import pytest
 import torch
@@ -36,18 +36,37 @@ def networks_of(path: Path) -> str:
     return json.dumps([model.type, parts], sort_keys=True, default=str)
 
 
+def generator_of(path: Path) -> str:
+    """A key that configs of the same generator share."""
+    model = Config.fromfile(path, import_custom_modules=False).model
+    return json.dumps(model.generator, sort_keys=True, default=str)
+
+
 SWEPT: List[Path] = list({networks_of(path): path for path in LEAVES}.values())
+GENERATORS: List[Path] = list(
+    {generator_of(path): path for path in reversed(SWEPT)}.values())
+
+
+@pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
+def network_case(request: pytest.FixtureRequest, faces_root: Path) -> dict:
+    """As `case`, one config a generator."""
+    return build_case(request.param, faces_root)
 
 
 @pytest.fixture(scope='module', params=SWEPT, ids=lambda path: path.stem)
-def case(request: pytest.FixtureRequest, faces_root: Path) -> Iterator[dict]:
+def case(request: pytest.FixtureRequest, faces_root: Path) -> dict:
     """One config, its restorer and three samples of each kind."""
+    return build_case(request.param, faces_root)
+
+
+def build_case(path: Path, faces_root: Path) -> dict:
+    """Build a restorer from its config."""
     init_default_scope('mmagic')
-    cfg = load_config(str(request.param), dict(data_root=str(faces_root)))
+    cfg = load_config(str(path), dict(data_root=str(faces_root)))
     if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
         cfg.model.feature_loss.loss_weight = 0
     torch.manual_seed(0)
-    yield dict(cfg=cfg, model=MODELS.build(cfg.model))
+    return dict(cfg=cfg, model=MODELS.build(cfg.model))
 
 
 def batch_of(cfg: Config, part: str, count: int) -> dict:
@@ -80,9 +99,9 @@ def test_generator_is_built_from_the_config_alone(path: Path) -> None:
 
 @torch.no_grad()
 def test_output_repeats_and_has_the_size_of_the_ground_truth(
-        case: dict) -> None:
-    network = case['model'].generator.eval()
-    three = as_network_input(case, 3)
+        network_case: dict) -> None:
+    network = network_case['model'].generator.eval()
+    three = as_network_input(network_case, 3)
     first = image_of(network(three[:1]))
     batch = image_of(network(three))
     assert batch.shape[0] == 3 and batch.shape[1:] == first.shape[1:]
@@ -92,9 +111,9 @@ def test_output_repeats_and_has_the_size_of_the_ground_truth(
 
 
 @torch.no_grad()
-def test_a_wrong_size_is_refused_by_name(case: dict) -> None:
-    network = case['model'].generator
-    height, width = as_network_input(case, 1).shape[-2:]
+def test_a_wrong_size_is_refused_by_name(network_case: dict) -> None:
+    network = network_case['model'].generator
+    height, width = as_network_input(network_case, 1).shape[-2:]
     refused = [
         size for size in ((height - 1, width), (height, width + 3), (1, 1))
         if not network.size_requirement.allows(*size)
@@ -148,12 +167,12 @@ def test_one_step_trains_every_parameter(case: dict) -> None:
 
 @torch.no_grad()
 def test_saved_weights_load_strictly_and_give_equal_output(
-        case: dict, tmp_path: Path) -> None:
+        network_case: dict, tmp_path: Path) -> None:
     from mmfacesr.checkpoint import load_weights
-    network = case['model'].generator.eval()
-    torch.save(dict(state_dict=case['model'].state_dict()), tmp_path / 'w.pth')
-    again = MODELS.build(case['cfg'].model.generator).eval()
-    inputs = as_network_input(case, 1)
+    network = network_case['model'].generator.eval()
+    torch.save(dict(state_dict=network_case['model'].state_dict()), tmp_path / 'w.pth')
+    again = MODELS.build(network_case['cfg'].model.generator).eval()
+    inputs = as_network_input(network_case, 1)
     assert not torch.equal(image_of(again(inputs)), image_of(network(inputs)))
     load_weights(again, tmp_path / 'w.pth')
     assert torch.equal(image_of(again(inputs)), image_of(network(inputs)))

@@ -30,7 +30,7 @@ pipeline = [
     dict(type='RandomFlipFace', prob=0.5),
     dict(type='DrawHeatmaps', size=gt_size // 4, sigma=1.0),
     dict(type='TakeAsInput'),
-    dict(type='PackInputs')
+    dict(type='PackInputs', meta_keys=['gt_landmark'])
 ]
 test_pipeline = [step for step in pipeline if step['type'] != 'RandomFlipFace']
 

@@ -1,0 +1,83 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Settings reach every dataset, switches are carried out."""
+
+from pathlib import Path
+
+import pytest
+
+from mmfacesr.apis.config import (datasets_of, find_config, known_configs,
+                                  load_config)
+
+LEAVES = sorted(
+    path for path in Path(__file__).parents[2].glob('configs/*/*.py')
+    if path.parent.name != '_base_')
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_one_setting_reaches_all_datasets(path: Path) -> None:
+    options = dict(
+        data_root='my/faces', crop_size=100, landmark_table='other.npz')
+    cfg = load_config(str(path), options, import_modules=False)
+    datasets = list(datasets_of(cfg))
+    assert len(datasets) == 3
+    for dataset in datasets:
+        assert {key: dataset[key] for key in options} == options
+    assert [dataset.part for dataset in datasets] == ['train', 'val', 'test']
+
+
+def test_data_root_comes_from_the_environment(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('DATA_ROOT', 'from/environment')
+    cfg = load_config(str(LEAVES[0]), import_modules=False)
+    assert cfg.data_root == 'from/environment'
+    for dataset in datasets_of(cfg):
+        assert dataset.data_root == 'from/environment'
+
+
+def test_a_dataset_changed_on_its_own_stays_changed() -> None:
+    options = dict(test_dataloader=dict(dataset=dict(data_root='other')))
+    cfg = load_config(str(LEAVES[0]), options, import_modules=False)
+    roots = [dataset.data_root for dataset in datasets_of(cfg)]
+    assert roots == [cfg.data_root, cfg.data_root, 'other']
+
+
+def test_datasets_inside_wrappers_are_reached() -> None:
+    cfg = load_config(str(LEAVES[0]), import_modules=False)
+    cfg.train_dataloader.dataset = dict(
+        type='RepeatDataset', times=2, dataset=cfg.train_dataloader.dataset)
+    assert next(datasets_of(cfg)).type == 'FaceFolder'
+
+
+def test_switches() -> None:
+
+    def hooks_and_backends(**options: bool) -> 'tuple[set, set]':
+        cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
+        return ({hook['type'] for hook in cfg.custom_hooks},
+                {backend['type'] for backend in cfg.visualizer.vis_backends})
+
+    hooks, backends = hooks_and_backends(tensorboard=True, channels_last=True)
+    assert 'ChannelsLastHook' in hooks and 'TensorboardVisBackend' in backends
+    hooks, backends = hooks_and_backends(
+        tensorboard=False, channels_last=False)
+    assert 'ChannelsLastHook' not in hooks
+    assert 'TensorboardVisBackend' not in backends
+
+
+def test_configs_are_found_by_name() -> None:
+    assert {path.stem for path in known_configs()} == {
+        path.stem for path in LEAVES
+    }
+    for path in LEAVES:
+        assert Path(find_config(path.stem)).resolve() == path.resolve()
+        assert Path(find_config(path.name)).resolve() == path.resolve()
+
+
+def test_a_wrong_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(FileNotFoundError, match='150k_celeba.py'):
+        find_config('dic_x8c48b6_1xb8-150k_celebs')
+
+
+def test_names_are_unique() -> None:
+    names = [path.name for path in LEAVES]
+    assert len(names) == len(set(names)), 'mim finds configs by name'
