@@ -11,7 +11,7 @@ Result: README.md beside this file
 """
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/datasets/face_folder.py',
-    '../_base_/models/dic_x8.py', '../_base_/evaluation/rgb_border8.py'
+    '../_base_/models/dic_x8.py', '../_base_/evaluation/dic_x8.py'
 ]
 
 channels_last = True

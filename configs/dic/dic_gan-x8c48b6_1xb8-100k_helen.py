@@ -9,23 +9,11 @@ Result: published figures and what is known of them: README.md beside this file
 """
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/datasets/helen.py',
-    '../_base_/models/dic_gan_x8.py', '../_base_/evaluation/rgb_border8.py'
-]
-
-train_pipeline = [
-    dict(type='LoadFaceImage'),
-    dict(type='LoadLandmarks'),
-    dict(type='CropFace'),
-    dict(type='RandomAspectCropFace', ratio_range=(0.66, 1.33)),
-    dict(type='ResizeFace', size=_base_.gt_size),
-    dict(type='RandomFlipFace', prob=0.5),
-    dict(type='RandomRotate90Face'), *_base_.degradation,
-    dict(type='DrawHeatmaps', size=_base_.gt_size // 4, sigma=1.0),
-    dict(type='PackInputs')
+    '../_base_/models/dic_gan_x8.py', '../_base_/evaluation/dic_x8.py'
 ]
 
 train_dataloader = dict(
-    batch_size=8, dataset=dict(pipeline=train_pipeline))
+    batch_size=8, dataset=dict(pipeline=_base_.helen_train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 

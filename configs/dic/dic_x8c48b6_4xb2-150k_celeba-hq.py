@@ -9,7 +9,7 @@ Result: published figures and what is known of them: README.md beside this file
 """
 _base_ = [
     '../_base_/default_runtime.py', '../_base_/datasets/celeba_hq.py',
-    '../_base_/models/dic_x8.py', '../_base_/evaluation/rgb_border8.py'
+    '../_base_/models/dic_x8.py', '../_base_/evaluation/dic_x8.py'
 ]
 
 train_dataloader = dict(

@@ -19,13 +19,27 @@ model = dict(
         mean=[129.795, 108.12, 96.39],  # (0.509, 0.424, 0.378) * 255, RGB
         std=[255, 255, 255]))
 
-train_pipeline = [
+load_face = [
     dict(type='LoadFaceImage'),
     dict(type='LoadLandmarks'),
-    dict(type='CropFace'),
-    dict(type='ResizeFace', size=gt_size), *_base_.degradation,
+    dict(type='CropFace')
+]
+make_sample = [
+    *_base_.degradation,
     dict(type='DrawHeatmaps', size=gt_size // 4, sigma=1.0),
     dict(type='PackInputs')
+]
+train_pipeline = [
+    *load_face,
+    dict(type='ResizeFace', size=gt_size), *make_sample
+]
+# Of the few Helen faces the released training code makes more.
+helen_train_pipeline = [
+    *load_face,
+    dict(type='RandomAspectCropFace', ratio_range=(0.66, 1.33)),
+    dict(type='ResizeFace', size=gt_size),
+    dict(type='RandomFlipFace', prob=0.5),
+    dict(type='RandomRotate90Face'), *make_sample
 ]
 val_pipeline = [
     dict(type='LoadFaceImage'),

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mmfacesr.mmagic_base import BaseEditModel, DataSample
 from mmfacesr.registry import MODELS
-from .face_gan_restorer import FaceGANRestorer, build_optional
+from .face_gan_restorer import FaceGANRestorer
 
 
 class StepOutputs(NamedTuple):
@@ -77,30 +77,14 @@ class DICRestorer(BaseEditModel):
     """DIC: pixel and landmark supervision of every step.
 
     Args:
-        generator (dict): Config of a ``DICGenerator``.
-        pixel_loss (dict): Config of the loss between images.
         align_loss (dict): Config of the loss between heatmaps.
-        train_cfg (dict, optional): Kept for MMagic; not used.
-        test_cfg (dict, optional): Kept for MMagic; not used.
-        init_cfg (dict, optional): Initialisation, see mmengine.
-        data_preprocessor (dict, optional): Config of the preprocessor.
+        kwargs: Arguments of MMagic's ``BaseEditModel``: configs of
+            ``generator`` (a ``DICGenerator``), ``pixel_loss`` and
+            ``data_preprocessor``.
     """
 
-    def __init__(self,
-                 generator: dict,
-                 pixel_loss: dict,
-                 align_loss: dict,
-                 train_cfg: Optional[dict] = None,
-                 test_cfg: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None,
-                 data_preprocessor: Optional[dict] = None) -> None:
-        super().__init__(
-            generator=generator,
-            pixel_loss=pixel_loss,
-            train_cfg=train_cfg,
-            test_cfg=test_cfg,
-            init_cfg=init_cfg,
-            data_preprocessor=data_preprocessor)
+    def __init__(self, align_loss: dict, **kwargs: object) -> None:
+        super().__init__(**kwargs)
         self.align_loss = MODELS.build(align_loss)
 
     def forward_tensor(self,
@@ -143,40 +127,20 @@ class DICGANRestorer(FaceGANRestorer):
     each step's own image is compared (paper, equation 8).
 
     Args:
-        generator (dict): Config of a ``DICGenerator``.
-        pixel_loss (dict): Config of the loss between images.
         align_loss (dict): Config of the loss between heatmaps.
-        discriminator (dict, optional): Config of the discriminator.
-        gan_loss (dict, optional): Config of the adversarial loss.
         feature_loss (dict, optional): Config of the face feature loss.
-        train_cfg (dict, optional): See :class:`FaceGANRestorer`.
-        test_cfg (dict, optional): Kept for MMagic; not used.
-        init_cfg (dict, optional): Initialisation, see mmengine.
-        data_preprocessor (dict, optional): Config of the preprocessor.
+        kwargs: Arguments of :class:`FaceGANRestorer`.
     """
 
-    def __init__(self,
-                 generator: dict,
-                 pixel_loss: dict,
-                 align_loss: dict,
-                 discriminator: Optional[dict] = None,
-                 gan_loss: Optional[dict] = None,
-                 feature_loss: Optional[dict] = None,
-                 train_cfg: Optional[dict] = None,
-                 test_cfg: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None,
-                 data_preprocessor: Optional[dict] = None) -> None:
-        super().__init__(
-            generator=generator,
-            discriminator=discriminator,
-            gan_loss=gan_loss,
-            pixel_loss=pixel_loss,
-            train_cfg=train_cfg,
-            test_cfg=test_cfg,
-            init_cfg=init_cfg,
-            data_preprocessor=data_preprocessor)
+    def __init__(
+        self,
+        align_loss: dict,
+        feature_loss: Optional[dict] = None,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
         self.align_loss = MODELS.build(align_loss)
-        self.feature_loss = build_optional(feature_loss)
+        self.feature_loss = feature_loss and MODELS.build(feature_loss)
 
     def forward_tensor(self,
                        inputs: Tensor,
