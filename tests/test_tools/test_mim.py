@@ -42,7 +42,7 @@ def test_configs_are_found_in_an_installed_package(
         (['train', 'mmfacesr', CONFIG], 'Error: Expected data_root'),
         (
             ['test', 'mmfacesr', CONFIG, '--checkpoint', 'none.pth'],
-            'none.pth',
+            'Error: Expected a file of weights',
         ),
     ],
     ids=['train', 'test'],
@@ -60,6 +60,5 @@ def test_mim_runs_the_tool(command, message, tmp_path):
     output = result.stdout + result.stderr
     assert '.mim' in output and 'tools' in output
     assert result.returncode != 0
-    assert '\nError: ' in output and message in output
-    assert 'does not exist' in output
+    assert message in output
     assert 'unrecognized arguments' not in output
