@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The landmark network that DIC's evaluation reads restored faces with."""
 
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmfacesr.models.networks.layers import (
@@ -16,7 +15,7 @@ from mmfacesr.registry import MODELS
 
 
 @MODELS.register_module()
-class StackedHourglassHead(BaseModule):
+class StackedHourglassHead(nn.Module):
     """Hourglasses in a row, each correcting the one before.
 
     Source: Newell et al., Stacked Hourglass Networks for Human Pose
@@ -28,8 +27,7 @@ class StackedHourglassHead(BaseModule):
         mid_channels (int): Width, at least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
         num_stacks (int): Number of hourglasses. Defaults to 4.
-        init_cfg (dict | None): Initialisation config of mmengine. Defaults to
-            None.
+
     """
 
     size_requirement = SizeRequirement(multiple_of=64, minimum=64)
@@ -40,9 +38,8 @@ class StackedHourglassHead(BaseModule):
         mid_channels: int = 256,
         num_keypoints: int = 68,
         num_stacks: int = 4,
-        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__()
         self.in_channels = in_channels
         self.stem = hourglass_stem(in_channels, mid_channels, norm=True)
         self.stacks = nn.ModuleList(

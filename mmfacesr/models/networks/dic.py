@@ -9,7 +9,6 @@ between Attentive Recovery and Landmark Estimation, CVPR 2020, arXiv
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmfacesr.models.networks.layers import (
@@ -64,7 +63,7 @@ def merge_heatmaps(heatmap: Tensor) -> Tensor:
 
 
 @MODELS.register_module()
-class DICGenerator(BaseModule):
+class DICGenerator(nn.Module):
     """Deep Iterative Collaboration network for x8 face super-resolution.
 
     Differs from the authors' code and MMagic's ``DICNet``: hidden states are
@@ -88,7 +87,7 @@ class DICGenerator(BaseModule):
         prelu_init (float): Initial slope of the PReLUs. Defaults to 0.2.
         num_fusion_blocks (int): Residual blocks of the attentive fusion.
             Defaults to 7.
-        init_cfg (dict | None): Initialisation, see mmengine. Defaults to None.
+
 
     Raises:
         ValueError: If an option has a value that the network cannot honour.
@@ -110,9 +109,8 @@ class DICGenerator(BaseModule):
         detach_attention: bool = False,
         prelu_init: float = 0.2,
         num_fusion_blocks: int = 7,
-        init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__()
         for fits, what in (
             (upscale_factor == 8, f'upscale_factor 8, got {upscale_factor}'),
             (
@@ -359,20 +357,18 @@ class GroupedResidual(nn.Module):
 
 
 @MODELS.register_module()
-class DICDiscriminator(BaseModule):
+class DICDiscriminator(nn.Module):
     """LightCNN-9 with one logit, the critic of DICGAN.
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
-        init_cfg (dict | None): Initialisation, see mmengine. Defaults to None.
+
     """
 
     size_requirement = SizeRequirement(minimum=128, maximum=128)
 
-    def __init__(
-        self, in_channels: int = 3, init_cfg: dict | None = None
-    ) -> None:
-        super().__init__(init_cfg)
+    def __init__(self, in_channels: int = 3) -> None:
+        super().__init__()
         self.in_channels = in_channels
         self.features = light_cnn_features(in_channels)
         self.classifier = nn.Sequential(

@@ -7,22 +7,23 @@ between Attentive Recovery and Landmark Estimation, CVPR 2020, sections 3.3
 and 3.4.
 """
 
-from typing import Dict, List, NamedTuple, Optional
+from typing import NamedTuple, Optional
 
 from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmfacesr.mmagic_base import BaseEditModel, DataSample
 from mmfacesr.registry import MODELS
+
 from .face_gan_restorer import FaceGANRestorer
 
 
 class StepOutputs(NamedTuple):
     """What the generator gives in training, one entry a step."""
 
-    images: List[Tensor]
+    images: list[Tensor]
     """(N, 3, H, W) each, normalised."""
-    heatmaps: List[Tensor]
+    heatmaps: list[Tensor]
     """(N, K, H/4, W/4) each."""
 
     def detach(self) -> Tensor:
@@ -54,7 +55,7 @@ def targets_of(data_samples: DataSample) -> Targets:
 
 def step_losses(outputs: StepOutputs, targets: Targets,
                 pixel_loss: BaseModule,
-                align_loss: BaseModule) -> Dict[str, Tensor]:
+                align_loss: BaseModule) -> dict[str, Tensor]:
     """Pixel and heatmap loss of every step, summed by the caller.
 
     The losses are taken in float32, whatever the network ran in: raw
@@ -102,7 +103,7 @@ class DICRestorer(BaseEditModel):
         return self.generator(inputs, image_only=True)
 
     def forward_train(self, inputs: Tensor,
-                      data_samples: DataSample) -> Dict[str, Tensor]:
+                      data_samples: DataSample) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:
@@ -165,7 +166,7 @@ class DICGANRestorer(FaceGANRestorer):
         return targets_of(data_samples)
 
     def g_step(self, batch_outputs: StepOutputs,
-               batch_gt_data: Targets) -> Dict[str, Tensor]:
+               batch_gt_data: Targets) -> dict[str, Tensor]:
         """Losses of the generator."""
         losses = step_losses(batch_outputs, batch_gt_data, self.pixel_loss,
                              self.align_loss)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training of a landmark head by its heatmaps."""
 
-from typing import Dict, Optional
+from typing import Optional
 
 from torch import Tensor
 
@@ -44,7 +44,7 @@ class HeatmapRegressor(BaseEditModel):
         return prediction
 
     def forward_train(self, inputs: Tensor,
-                      data_samples: DataSample) -> Dict[str, Tensor]:
+                      data_samples: DataSample) -> dict[str, Tensor]:
         """One heatmap loss a step.
 
         Args:
