@@ -141,7 +141,8 @@ class LandmarkTable:
         """Write the table atomically.
 
         Args:
-            path (str | os.PathLike): The ``.npz`` file; missing folders are made.
+            path (str | os.PathLike): The ``.npz`` file; missing folders
+                are made.
         """
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         arrays['scheme'] = np.array(self.scheme)
@@ -177,7 +178,8 @@ class LandmarkTable:
         return cls._from_arrays(arrays, path)
 
     @classmethod
-    def _from_arrays(cls, arrays: dict, path: str | os.PathLike) -> 'LandmarkTable':
+    def _from_arrays(cls, arrays: dict,
+                     path: str | os.PathLike) -> 'LandmarkTable':
         """Build the table from the arrays of a file."""
         names = (*_ARRAYS, 'scheme')
         missing = [name for name in names if name not in arrays]
