@@ -33,8 +33,8 @@ def make_head(person: Person) -> Head:
 
 def _sizes(size: int) -> tuple[int, int]:
     """Sides of the canvas and of the grid on which the head is marched."""
-    canvas = int(np.clip(round(OVERSAMPLING * size), 256, 1024))
-    return canvas, int(np.clip(canvas // 2, 160, 384))
+    canvas = int(np.clip(round(OVERSAMPLING * size), 160, 1024))
+    return canvas, int(np.clip(canvas * 5 // 8, 112, 384))
 
 
 def _enlarge(array: np.ndarray, side: int) -> np.ndarray:
