@@ -38,7 +38,8 @@ FLIP_68 = np.array(
     + [27, 28, 29, 30, 35, 34, 33, 32, 31]  # nose
     + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]  # eyes
     + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55]  # outer lip
-    + [64, 63, 62, 61, 60, 67, 66, 65])  # inner lip
+    + [64, 63, 62, 61, 60, 67, 66, 65]
+)  # inner lip
 # left eye, right eye, nose, left mouth corner, right mouth corner
 FLIP_5 = np.array([1, 0, 2, 4, 3])
 FLIP_68.setflags(write=False)
@@ -61,8 +62,10 @@ def flip_indices(num_points: int) -> np.ndarray:
         ValueError: If no scheme has that number of points.
     """
     if num_points not in _FLIPS:
-        raise ValueError(f'Expected {sorted(_FLIPS)} points, got '
-                         f'{num_points}; no mirror order is known for them.')
+        raise ValueError(
+            f'Expected {sorted(_FLIPS)} points, got '
+            f'{num_points}; no mirror order is known for them.'
+        )
     return _FLIPS[num_points]
 
 
@@ -76,9 +79,13 @@ def five_from_68(points: np.ndarray) -> np.ndarray:
         np.ndarray: (..., 5, 2): centres of the six points of each eye, nose
         tip, outer mouth corners.
     """
-    return np.stack([
-        points[..., LEFT_EYE_68, :].mean(-2),
-        points[..., RIGHT_EYE_68, :].mean(-2), points[..., NOSE_TIP_68, :],
-        points[..., LEFT_MOUTH_CORNER_68, :],
-        points[..., RIGHT_MOUTH_CORNER_68, :]
-    ], -2)
+    return np.stack(
+        [
+            points[..., LEFT_EYE_68, :].mean(-2),
+            points[..., RIGHT_EYE_68, :].mean(-2),
+            points[..., NOSE_TIP_68, :],
+            points[..., LEFT_MOUTH_CORNER_68, :],
+            points[..., RIGHT_MOUTH_CORNER_68, :],
+        ],
+        -2,
+    )

@@ -64,33 +64,39 @@ class LandmarkTable:
         """
         self._check_scheme()
         num, points = len(self.file), NUM_POINTS[self.scheme]
-        self._check('file', 'U', (num, ))
+        self._check('file', 'U', (num,))
         self._check('points', 'f4', (num, points, 2))
         self._check('box', 'f4', (num, 4))
-        self._check('score', 'f4', (num, ))
-        self._check('sha256', 'U', (num, ))
+        self._check('score', 'f4', (num,))
+        self._check('sha256', 'U', (num,))
         self._row = {name: i for i, name in enumerate(self.file.tolist())}
         if len(self._row) != num:
-            raise ValueError(f'Expected {num} different file names in the '
-                             f'landmark table, got {len(self._row)}.')
+            raise ValueError(
+                f'Expected {num} different file names in the '
+                f'landmark table, got {len(self._row)}.'
+            )
 
     def _check_scheme(self) -> None:
         """Refuse an unknown scheme."""
         if self.scheme not in NUM_POINTS:
-            raise ValueError('Expected the landmark scheme to be one of '
-                             f'{sorted(NUM_POINTS)}, got {self.scheme!r}.')
+            raise ValueError(
+                'Expected the landmark scheme to be one of '
+                f'{sorted(NUM_POINTS)}, got {self.scheme!r}.'
+            )
 
     def _check(self, name: str, dtype: str, shape: tuple) -> None:
         """Compare one array with what it must be."""
         array = getattr(self, name)
         right_type = (
-            array.dtype.kind == 'U' if dtype == 'U' else array.dtype == dtype)
+            array.dtype.kind == 'U' if dtype == 'U' else array.dtype == dtype
+        )
         if array.shape != shape or not right_type:
             wanted = 'text' if dtype == 'U' else 'float32'
             raise ValueError(
                 f'Expected `{name}` of the landmark table to be {wanted} of '
                 f'shape {shape}, got {array.dtype} of shape {array.shape}; '
-                'write it again with extract_landmarks.py.')
+                'write it again with extract_landmarks.py.'
+            )
 
     def __len__(self) -> int:
         """Number of images."""
@@ -114,8 +120,10 @@ class LandmarkTable:
         """
         if file not in self._row:
             raise LandmarkError(
-                file, f'no row among the {len(self)} of the landmark table; '
-                'run tools/dataset_converters/extract_landmarks.py')
+                file,
+                f'no row among the {len(self)} of the landmark table; '
+                'run tools/dataset_converters/extract_landmarks.py',
+            )
         return self._row[file]
 
     def points_of(self, file: str) -> np.ndarray:
@@ -134,7 +142,8 @@ class LandmarkTable:
         if not np.isfinite(points).all():
             bad = int((~np.isfinite(points)).any(1).sum())
             raise LandmarkError(
-                file, f'{bad} of {len(points)} landmarks are not finite')
+                file, f'{bad} of {len(points)} landmarks are not finite'
+            )
         return points
 
     def save(self, path: str | os.PathLike) -> None:
@@ -165,30 +174,42 @@ class LandmarkTable:
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'Expected a landmark table at {path}, found no file; make '
-                'it with tools/dataset_converters/extract_landmarks.py.')
+                'it with tools/dataset_converters/extract_landmarks.py.'
+            )
         try:
             if not zipfile.is_zipfile(path):
                 raise zipfile.BadZipFile('it is no .npz archive')
             with np.load(path, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in data.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile,
-                zlib.error) as error:
-            raise ValueError(f'Expected a landmark table (.npz) in {path}, '
-                             f'could not read it: {error}.') from error
+        except (
+            OSError,
+            ValueError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise ValueError(
+                f'Expected a landmark table (.npz) in {path}, '
+                f'could not read it: {error}.'
+            ) from error
         return cls._from_arrays(arrays, path)
 
     @classmethod
-    def _from_arrays(cls, arrays: dict,
-                     path: str | os.PathLike) -> 'LandmarkTable':
+    def _from_arrays(
+        cls, arrays: dict, path: str | os.PathLike
+    ) -> 'LandmarkTable':
         """Build the table from the arrays of a file."""
         names = (*_ARRAYS, 'scheme')
         missing = [name for name in names if name not in arrays]
         if missing:
-            raise ValueError(f'Expected the arrays {names} in {path}, got '
-                             f'{tuple(arrays)}; missing: {missing}.')
+            raise ValueError(
+                f'Expected the arrays {names} in {path}, got '
+                f'{tuple(arrays)}; missing: {missing}.'
+            )
         try:
             return cls(
-                **{name: arrays[name]
-                   for name in _ARRAYS}, scheme=str(arrays['scheme']))
+                **{name: arrays[name] for name in _ARRAYS},
+                scheme=str(arrays['scheme']),
+            )
         except ValueError as error:
             raise ValueError(f'{path}: {error}') from error

@@ -12,8 +12,9 @@ from .compat import mend, mend_preprocessor_lists, quiet_mmagic_import
 mend()
 with quiet_mmagic_import():
     from mmagic.evaluation.metrics import MAE, PSNR, SSIM
-    from mmagic.evaluation.metrics.base_sample_wise_metric import \
-        BaseSampleWiseMetric
+    from mmagic.evaluation.metrics.base_sample_wise_metric import (
+        BaseSampleWiseMetric,
+    )
     from mmagic.models import BaseEditModel, DataPreprocessor
     from mmagic.models.editors import SRGAN
     from mmagic.models.utils import set_requires_grad
@@ -21,6 +22,13 @@ with quiet_mmagic_import():
 mend_preprocessor_lists(DataPreprocessor)
 
 __all__ = [
-    'BaseEditModel', 'BaseSampleWiseMetric', 'DataPreprocessor', 'DataSample',
-    'MAE', 'PSNR', 'SRGAN', 'SSIM', 'set_requires_grad'
+    'BaseEditModel',
+    'BaseSampleWiseMetric',
+    'DataPreprocessor',
+    'DataSample',
+    'MAE',
+    'PSNR',
+    'SRGAN',
+    'SSIM',
+    'set_requires_grad',
 ]

@@ -7,11 +7,26 @@ config with ``default_scope = 'mmagic'`` finds our classes without a prefix,
 and the light parts of the package need not import MMagic.
 """
 
-from mmengine.registry import (DATASETS, HOOKS, LOOPS, METRICS, MODELS,
-                               OPTIM_WRAPPERS, TRANSFORMS, VISBACKENDS,
-                               VISUALIZERS)
+from mmengine.registry import (
+    DATASETS,
+    HOOKS,
+    LOOPS,
+    METRICS,
+    MODELS,
+    OPTIM_WRAPPERS,
+    TRANSFORMS,
+    VISBACKENDS,
+    VISUALIZERS,
+)
 
 __all__ = [
-    'DATASETS', 'HOOKS', 'LOOPS', 'METRICS', 'MODELS', 'OPTIM_WRAPPERS',
-    'TRANSFORMS', 'VISBACKENDS', 'VISUALIZERS'
+    'DATASETS',
+    'HOOKS',
+    'LOOPS',
+    'METRICS',
+    'MODELS',
+    'OPTIM_WRAPPERS',
+    'TRANSFORMS',
+    'VISBACKENDS',
+    'VISUALIZERS',
 ]

@@ -27,8 +27,9 @@ def golden() -> Path:
 @pytest.fixture(scope='session')
 def fill() -> ModuleType:
     """The module that fills parameters from their state-dict keys."""
-    spec = importlib.util.spec_from_file_location('golden_fill',
-                                                  TESTS / 'golden/fill.py')
+    spec = importlib.util.spec_from_file_location(
+        'golden_fill', TESTS / 'golden/fill.py'
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -47,6 +48,7 @@ def shared_faces() -> Path:
 def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root of embedded faces: 8 to train, 3 each to validate, test."""
     from mmfacesr.datasets.synthetic_faces import write_faces
+
     root = tmp_path_factory.mktemp('faces')
     write_faces(root, dict(train=8, val=3, test=3), progress=False)
     return root

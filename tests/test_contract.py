@@ -8,7 +8,6 @@ the same networks share one sweep.
 
 import json
 from pathlib import Path
-from typing import Dict, List
 
 import pytest
 import torch
@@ -22,11 +21,13 @@ from mmfacesr.apis.config import load_config
 
 REPO = Path(__file__).resolve().parents[1]
 LEAVES = sorted(
-    path for path in REPO.glob('configs/*/*.py')
-    if path.parent.name != '_base_')
+    path
+    for path in REPO.glob('configs/*/*.py')
+    if path.parent.name != '_base_'
+)
 NAMES = [path.stem for path in LEAVES]
 # Parameters that one step leaves alone, with the reason.
-UNTRAINED: Dict[str, str] = {}
+UNTRAINED: dict[str, str] = {}
 
 
 def networks_of(path: Path) -> str:
@@ -42,9 +43,10 @@ def generator_of(path: Path) -> str:
     return json.dumps(model.generator, sort_keys=True, default=str)
 
 
-SWEPT: List[Path] = list({networks_of(path): path for path in LEAVES}.values())
-GENERATORS: List[Path] = list(
-    {generator_of(path): path for path in reversed(SWEPT)}.values())
+SWEPT: list[Path] = list({networks_of(path): path for path in LEAVES}.values())
+GENERATORS: list[Path] = list(
+    {generator_of(path): path for path in reversed(SWEPT)}.values()
+)
 
 
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
@@ -72,8 +74,12 @@ def build_case(path: Path, faces_root: Path) -> dict:
 def batch_of(cfg: Config, part: str, count: int) -> dict:
     """A batch of the config's own data."""
     dataset = Runner.build_dataloader(
-        {**cfg[f'{part}_dataloader'], 'num_workers': 0,
-         'persistent_workers': False}).dataset
+        {
+            **cfg[f'{part}_dataloader'],
+            'num_workers': 0,
+            'persistent_workers': False,
+        }
+    ).dataset
     return pseudo_collate([dataset[index] for index in range(count)])
 
 
@@ -99,7 +105,8 @@ def test_generator_is_built_from_the_config_alone(path: Path) -> None:
 
 @torch.no_grad()
 def test_output_repeats_and_has_the_size_of_the_ground_truth(
-        network_case: dict) -> None:
+    network_case: dict,
+) -> None:
     network = network_case['model'].generator.eval()
     three = as_network_input(network_case, 3)
     first = image_of(network(three[:1]))
@@ -115,7 +122,8 @@ def test_a_wrong_size_is_refused_by_name(network_case: dict) -> None:
     network = network_case['model'].generator
     height, width = as_network_input(network_case, 1).shape[-2:]
     refused = [
-        size for size in ((height - 1, width), (height, width + 3), (1, 1))
+        size
+        for size in ((height - 1, width), (height, width + 3), (1, 1))
         if not network.size_requirement.allows(*size)
     ]
     assert refused, 'a network that takes any size declares it'
@@ -134,7 +142,7 @@ def test_prediction_is_an_image(case: dict) -> None:
             assert sample.output.pred_heatmap.shape[0] == 68
             continue
         assert sample.output.pred_img.shape == sample.gt_img.shape
-        assert 0 <= sample.output.pred_img.min()
+        assert sample.output.pred_img.min() >= 0
         assert sample.output.pred_img.max() <= 255
 
 
@@ -167,10 +175,14 @@ def test_one_step_trains_every_parameter(case: dict) -> None:
 
 @torch.no_grad()
 def test_saved_weights_load_strictly_and_give_equal_output(
-        network_case: dict, tmp_path: Path) -> None:
+    network_case: dict, tmp_path: Path
+) -> None:
     from mmfacesr.checkpoint import load_weights
+
     network = network_case['model'].generator.eval()
-    torch.save(dict(state_dict=network_case['model'].state_dict()), tmp_path / 'w.pth')
+    torch.save(
+        dict(state_dict=network_case['model'].state_dict()), tmp_path / 'w.pth'
+    )
     again = MODELS.build(network_case['cfg'].model.generator).eval()
     inputs = as_network_input(network_case, 1)
     assert not torch.equal(image_of(again(inputs)), image_of(network(inputs)))

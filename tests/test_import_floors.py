@@ -7,8 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, List, Tuple
 
 import pytest
 
@@ -17,27 +17,63 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
 # The longest matching name counts. What a floor holds may import lower
 # floors; on floor 1 the parts must not import each other.
 FLOORS = {
-    0: ('version', 'registry', 'landmark_schemes', 'image_io',
-        'landmark_table', 'landmark_drawing', 'data_root', 'framing',
+    0: (
+        'version',
+        'registry',
+        'landmark_schemes',
+        'image_io',
+        'landmark_table',
+        'landmark_drawing',
+        'data_root',
+        'framing',
         'visualization',
-        'weight_layouts', 'weight_files', 'models.module_path',
-        'models.networks.layers', 'models.networks.size_requirement'),
-    1: ('compat', 'models', 'models.networks', 'models.heads',
-        'models.losses', 'evaluation', 'evaluation.functional'),
-    2: ('mmagic_base', 'checkpoint', 'datasets', 'evaluation.metrics',
-        'engine', 'conversion', 'landmark_detection', 'face_finder'),
-    3: ('models.restorers', ),
-    4: ('apis', ),
+        'weight_layouts',
+        'weight_files',
+        'models.module_path',
+        'models.networks.layers',
+        'models.networks.size_requirement',
+    ),
+    1: (
+        'compat',
+        'models',
+        'models.networks',
+        'models.heads',
+        'models.losses',
+        'evaluation',
+        'evaluation.functional',
+    ),
+    2: (
+        'mmagic_base',
+        'checkpoint',
+        'datasets',
+        'evaluation.metrics',
+        'engine',
+        'conversion',
+        'landmark_detection',
+        'face_finder',
+    ),
+    3: ('models.restorers',),
+    4: ('apis',),
 }
 PART_FLOORS = {
     f'mmfacesr.{part}': floor
-    for floor, parts in FLOORS.items() for part in parts
+    for floor, parts in FLOORS.items()
+    for part in parts
 }
 HEAVY = ('mmagic', 'diffusers', 'transformers')
-DOORS = ('mmfacesr.mmagic_base', )
-LIGHT_PARTS = ('models.networks', 'models.heads', 'models.losses', 'datasets',
-               'evaluation.functional', 'checkpoint', 'landmark_detection',
-               'landmark_table', 'face_finder', 'registry')
+DOORS = ('mmfacesr.mmagic_base',)
+LIGHT_PARTS = (
+    'models.networks',
+    'models.heads',
+    'models.losses',
+    'datasets',
+    'evaluation.functional',
+    'checkpoint',
+    'landmark_detection',
+    'landmark_table',
+    'face_finder',
+    'registry',
+)
 
 
 def part_of(module: str) -> str:
@@ -50,7 +86,7 @@ def part_of(module: str) -> str:
     raise AssertionError(f'{module} has no floor: declare it in FLOORS')
 
 
-def module_files() -> List[Tuple[str, Path]]:
+def module_files() -> list[tuple[str, Path]]:
     """All modules of the package but its root, with their files."""
     found = []
     for path in sorted(PACKAGE.rglob('*.py')):
@@ -71,9 +107,11 @@ def imports_of(module: str, path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = package[:len(package) + 1 - node.level]
-            base = '.'.join((above if node.level else []) +
-                            ([node.module] if node.module else []))
+            above = package[: len(package) + 1 - node.level]
+            base = '.'.join(
+                (above if node.level else [])
+                + ([node.module] if node.module else [])
+            )
             for alias in node.names:
                 # `from package import module` names a module, else a thing
                 name = f'{base}.{alias.name}'
@@ -83,8 +121,9 @@ def imports_of(module: str, path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    'module, path', [pytest.param(*file, id=file[0])
-                     for file in module_files()])
+    'module, path',
+    [pytest.param(*file, id=file[0]) for file in module_files()],
+)
 def test_imports_point_down(module: str, path: Path) -> None:
     own = part_of(module)
     floor = PART_FLOORS[own]
@@ -96,49 +135,57 @@ def test_imports_point_down(module: str, path: Path) -> None:
             continue
         other = PART_FLOORS[part_of(name)]
         assert other < floor or other == floor != 1, (
-            f'{module} (floor {floor}) imports {name} (floor {other})')
+            f'{module} (floor {floor}) imports {name} (floor {other})'
+        )
 
 
 def test_reader_sees_every_form(tmp_path: Path) -> None:
-    source = ('import mmagic.models\n'
-              'from ..registry import MODELS\n'
-              'from .. import version\n'
-              'def f():\n'
-              '    from .other import thing\n'
-              '    from mmfacesr.models import restorers\n')
+    source = (
+        'import mmagic.models\n'
+        'from ..registry import MODELS\n'
+        'from .. import version\n'
+        'def f():\n'
+        '    from .other import thing\n'
+        '    from mmfacesr.models import restorers\n'
+    )
     path = tmp_path / 'part.py'
     path.write_text(source)
     assert set(imports_of('mmfacesr.models.part', path)) == {
-        'mmagic.models', 'mmfacesr.registry', 'mmfacesr.version',
-        'mmfacesr.models.other', 'mmfacesr.models.restorers'
+        'mmagic.models',
+        'mmfacesr.registry',
+        'mmfacesr.version',
+        'mmfacesr.models.other',
+        'mmfacesr.models.restorers',
     }
 
 
 def test_light_parts_leave_mmagic_alone() -> None:
     names = [
-        module for module, _ in module_files()
+        module
+        for module, _ in module_files()
         if module.startswith(tuple(f'mmfacesr.{p}' for p in LIGHT_PARTS))
     ]
     # Not even mmengine.optim, which asks an installed transformers for one of
     # its optimizers.
-    script = ('import importlib, json, sys\n'
-              f'for name in {names!r}: importlib.import_module(name)\n'
-              'print()\n'
-              'print(json.dumps(sorted(sys.modules)))')
+    script = (
+        'import importlib, json, sys\n'
+        f'for name in {names!r}: importlib.import_module(name)\n'
+        'print()\n'
+        'print(json.dumps(sorted(sys.modules)))'
+    )
     done = subprocess.run(
         [sys.executable, '-c', script],
         env={
-            **os.environ, 'PYTHONPATH':
-            os.pathsep.join([
-                str(PACKAGE.parent),
-                os.environ.get('PYTHONPATH', '')
-            ]).strip(os.pathsep)
+            **os.environ,
+            'PYTHONPATH': os.pathsep.join(
+                [str(PACKAGE.parent), os.environ.get('PYTHONPATH', '')]
+            ).strip(os.pathsep),
         },
         text=True,
         stdout=subprocess.PIPE,
-        check=True)
+        check=True,
+    )
     loaded = json.loads(done.stdout.splitlines()[-1])
     assert set(names) <= set(loaded)
-    heavy = ('mmagic.models', 'mmagic.evaluation', 'diffusers',
-             'transformers')
+    heavy = ('mmagic.models', 'mmagic.evaluation', 'diffusers', 'transformers')
     assert [name for name in loaded if name.startswith(heavy)] == []

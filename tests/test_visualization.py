@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.visualization import (GAP, HEADER, bicubic, columns_of,
-                                    comparison_sheet)
+from mmfacesr.visualization import (
+    GAP,
+    HEADER,
+    bicubic,
+    columns_of,
+    comparison_sheet,
+)
 
 SMALL, LARGE = 4, 16
 
@@ -24,11 +29,12 @@ def test_cells() -> None:
     for row in range(3):
         top = HEADER + row * pitch
         cells = [
-            sheet[top:top + LARGE, column * pitch:column * pitch + LARGE]
+            sheet[top : top + LARGE, column * pitch : column * pitch + LARGE]
             for column in range(4)
         ]
-        np.testing.assert_array_equal(cells[0], lr[row].repeat(4, 0).repeat(
-            4, 1))
+        np.testing.assert_array_equal(
+            cells[0], lr[row].repeat(4, 0).repeat(4, 1)
+        )
         large = Image.fromarray(lr[row]).resize((LARGE, LARGE), Image.BICUBIC)
         np.testing.assert_array_equal(cells[1], np.array(large))
         np.testing.assert_array_equal(cells[2], sr[row])

@@ -23,27 +23,31 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
-        'checkpoint', nargs='?', help='checkpoint file; not for --baseline')
+        'checkpoint', nargs='?', help='checkpoint file; not for --baseline'
+    )
     parser.add_argument(
         '--out',
         metavar='FILE',
         help='write the report (.json, .yaml or .pkl): metrics, protocol, '
-        'number of images, hashes of the weights and of the list of images')
+        'number of images, hashes of the weights and of the list of images',
+    )
     parser.add_argument(
         '--baseline',
         action='store_true',
-        help='test Pillow bicubic instead of a checkpoint')
+        help='test Pillow bicubic instead of a checkpoint',
+    )
     parser.add_argument(
         '--input',
         metavar='FOLDER',
-        help='restore the faces of this folder; no ground truth, no metrics')
+        help='restore the faces of this folder; no ground truth, no metrics',
+    )
     parser.add_argument(
-        '--save-dir',
-        metavar='FOLDER',
-        help='where --input puts its PNG files')
+        '--save-dir', metavar='FOLDER', help='where --input puts its PNG files'
+    )
     add_common_arguments(parser)
     args = parser.parse_args()
     if bool(args.input) != bool(args.save_dir):
@@ -62,9 +66,13 @@ def restore(args: argparse.Namespace) -> int:
     from mmengine.logging import print_log
 
     from mmfacesr.apis.restore_folder import restore_folder, write_bad_list
+
     done, bad = restore_folder(
-        load_config(args.config, args.cfg_options), args.checkpoint,
-        args.input, args.save_dir)
+        load_config(args.config, args.cfg_options),
+        args.checkpoint,
+        args.input,
+        args.save_dir,
+    )
     print_log(f'{done} faces restored into {args.save_dir}', 'current')
     if bad:
         listed = write_bad_list(bad, args.save_dir)
@@ -79,15 +87,21 @@ def evaluate(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
     from mmengine.runner import Runner
 
-    from mmfacesr.apis.report import (KeepMetricsHook, format_report,
-                                      make_report, save_report)
+    from mmfacesr.apis.report import (
+        KeepMetricsHook,
+        format_report,
+        make_report,
+        save_report,
+    )
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.models.module_path import find_module
+
     cfg.load_from, record = None, None
     if args.baseline:
         cfg.model = dict(
             type='BicubicBaseline',
-            data_preprocessor=cfg.model.data_preprocessor)
+            data_preprocessor=cfg.model.data_preprocessor,
+        )
     runner = Runner.from_cfg(cfg)
     if not args.baseline:
         # Strict, unlike the runner's own loading.

@@ -22,7 +22,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
         '--resume',
@@ -30,16 +31,19 @@ def parse_args() -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='go on from the newest checkpoint of the work folder, or from '
-        'CHECKPOINT; starts anew when there is none')
+        'CHECKPOINT; starts anew when there is none',
+    )
     parser.add_argument(
         '--amp',
         action='store_true',
         help='mixed precision: float16 with loss scaling on a GPU, bfloat16 '
-        'without a GPU')
+        'without a GPU',
+    )
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the real over the base batch size')
+        help='scale the learning rate by the real over the base batch size',
+    )
     add_common_arguments(parser)
     return parser.parse_args()
 
@@ -53,6 +57,7 @@ def main() -> None:
         from mmengine.runner import Runner, find_latest_checkpoint
 
         from mmfacesr.engine.optim_wrappers import enable_amp
+
         if args.amp:
             enable_amp(cfg)
         if args.auto_scale_lr:
@@ -60,7 +65,9 @@ def main() -> None:
         if args.resume:
             latest = (
                 find_latest_checkpoint(cfg.work_dir)
-                if args.resume == 'auto' else args.resume)
+                if args.resume == 'auto'
+                else args.resume
+            )
             cfg.resume = latest is not None
             # mmengine would resume from the weights to start from.
             cfg.load_from = latest or cfg.get('load_from')

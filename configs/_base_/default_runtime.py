@@ -1,11 +1,16 @@
 """What every config runs with: hooks, logs, checkpoints, environment."""
+
 default_scope = 'mmagic'
 custom_imports = dict(
     imports=[
-        'mmfacesr.models', 'mmfacesr.datasets', 'mmfacesr.engine',
-        'mmfacesr.models.restorers', 'mmfacesr.evaluation.metrics'
+        'mmfacesr.models',
+        'mmfacesr.datasets',
+        'mmfacesr.engine',
+        'mmfacesr.models.restorers',
+        'mmfacesr.evaluation.metrics',
     ],
-    allow_failed_imports=False)
+    allow_failed_imports=False,
+)
 
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
 tensorboard = False  # write TensorBoard events beside the logs
@@ -21,17 +26,20 @@ default_hooks = dict(
         by_epoch=False,
         max_keep_ckpts=3,
         save_best='PSNR',  # of the validation part, never of the test part
-        rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'))
+        rule='greater',
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
 custom_hooks = [
     dict(type='PlainCheckpointHook'),
-    dict(type='ComparisonSheetHook', num_faces=8)
+    dict(type='ComparisonSheetHook', num_faces=8),
 ]
 
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))  # gloo where there is no GPU
+    dist_cfg=dict(backend='nccl'),
+)  # gloo where there is no GPU
 
 randomness = dict(seed=0)
 log_level = 'INFO'

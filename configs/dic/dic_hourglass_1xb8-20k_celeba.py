@@ -9,18 +9,22 @@ Data:   converted by tools/dataset_converters/celeba, landmarks by
 Needs:  1 GPU of 8 GB
 Result: landmark NME of the part `test`; not trained at full length yet
 """
+
 _base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']
 
 gt_size = 128
 model = dict(
     type='HeatmapRegressor',
     generator=dict(
-        type='FeedbackHourglassHead', mid_channels=256, num_keypoints=68),
+        type='FeedbackHourglassHead', mid_channels=256, num_keypoints=68
+    ),
     pixel_loss=dict(type='MSELoss', loss_weight=1.0, reduction='mean'),
     data_preprocessor=dict(
         type='DataPreprocessor',
         mean=[129.795, 108.12, 96.39],  # as DIC
-        std=[255, 255, 255]))
+        std=[255, 255, 255],
+    ),
+)
 
 pipeline = [
     dict(type='LoadFaceImage', key='gt'),
@@ -30,7 +34,7 @@ pipeline = [
     dict(type='RandomFlipFace', prob=0.5),
     dict(type='DrawHeatmaps', size=gt_size // 4, sigma=1.0),
     dict(type='TakeAsInput'),
-    dict(type='PackInputs', meta_keys=['gt_landmark'])
+    dict(type='PackInputs', meta_keys=['gt_landmark']),
 ]
 test_pipeline = [step for step in pipeline if step['type'] != 'RandomFlipFace']
 
@@ -39,16 +43,18 @@ val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 protocol = dict(
-    nme='mean point error / distance of the outer eye corners, 68 points')
+    nme='mean point error / distance of the outer eye corners, 68 points'
+)
 val_evaluator = [dict(type='LandmarkNME')]
 test_evaluator = val_evaluator
 val_cfg = dict(type='MultiValLoop')
 test_cfg = dict(type='MultiTestLoop')
 
 train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=20_000, val_interval=2000)
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4))
+    type='IterBasedTrainLoop', max_iters=20_000, val_interval=2000
+)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=2e-4))
 param_scheduler = dict(
-    type='MultiStepLR', by_epoch=False, milestones=[10_000, 15_000], gamma=0.5)
+    type='MultiStepLR', by_epoch=False, milestones=[10_000, 15_000], gamma=0.5
+)
 default_hooks = dict(checkpoint=dict(save_best='NME', rule='less'))

@@ -3,8 +3,9 @@
 """Configs as the tools read them: options merged, settings spread."""
 
 import os.path as osp
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator, Optional
+from typing import Optional
 
 from mmengine.config import Config, ConfigDict
 
@@ -13,9 +14,9 @@ DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
-def load_config(path: str,
-                options: Optional[dict] = None,
-                import_modules: bool = True) -> Config:
+def load_config(
+    path: str, options: Optional[dict] = None, import_modules: bool = True
+) -> Config:
     """Read a config, merge options into it and spread its settings.
 
     ``data_root``, ``landmark_table`` and ``crop_size`` are written once at
@@ -38,15 +39,18 @@ def load_config(path: str,
     """
     if import_modules:
         from mmfacesr.compat import mend
+
         mend()  # bases such as `mmfacesr::...` are read before any import
     cfg = Config.fromfile(
-        find_config(path), import_custom_modules=import_modules)
+        find_config(path), import_custom_modules=import_modules
+    )
     before = {name: cfg.get(name) for name in DATASET_SETTINGS}
     if options:
         cfg.merge_from_dict(options)
     changed = {
         name: cfg.get(name)
-        for name in DATASET_SETTINGS if cfg.get(name) != before[name]
+        for name in DATASET_SETTINGS
+        if cfg.get(name) != before[name]
     }
     for dataset in datasets_of(cfg):
         dataset.update(changed)
@@ -82,10 +86,12 @@ def find_config(path: str) -> str:
     if osp.dirname(path) in ('', '.') and name in known:
         return str(known[name])
     from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
     raise FileNotFoundError(
         f'There is no config {path!r}. Configs like it: '
-        + ', '.join(str(known[key]) for key in near[:5]))
+        + ', '.join(str(known[key]) for key in near[:5])
+    )
 
 
 def known_configs() -> Iterator[Path]:
@@ -94,6 +100,8 @@ def known_configs() -> Iterator[Path]:
     for root in (package / '.mim/configs', package.parent / 'configs'):
         if root.is_dir():
             yield from sorted(
-                file for file in root.glob('*/*.py')
-                if file.parent.name != '_base_')
+                file
+                for file in root.glob('*/*.py')
+                if file.parent.name != '_base_'
+            )
             return

@@ -5,15 +5,25 @@
 import argparse
 import os
 import os.path as osp
+import re
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from mmengine.config import Config, DictAction
 
-EXPECTED_ERRORS = (OSError, ValueError, KeyError, ImportError, TypeError,
-                   AssertionError, RuntimeError)
+EXPECTED_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    ImportError,
+    TypeError,
+    AssertionError,
+    RuntimeError,
+)
+BUILDING = re.compile(r'class `\w+` in \S+: ')
+"""What mmengine's registries put before the reason, once for each level."""
 DEBUG = 'MMFACESR_TRACEBACK'
 """Environment variable that asks for the full traceback."""
 
@@ -23,23 +33,30 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir',
         help='folder of logs, pictures and checkpoints (default: '
-        './work_dirs/NAME_OF_THE_CONFIG)')
+        './work_dirs/NAME_OF_THE_CONFIG)',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
         help='change settings of the config, for instance data_root=FOLDER '
-        'train_dataloader.batch_size=4 tensorboard=True')
+        'train_dataloader.batch_size=4 tensorboard=True',
+    )
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
         help='how several processes are started (default: none; '
-        'dist_*.sh and slurm_*.sh set it)')
+        'dist_*.sh and slurm_*.sh set it)',
+    )
     parser.add_argument(
-        '--local_rank', '--local-rank', type=int, default=0,
-        help=argparse.SUPPRESS)
+        '--local_rank',
+        '--local-rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
 
 
 def prepare(cfg: Config, args: argparse.Namespace) -> None:
@@ -48,7 +65,8 @@ def prepare(cfg: Config, args: argparse.Namespace) -> None:
     cfg.launcher = args.launcher
     name = osp.splitext(osp.basename(args.config))[0]
     cfg.work_dir = (
-        args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', name))
+        args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', name)
+    )
 
 
 @contextmanager
@@ -62,25 +80,24 @@ def clear_errors() -> Iterator[None]:
     except EXPECTED_ERRORS as error:
         if os.environ.get(DEBUG):
             raise
-        sys.stderr.write(f'\nError: {explain(error)}\n'
-                         f'(set {DEBUG}=1 for the full traceback)\n')
+        sys.stderr.write(
+            f'\nError: {explain(error)}\n'
+            f'(set {DEBUG}=1 for the full traceback)\n'
+        )
         sys.exit(1)
 
 
 def explain(error: BaseException) -> str:
-    """One message from an exception and what caused it.
-
-    mmengine's registries wrap the reason into exceptions whose message is a
-    whole list of the way there; the innermost says what is wrong.
-    """
-    while error.__cause__ is not None:
-        error = error.__cause__
-    text = str(error.args[0]) if isinstance(
-        error, KeyError) and error.args else str(error)
+    """One message from an exception, without what mmengine puts before it."""
+    is_key = isinstance(error, KeyError) and error.args
+    text = BUILDING.sub('', str(error.args[0] if is_key else error))
     if 'is not in the' in text and 'registry' in text:
-        text += ('\nCheck the spelling of `type` in the config, and that its '
-                 '`custom_imports` names the module that registers it.')
-    frame = traceback.extract_tb(error.__traceback__)
-    where = f' [{osp.basename(frame[-1].filename)}:{frame[-1].lineno}]' if (
-        frame and not isinstance(error, (OSError, ValueError))) else ''
-    return f'{text or type(error).__name__}{where}'
+        text += (
+            '\nCheck the spelling of `type` in the config, and that its '
+            '`custom_imports` names the module that registers it.'
+        )
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames or isinstance(error, (OSError, ValueError)):
+        return text
+    last = frames[-1]
+    return f'{text} [{osp.basename(last.filename)}:{last.lineno}]'

@@ -7,7 +7,7 @@ import os.path as osp
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Optional
 
 from mmengine.config import Config
 from mmengine.fileio import dump
@@ -43,12 +43,17 @@ def commit_of_clone() -> Optional[str]:
         cwd=root,
         capture_output=True,
         text=True,
-        check=False)
+        check=False,
+    )
     return result.stdout.strip() or None
 
 
-def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
-                record: Optional[LoadRecord]) -> dict:
+def make_report(
+    runner: Runner,
+    cfg: Config,
+    metrics: dict[str, float],
+    record: Optional[LoadRecord],
+) -> dict:
     """Put together the report of one test.
 
     Args:
@@ -63,14 +68,15 @@ def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
     loaders = runner.test_dataloader
     loaders = loaders if isinstance(loaders, list) else [loaders]
     files = [
-        str(info.get('file', info.get('gt_path'))) for loader in loaders
-        for info in map(loader.dataset.get_data_info,
-                        range(len(loader.dataset)))
+        str(info.get('file', info.get('gt_path')))
+        for loader in loaders
+        for info in map(
+            loader.dataset.get_data_info, range(len(loader.dataset))
+        )
     ]
     return dict(
         method='bicubic (Pillow, 8 bit)' if record is None else 'model',
-        metrics={key: float(value)
-                 for key, value in metrics.items()},
+        metrics={key: float(value) for key, value in metrics.items()},
         protocol=dict(cfg.get('protocol', {})),
         degradation=[dict(step) for step in cfg.get('degradation', [])],
         images=len(files),
@@ -83,7 +89,8 @@ def make_report(runner: Runner, cfg: Config, metrics: Dict[str, float],
         checkpoint=record and osp.basename(record.source),
         checkpoint_sha256=record and record.sha256,
         mmfacesr=__version__,
-        commit=commit_of_clone())
+        commit=commit_of_clone(),
+    )
 
 
 def save_report(report: dict, path: str) -> None:
@@ -102,10 +109,14 @@ def save_report(report: dict, path: str) -> None:
 
 def format_report(report: dict) -> str:
     """The report as a few lines for a person."""
-    values = '  '.join(f'{key} {value:.4f}'
-                       for key, value in report['metrics'].items()
-                       if not key.endswith('time'))
-    protocol = ', '.join(f'{key} {value}'
-                         for key, value in report['protocol'].items())
-    return (f'{report["method"]}: {values}\n'
-            f'{report["images"]} images; {protocol}')
+    values = '  '.join(
+        f'{key} {value:.4f}'
+        for key, value in report['metrics'].items()
+        if not key.endswith('time')
+    )
+    protocol = ', '.join(
+        f'{key} {value}' for key, value in report['protocol'].items()
+    )
+    return (
+        f'{report["method"]}: {values}\n{report["images"]} images; {protocol}'
+    )

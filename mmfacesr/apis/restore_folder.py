@@ -4,7 +4,7 @@
 
 import os.path as osp
 from collections import Counter
-from typing import Dict, Iterator, List, Tuple
+from collections.abc import Iterator
 
 import torch
 from mmengine.config import Config
@@ -17,15 +17,18 @@ from tqdm import tqdm
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.image_io import BadSampleError, list_images, write_atomic, write_image
+from mmfacesr.image_io import (
+    BadSampleError,
+    list_images,
+    write_atomic,
+    write_image,
+)
 from mmfacesr.registry import MODELS, TRANSFORMS
 
 
-def restore_folder(cfg: Config,
-                   checkpoint: str,
-                   source: str,
-                   target: str,
-                   batch_size: int = 8) -> Tuple[int, Dict[str, str]]:
+def restore_folder(
+    cfg: Config, checkpoint: str, source: str, target: str, batch_size: int = 8
+) -> tuple[int, dict[str, str]]:
     """Restore every image of a folder; there is no ground truth.
 
     Results are PNG files under the names of the inputs, in the same
@@ -48,18 +51,21 @@ def restore_folder(cfg: Config,
             ``source``.
     """
     if osp.realpath(source) == osp.realpath(target):
-        raise ValueError('Expected another folder for the results than that '
-                         f'of the inputs, got {target!r} for both.')
+        raise ValueError(
+            'Expected another folder for the results than that '
+            f'of the inputs, got {target!r} for both.'
+        )
     if 'inference_pipeline' not in cfg:
-        raise ValueError('Expected a config with an inference_pipeline, got '
-                         f'{osp.basename(str(cfg.filename))} without one.')
+        raise ValueError(
+            'Expected a config with an inference_pipeline, got '
+            f'{osp.basename(str(cfg.filename))} without one.'
+        )
     names = result_names(source)
     todo = [
-        file for file in names
-        if not osp.exists(osp.join(target, names[file]))
+        file for file in names if not osp.exists(osp.join(target, names[file]))
     ]
     model = load_model(cfg, checkpoint)
-    bad: Dict[str, str] = {}
+    bad: dict[str, str] = {}
     done = 0
     with tqdm(total=len(todo), unit='face', desc='restoring') as bar:
         for batch in batches(cfg, source, todo, batch_size, bad, bar):
@@ -68,26 +74,35 @@ def restore_folder(cfg: Config,
                 done += 1
                 bar.update()
     if len(todo) < len(names):
-        print_log(f'{len(names) - len(todo)} results were there already and '
-                  'were kept.', 'current')
+        print_log(
+            f'{len(names) - len(todo)} results were there already and '
+            'were kept.',
+            'current',
+        )
     return done, bad
 
 
-def result_names(folder: str) -> Dict[str, str]:
+def result_names(folder: str) -> dict[str, str]:
     """Name of the result of every image: its own, as PNG.
 
-    Two inputs that differ in their suffix alone keep it in the name.
+    Inputs that differ in their suffix alone keep it in the name.
 
     Returns:
         dict[str, str]: Input -> result, relative to their folders.
     """
     files = list_images(folder)
     stems = Counter(osp.splitext(file)[0].lower() for file in files)
-    return {
-        file: (osp.splitext(file)[0]
-               if stems[osp.splitext(file)[0].lower()] == 1 else file) + '.png'
-        for file in files
+    alike = {
+        file for file in files if stems[osp.splitext(file)[0].lower()] > 1
     }
+    taken = {f'{file}.png'.lower() for file in alike}
+
+    def name(file: str) -> str:
+        short = osp.splitext(file)[0] + '.png'
+        clash = file in alike or short.lower() in taken
+        return f'{file}.png' if clash else short
+
+    return {file: name(file) for file in files}
 
 
 def load_model(cfg: Config, checkpoint: str) -> nn.Module:
@@ -99,18 +114,22 @@ def load_model(cfg: Config, checkpoint: str) -> nn.Module:
     return model.to(get_device()).eval()
 
 
-def batches(cfg: Config, source: str, files: List[str], batch_size: int,
-            bad: Dict[str, str], bar: tqdm) -> Iterator[List[dict]]:
+def batches(
+    cfg: Config,
+    source: str,
+    files: list[str],
+    batch_size: int,
+    bad: dict[str, str],
+    bar: tqdm,
+) -> Iterator[list[dict]]:
     """Read the inputs in batches; note the bad ones in ``bad``."""
     pipeline = Compose([TRANSFORMS.build(t) for t in cfg.inference_pipeline])
-    batch: List[dict] = []
+    batch: list[dict] = []
     for file in files:
         try:
             sample = pipeline(
-                dict(
-                    gt_path=osp.join(source, file),
-                    file=file,
-                    crop_size=None))
+                dict(gt_path=osp.join(source, file), file=file, crop_size=None)
+            )
             sample['file'] = file
             batch.append(sample)
         except BadSampleError as error:
@@ -124,14 +143,14 @@ def batches(cfg: Config, source: str, files: List[str], batch_size: int,
 
 
 @torch.no_grad()
-def predict(model: nn.Module, batch: List[dict]) -> Iterator[tuple]:
+def predict(model: nn.Module, batch: list[dict]) -> Iterator[tuple]:
     """Restore a batch: pairs of file name and (H, W, 3) uint8 RGB."""
     files = [sample.pop('file') for sample in batch]
     for file, sample in zip(files, model.test_step(pseudo_collate(batch))):
         yield file, to_rgb(sample.output.pred_img)
 
 
-def write_bad_list(bad: Dict[str, str], target: str) -> str:
+def write_bad_list(bad: dict[str, str], target: str) -> str:
     """Write the inputs that were left out, one a line with its reason."""
     path = osp.join(target, 'left_out.txt')
     lines = (f'{name}: {reason}\n' for name, reason in bad.items())

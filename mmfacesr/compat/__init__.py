@@ -7,16 +7,26 @@ read a config. tests/test_compat shows each fault on the installed versions
 and fails when a mend is no longer needed.
 """
 
-from .checkpoints import (UnsafeCheckpointError, load_plain_file,
-                          mend_checkpoint_files)
+from .checkpoints import (
+    UnsafeCheckpointError,
+    load_plain_file,
+    mend_checkpoint_files,
+)
 from .configs import mend_config_packages
 from .distributed import mend_distributed, runs_without_gpu
-from .mmagic_imports import (mend_mmagic_imports, mend_preprocessor_lists,
-                             quiet_mmagic_import)
+from .mmagic_imports import (
+    mend_mmagic_imports,
+    mend_preprocessor_lists,
+    quiet_mmagic_import,
+)
 
 __all__ = [
-    'UnsafeCheckpointError', 'load_plain_file', 'mend',
-    'mend_preprocessor_lists', 'quiet_mmagic_import', 'runs_without_gpu'
+    'UnsafeCheckpointError',
+    'load_plain_file',
+    'mend',
+    'mend_preprocessor_lists',
+    'quiet_mmagic_import',
+    'runs_without_gpu',
 ]
 
 

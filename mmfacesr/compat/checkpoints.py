@@ -33,8 +33,7 @@ def mend_checkpoint_files() -> None:
     wrap_once(LocalBackend, 'put', lambda _: _put_atomically)
 
 
-def load_plain_file(path: Union[str, Path],
-                    map_location: Any = 'cpu') -> Any:
+def load_plain_file(path: Union[str, Path], map_location: Any = 'cpu') -> Any:
     """Load a file of tensors and plain values; never runs code from it.
 
     Args:
@@ -50,23 +49,27 @@ def load_plain_file(path: Union[str, Path],
     """
     path = Path(path).expanduser()
     if not path.is_file():
-        raise FileNotFoundError(f'Expected a checkpoint file, got {path}, '
-                                'which does not exist; check the path.')
+        raise FileNotFoundError(
+            f'Expected a checkpoint file, got {path}, '
+            'which does not exist; check the path.'
+        )
     try:
         return torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise UnsafeCheckpointError(
             'Expected a checkpoint of tensors and plain values, got '
             f'{path}, which is damaged or holds pickled objects that could '
-            f'run code ({_reason(error)}). Get the file again from its source; a '
-            'training run makes safe files with '
-            "dict(type='PlainCheckpointHook') in custom_hooks.") from None
+            f'run code ({_reason(error)}). Get the file again from its '
+            'source; a training run makes safe files with '
+            "dict(type='PlainCheckpointHook') in custom_hooks."
+        ) from None
 
 
 def _reason(error: Exception) -> str:
     """Cut torch's text short: it advises to switch the protection off."""
-    found = re.search(r'Unsupported .*?(?= was not |\n|$)|PytorchStream[^.]*',
-                      str(error))
+    found = re.search(
+        r'Unsupported .*?(?= was not |\n|$)|PytorchStream[^.]*', str(error)
+    )
     return found[0] if found else type(error).__name__
 
 
@@ -75,6 +78,7 @@ def load_from_local(filename: str, map_location: Any) -> Any:
     return load_plain_file(filename, map_location)
 
 
-def _put_atomically(self: LocalBackend, obj: bytes,
-                    filepath: Union[str, Path]) -> None:
+def _put_atomically(
+    self: LocalBackend, obj: bytes, filepath: Union[str, Path]
+) -> None:
     write_atomic(filepath, obj)

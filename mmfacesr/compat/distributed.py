@@ -7,7 +7,8 @@ nccl for granted, passes ``device_ids`` to DDP and keeps SyncBatchNorm, which
 raises on the CPU. All functions here leave a machine with a GPU alone.
 """
 
-from typing import Any, Callable, Optional
+from collections.abc import Callable
+from typing import Any, Optional
 from unittest import mock
 
 import torch
@@ -48,8 +49,12 @@ def _init_without_cuda(init: Callable) -> Callable:
 
 def _drop_device_ids(init: Callable) -> Callable:
 
-    def __init__(self: MMDistributedDataParallel, module: nn.Module,
-                 *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self: MMDistributedDataParallel,
+        module: nn.Module,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         if runs_without_gpu():
             kwargs.pop('device_ids', None)
             kwargs.pop('output_device', None)
@@ -60,8 +65,9 @@ def _drop_device_ids(init: Callable) -> Callable:
 
 def _without_sync_bn(wrap_model: Callable) -> Callable:
 
-    def wrap(self: Runner, model_wrapper_cfg: Optional[dict],
-             model: nn.Module) -> nn.Module:
+    def wrap(
+        self: Runner, model_wrapper_cfg: Optional[dict], model: nn.Module
+    ) -> nn.Module:
         if self.distributed and runs_without_gpu():
             if self.cfg.get('sync_bn') is not None:
                 self.logger.warning('sync_bn is switched off: it needs a GPU.')

@@ -6,12 +6,13 @@ import importlib
 import os
 import sys
 import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from types import ModuleType
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Optional
 from unittest import mock
 
 import mmcv
@@ -23,11 +24,13 @@ from .seam import wrap_once
 # name that MMagic imports -> where diffusers keeps it now
 MOVED_MODULES = {
     # since diffusers 0.29
-    'diffusers.models.unet_2d_condition':
-    'diffusers.models.unets.unet_2d_condition',
+    'diffusers.models.unet_2d_condition': (
+        'diffusers.models.unets.unet_2d_condition'
+    ),
     # since diffusers 0.38
-    'diffusers.pipelines.paint_by_example':
-    'diffusers.pipelines.deprecated.paint_by_example',
+    'diffusers.pipelines.paint_by_example': (
+        'diffusers.pipelines.deprecated.paint_by_example'
+    ),
 }
 MMCV_CEILING = '2.2.0'  # mmagic/__init__.py asserts less
 
@@ -87,9 +90,9 @@ def quiet_mmagic_import() -> Iterator[None]:
 class _MovedModuleFinder(MetaPathFinder, Loader):
     """Answers a former module name with the module at its new place."""
 
-    def find_spec(self, fullname: str, path: Any,
-                  target: Optional[ModuleType] = None
-                  ) -> Optional[ModuleSpec]:
+    def find_spec(
+        self, fullname: str, path: Any, target: Optional[ModuleType] = None
+    ) -> Optional[ModuleSpec]:
         if fullname not in MOVED_MODULES:
             return None
         return spec_from_loader(fullname, self)

@@ -3,13 +3,15 @@
 """How a function of the base is replaced from outside, once."""
 
 import functools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 _MARK = 'mended_by_mmfacesr'
 
 
-def wrap_once(owner: Any, name: str,
-              make: Callable[[Callable], Callable]) -> None:
+def wrap_once(
+    owner: Any, name: str, make: Callable[[Callable], Callable]
+) -> None:
     """Replace ``owner.name`` by ``make(owner.name)`` unless done before.
 
     Args:

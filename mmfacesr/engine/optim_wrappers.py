@@ -3,8 +3,8 @@
 """Mixed precision by ``--amp``, with and without a GPU."""
 
 import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 import torch
 from mmengine.config import Config
@@ -29,8 +29,10 @@ class Bfloat16OptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Run the forward pass of ``model`` under autocast."""
-        with super().optim_context(model), torch.autocast(
-                get_device(), dtype=torch.bfloat16):
+        with (
+            super().optim_context(model),
+            torch.autocast(get_device(), dtype=torch.bfloat16),
+        ):
             yield
 
     def load_state_dict(self, state_dict: dict) -> None:
@@ -58,7 +60,8 @@ def enable_amp(cfg: Config) -> None:
         if found not in ('OptimWrapper', wanted):
             raise ValueError(
                 f'Expected {name} of type OptimWrapper for --amp, got '
-                f'{found}; set its type to OptimWrapper or leave --amp away.')
+                f'{found}; set its type to OptimWrapper or leave --amp away.'
+            )
         wrapper['type'] = wanted
         if not on_cpu:
             wrapper.setdefault('loss_scale', 'dynamic')
@@ -67,13 +70,16 @@ def enable_amp(cfg: Config) -> None:
             'This CPU has no native bfloat16: --amp will be many times '
             'slower than training without it.',
             logger='current',
-            level=logging.WARNING)
+            level=logging.WARNING,
+        )
 
 
 def has_native_bfloat16() -> bool:
     """Whether oneDNN has bfloat16 kernels for this CPU."""
-    return (torch.backends.mkldnn.is_available()
-            and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return (
+        torch.backends.mkldnn.is_available()
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
 
 
 def _single_wrappers(cfg: Config) -> dict:
@@ -83,9 +89,12 @@ def _single_wrappers(cfg: Config) -> dict:
     if 'constructor' in found and 'optimizer' not in found:
         wrappers = {
             f'optim_wrapper.{name}': wrapper
-            for name, wrapper in found.items() if isinstance(wrapper, dict)
+            for name, wrapper in found.items()
+            if isinstance(wrapper, dict)
         }
     if not all('optimizer' in wrapper for wrapper in wrappers.values()):
-        raise ValueError('Expected an optim_wrapper with an optimizer for '
-                         f'--amp, got {found}; is this a training config?')
+        raise ValueError(
+            'Expected an optim_wrapper with an optimizer for '
+            f'--amp, got {found}; is this a training config?'
+        )
     return wrappers

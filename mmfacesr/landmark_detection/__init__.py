@@ -13,7 +13,12 @@ from .mesh_mapping import MeshMapping
 from .source import FaceLandmarks, LandmarkSource
 
 __all__ = [
-    'CSVAnnotation', 'CelebAAnnotation', 'FaceAlignmentDetector',
-    'FaceLandmarks', 'LandmarkSource', 'MediaPipeDetector', 'MeshMapping',
-    'PTSAnnotation'
+    'CSVAnnotation',
+    'CelebAAnnotation',
+    'FaceAlignmentDetector',
+    'FaceLandmarks',
+    'LandmarkSource',
+    'MediaPipeDetector',
+    'MeshMapping',
+    'PTSAnnotation',
 ]

@@ -39,7 +39,8 @@ class _Lookup:
             if name in self._points:
                 return FaceLandmarks.from_points(self._points[name])
         raise LandmarkError(
-            file, f'not among the {len(self._points)} annotated images')
+            file, f'not among the {len(self._points)} annotated images'
+        )
 
 
 class CSVAnnotation(_Lookup):
@@ -59,7 +60,8 @@ class CSVAnnotation(_Lookup):
         if num not in _SCHEMES or len(header) != 2 * num + 1:
             raise ValueError(
                 f'Expected a header `file,x0,y0,...` for {sorted(_SCHEMES)} '
-                f'points in {path}, got {len(header)} columns.')
+                f'points in {path}, got {len(header)} columns.'
+            )
         points = {
             row[0]: _numbers(row[1:], num, f'{path}, line {line}')
             for line, row in enumerate(rows, 2)
@@ -85,16 +87,19 @@ class CelebAAnnotation(_Lookup):
         if len(lines) < 2 or not lines[0].strip().isdigit():
             raise ValueError(
                 f'Expected the number of images in line 1 of {path}, got '
-                f'{lines[:1]}; is it list_landmarks_align_celeba.txt?')
+                f'{lines[:1]}; is it list_landmarks_align_celeba.txt?'
+            )
         points = {}
         for number, line in enumerate(lines[2:], 3):
             if line.strip():
                 name, *values = line.split()
                 points[name] = _numbers(values, 5, f'{path}, line {number}')
         if len(points) != int(lines[0]):
-            raise ValueError(f'Expected {lines[0].strip()} images in {path} '
-                             f'(its first line), got {len(points)}; fetch it '
-                             'again.')
+            raise ValueError(
+                f'Expected {lines[0].strip()} images in {path} '
+                f'(its first line), got {len(points)}; fetch it '
+                'again.'
+            )
         super().__init__(points, 'celeba5')
 
 
@@ -136,7 +141,7 @@ def read_pts(path: str | os.PathLike) -> np.ndarray:
     text = Path(path).read_text(encoding='utf-8', errors='replace')
     if text.count('{') != 1 or text.count('}') != 1:
         raise ValueError(f'Expected one {{ ... }} block of points in {path}.')
-    values = text[text.index('{') + 1:text.index('}')].split()
+    values = text[text.index('{') + 1 : text.index('}')].split()
     return _numbers(values, NUM_POINTS['ibug68'], str(path)) - 1
 
 
@@ -147,8 +152,9 @@ def _numbers(values: list[str], num: int, where: str) -> np.ndarray:
     except ValueError as error:
         raise ValueError(f'Expected numbers in {where}: {error}.') from error
     if len(numbers) != 2 * num:
-        raise ValueError(f'Expected {2 * num} values in {where}, got '
-                         f'{len(numbers)}.')
+        raise ValueError(
+            f'Expected {2 * num} values in {where}, got {len(numbers)}.'
+        )
     if not np.isfinite(numbers).all():
         raise ValueError(f'Expected finite values in {where}.')
     return numbers.reshape(num, 2)

@@ -36,14 +36,17 @@ class FaceAlignmentDetector:
         if not hasattr(kinds, 'TWO_D'):
             raise ImportError(
                 'Expected face-alignment >= 1.4, got an older one (without '
-                'LandmarksType.TWO_D); upgrade it.')
+                'LandmarksType.TWO_D); upgrade it.'
+            )
         self._model = face_alignment.FaceAlignment(
-            kinds.TWO_D, device=device, flip_input=False)
+            kinds.TWO_D, device=device, flip_input=False
+        )
 
     def find(self, file: str, image: np.ndarray) -> FaceLandmarks:
         """See :class:`LandmarkSource`."""
         faces, scores, _ = self._model.get_landmarks_from_image(
-            image, return_landmark_score=True) or (None, None, None)
+            image, return_landmark_score=True
+        ) or (None, None, None)
         if not faces:
             raise LandmarkError(file, 'no face found by face-alignment')
         areas = [np.prod(np.ptp(face, axis=0)) for face in faces]

@@ -10,17 +10,21 @@ import numpy as np
 
 from mmfacesr.landmark_table import LandmarkError
 
-from .mesh_mapping import (LEFT_EYE_CORNER, NUM_MESH_POINTS, RIGHT_EYE_CORNER,
-                           MeshMapping)
+from .mesh_mapping import (
+    LEFT_EYE_CORNER,
+    NUM_MESH_POINTS,
+    RIGHT_EYE_CORNER,
+    MeshMapping,
+)
 from .source import FaceLandmarks
 
 VIEW_SIZE = 384  # pixels; the mesh network itself sees 192
 VIEW_OVER_FACE = 2.8  # the detector likes some room around the face
 VIEW_ANGLES = (-15, 15)  # degrees from upright
 MAX_FACES = 4
-MAX_OFF_CENTRE = .3  # face sizes; farther off it is another face
+MAX_OFF_CENTRE = 0.3  # face sizes; farther off it is another face
 # A crop that the face fills is found with a margin around it.
-SEARCH_MARGINS = (0, .3)
+SEARCH_MARGINS = (0, 0.3)
 
 
 class MediaPipeDetector:
@@ -53,8 +57,9 @@ class MediaPipeDetector:
         points = self.mapping.apply(mesh[None])[0]
         return FaceLandmarks.from_points(points, score)
 
-    def find_mesh(self, file: str,
-                  image: np.ndarray) -> tuple[np.ndarray, float]:
+    def find_mesh(
+        self, file: str, image: np.ndarray
+    ) -> tuple[np.ndarray, float]:
         """Mean mesh of the face that the image is about.
 
         Args:
@@ -73,33 +78,45 @@ class MediaPipeDetector:
             raise LandmarkError(file, 'no face found by MediaPipe')
         views = [
             self._view(image, found, angle, mirrored)
-            for angle in VIEW_ANGLES for mirrored in (False, True)
+            for angle in VIEW_ANGLES
+            for mirrored in (False, True)
         ]
         views = [view for view in views if view is not None]
         if not views:
             raise LandmarkError(
-                file, 'MediaPipe found a face but lost it when looking closer')
+                file, 'MediaPipe found a face but lost it when looking closer'
+            )
         return np.mean(views, 0), _agreement(np.array(views))
 
     def _search(self, image: np.ndarray) -> np.ndarray | None:
         """Mesh of the face that the image is about."""
         for margin in SEARCH_MARGINS:
             pad = round(margin * max(image.shape[:2]))
-            padded = cv2.copyMakeBorder(image, pad, pad, pad, pad,
-                                        cv2.BORDER_CONSTANT)
+            padded = cv2.copyMakeBorder(
+                image, pad, pad, pad, pad, cv2.BORDER_CONSTANT
+            )
             meshes = self._meshes(padded)
             if meshes:
-                return _most_prominent(meshes, padded.shape[:2]) - (pad, pad,
-                                                                    0)
+                return _most_prominent(meshes, padded.shape[:2]) - (
+                    pad,
+                    pad,
+                    0,
+                )
         return None
 
-    def _view(self, image: np.ndarray, found: np.ndarray, angle: float,
-              mirrored: bool) -> np.ndarray | None:
+    def _view(
+        self,
+        image: np.ndarray,
+        found: np.ndarray,
+        angle: float,
+        mirrored: bool,
+    ) -> np.ndarray | None:
         """Mesh, in pixels of the image, measured in an upright view."""
         matrix = _view_matrix(found, angle)
         if mirrored:
             matrix = np.array([[-1, 0, VIEW_SIZE - 1], [0, 1, 0]]) @ np.vstack(
-                [matrix, [0, 0, 1]])
+                [matrix, [0, 0, 1]]
+            )
         scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         meshes = self._meshes(_warp(image, matrix, scale))
         mesh = min(meshes, key=_off_centre, default=None)
@@ -116,8 +133,12 @@ class MediaPipeDetector:
         # MediaPipe puts (0, 0) at the outer corner of the first pixel; z has
         # the unit of x.
         return [
-            np.array([(p.x * width - .5, p.y * height - .5, p.z * width)
-                      for p in face.landmark[:NUM_MESH_POINTS]])
+            np.array(
+                [
+                    (p.x * width - 0.5, p.y * height - 0.5, p.z * width)
+                    for p in face.landmark[:NUM_MESH_POINTS]
+                ]
+            )
             for face in faces
         ]
 
@@ -138,7 +159,8 @@ def _face_mesh() -> Any:
         static_image_mode=True,
         max_num_faces=MAX_FACES,
         refine_landmarks=False,
-        min_detection_confidence=.3)
+        min_detection_confidence=0.3,
+    )
 
 
 def _face_size(mesh: np.ndarray) -> float:
@@ -151,8 +173,9 @@ def _centre(mesh: np.ndarray) -> np.ndarray:
     return (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
 
 
-def _most_prominent(meshes: list[np.ndarray],
-                    size: tuple[int, int]) -> np.ndarray:
+def _most_prominent(
+    meshes: list[np.ndarray], size: tuple[int, int]
+) -> np.ndarray:
     """The mesh of the face that an image of size (H, W) is about.
 
     Its size counts less towards the border, down to nothing in a corner: a
@@ -186,19 +209,23 @@ def _view_matrix(mesh: np.ndarray, angle: float) -> np.ndarray:
 
 def _warp(image: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:
     """(VIEW_SIZE, VIEW_SIZE, 3) view; black outside the image."""
-    if scale < .5:  # average first: a warp alone would skip pixels
+    if scale < 0.5:  # average first: a warp alone would skip pixels
         height, width = image.shape[:2]
         shrink = 2 * scale
         size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         ratio = np.array([width / size[0], height / size[1]])
         # a pixel p of the small image is (p + .5) ratio - .5 of the large one
-        matrix = np.concatenate([
-            matrix[:, :2] * ratio,
-            (matrix[:, 2] + matrix[:, :2] @ (ratio - 1) / 2)[:, None]
-        ], 1)
+        matrix = np.concatenate(
+            [
+                matrix[:, :2] * ratio,
+                (matrix[:, 2] + matrix[:, :2] @ (ratio - 1) / 2)[:, None],
+            ],
+            1,
+        )
     return cv2.warpAffine(
-        image, matrix, (VIEW_SIZE, VIEW_SIZE), flags=cv2.INTER_CUBIC)
+        image, matrix, (VIEW_SIZE, VIEW_SIZE), flags=cv2.INTER_CUBIC
+    )
 
 
 def _agreement(views: np.ndarray) -> float:

@@ -25,16 +25,28 @@ NUM_MESH_POINTS = 468
 # Outer eye corners, left and right in the image.
 LEFT_EYE_CORNER, RIGHT_EYE_CORNER = 33, 263
 # The mesh vertex next to each of the 68 points, in their order.
-NEAREST_VERTEX = np.array([
-    *(162, 234, 93, 58, 172, 136, 149, 148, 152),  # jaw, left half and chin
-    *(377, 378, 365, 397, 288, 323, 454, 389),  # jaw, right half
-    *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
-    *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
-    *(33, 160, 158, 133, 153, 144),  # left eye
-    *(362, 385, 387, 263, 373, 380),  # right eye
-    *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lip
-    *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lip
-])
+NEAREST_VERTEX = np.array(
+    [
+        *(
+            162,
+            234,
+            93,
+            58,
+            172,
+            136,
+            149,
+            148,
+            152,
+        ),  # jaw, left half and chin
+        *(377, 378, 365, 397, 288, 323, 454, 389),  # jaw, right half
+        *(71, 63, 105, 66, 107, 336, 296, 334, 293, 301),  # brows
+        *(168, 197, 5, 4, 75, 97, 2, 326, 305),  # nose
+        *(33, 160, 158, 133, 153, 144),  # left eye
+        *(362, 385, 387, 263, 373, 380),  # right eye
+        *(61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181),  # outer lip
+        *(78, 82, 13, 312, 308, 317, 14, 87),  # inner lip
+    ]
+)
 _DEFAULT_FILE = Path(__file__).with_name('mediapipe_to_ibug68.npz')
 
 
@@ -57,7 +69,7 @@ class EyeFrame:
     def enter(self, points: np.ndarray) -> np.ndarray:
         """(N, K, 2 or 3) in pixels -> the same in eye distances."""
         xy = (points[..., :2] - self._centre) @ self._axes.transpose(0, 2, 1)
-        xy = xy / self.scale[:, None, None]**2
+        xy = xy / self.scale[:, None, None] ** 2
         z = points[..., 2:] / self.scale[:, None, None]
         return np.concatenate([xy, z], -1)
 
@@ -102,13 +114,20 @@ class MeshMapping:
         """The ``.npz`` file that :meth:`load` reads."""
         buffer = io.BytesIO()
         np.savez_compressed(
-            buffer, **{item.name: getattr(self, item.name)
-                       for item in fields(self)})
+            buffer,
+            **{item.name: getattr(self, item.name) for item in fields(self)},
+        )
         return buffer.getvalue()
 
     @classmethod
-    def fit(cls, meshes: np.ndarray, points: np.ndarray, mirror: np.ndarray,
-            num_components: int, ridge: float) -> 'MeshMapping':
+    def fit(
+        cls,
+        meshes: np.ndarray,
+        points: np.ndarray,
+        mirror: np.ndarray,
+        num_components: int,
+        ridge: float,
+    ) -> 'MeshMapping':
         """Least squares from meshes and annotated points.
 
         Every face counts twice, as it is and mirrored, so that the mapping
@@ -129,17 +148,23 @@ class MeshMapping:
         mesh = np.concatenate([mesh, _mirrored(mesh, mirror)])
         target = np.concatenate([target, _mirrored(target, FLIP_68)])
         residual = (target - mesh[:, NEAREST_VERTEX, :2]).reshape(
-            len(mesh), -1)
+            len(mesh), -1
+        )
         shape = mesh.reshape(len(mesh), -1)
         mean, offset = shape.mean(0), residual.mean(0)
         left, size, components = np.linalg.svd(
-            shape - mean, full_matrices=False)
+            shape - mean, full_matrices=False
+        )
         left, size = left[:, :num_components], size[:num_components]
         gain = size / (size**2 + ridge)
         weights = gain[:, None] * (left.T @ (residual - offset))
-        return cls(mirror, mean.astype(np.float32),
-                   components[:num_components].astype(np.float16),
-                   weights.astype(np.float32), offset.astype(np.float32))
+        return cls(
+            mirror,
+            mean.astype(np.float32),
+            components[:num_components].astype(np.float16),
+            weights.astype(np.float32),
+            offset.astype(np.float32),
+        )
 
     def apply(self, meshes: np.ndarray) -> np.ndarray:
         """Map meshes to iBUG points.

@@ -22,9 +22,9 @@ class FaceLandmarks(NamedTuple):
     score: float
 
     @classmethod
-    def from_points(cls,
-                    points: np.ndarray,
-                    score: float = 1.0) -> 'FaceLandmarks':
+    def from_points(
+        cls, points: np.ndarray, score: float = 1.0
+    ) -> 'FaceLandmarks':
         """Take the smallest box around the points.
 
         Args:

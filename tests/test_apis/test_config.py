@@ -6,18 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.apis.config import (datasets_of, find_config, known_configs,
-                                  load_config)
+from mmfacesr.apis.config import (
+    datasets_of,
+    find_config,
+    known_configs,
+    load_config,
+)
 
 LEAVES = sorted(
-    path for path in Path(__file__).parents[2].glob('configs/*/*.py')
-    if path.parent.name != '_base_')
+    path
+    for path in Path(__file__).parents[2].glob('configs/*/*.py')
+    if path.parent.name != '_base_'
+)
 
 
 @pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
 def test_one_setting_reaches_all_datasets(path: Path) -> None:
     options = dict(
-        data_root='my/faces', crop_size=100, landmark_table='other.npz')
+        data_root='my/faces', crop_size=100, landmark_table='other.npz'
+    )
     cfg = load_config(str(path), options, import_modules=False)
     datasets = list(datasets_of(cfg))
     assert len(datasets) == 3
@@ -27,7 +34,8 @@ def test_one_setting_reaches_all_datasets(path: Path) -> None:
 
 
 def test_data_root_comes_from_the_environment(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv('DATA_ROOT', 'from/environment')
     cfg = load_config(str(LEAVES[0]), import_modules=False)
     assert cfg.data_root == 'from/environment'
@@ -45,7 +53,8 @@ def test_a_dataset_changed_on_its_own_stays_changed() -> None:
 def test_datasets_inside_wrappers_are_reached() -> None:
     cfg = load_config(str(LEAVES[0]), import_modules=False)
     cfg.train_dataloader.dataset = dict(
-        type='RepeatDataset', times=2, dataset=cfg.train_dataloader.dataset)
+        type='RepeatDataset', times=2, dataset=cfg.train_dataloader.dataset
+    )
     assert next(datasets_of(cfg)).type == 'FaceFolder'
 
 
@@ -53,13 +62,16 @@ def test_switches() -> None:
 
     def hooks_and_backends(**options: bool) -> 'tuple[set, set]':
         cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
-        return ({hook['type'] for hook in cfg.custom_hooks},
-                {backend['type'] for backend in cfg.visualizer.vis_backends})
+        return (
+            {hook['type'] for hook in cfg.custom_hooks},
+            {backend['type'] for backend in cfg.visualizer.vis_backends},
+        )
 
     hooks, backends = hooks_and_backends(tensorboard=True, channels_last=True)
     assert 'ChannelsLastHook' in hooks and 'TensorboardVisBackend' in backends
     hooks, backends = hooks_and_backends(
-        tensorboard=False, channels_last=False)
+        tensorboard=False, channels_last=False
+    )
     assert 'ChannelsLastHook' not in hooks
     assert 'TensorboardVisBackend' not in backends
 

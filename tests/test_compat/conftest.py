@@ -7,30 +7,32 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, Dict, List, Optional
+from typing import Optional
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
 
 
-def run_script(args: List[str], **environment: str) -> str:
+def run_script(args: list[str], **environment: str) -> str:
     """Run Python without a GPU; its output is part of the failure."""
     paths = [str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')]
     done = subprocess.run(
         [sys.executable, *args],
         env={
-            **os.environ, 'CUDA_VISIBLE_DEVICES': '',
+            **os.environ,
+            'CUDA_VISIBLE_DEVICES': '',
             'OMP_NUM_THREADS': '1',
             'PYTHONPATH': os.pathsep.join(filter(None, paths)),
-            **environment
+            **environment,
         },
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        timeout=300)
+        capture_output=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -45,6 +47,7 @@ def run() -> Callable[..., str]:
 def toy() -> ModuleType:
     """The toy model and Runner, under the mends."""
     from mmfacesr.compat import mend
+
     mend()
     spec = importlib.util.spec_from_file_location('toy', HERE / 'toy.py')
     module = importlib.util.module_from_spec(spec)
@@ -53,7 +56,7 @@ def toy() -> ModuleType:
 
 
 @pytest.fixture(scope='session')
-def unmended() -> Dict[str, Optional[str]]:
+def unmended() -> dict[str, Optional[str]]:
     """How each fault of mmengine shows on the installed versions."""
     out = run_script([str(HERE / 'unmended_faults.py')])
     return json.loads(out.splitlines()[-1])

@@ -10,7 +10,6 @@ import signal
 from collections import OrderedDict
 from pathlib import Path
 from types import ModuleType
-from typing import Dict
 
 import numpy as np
 import pytest
@@ -21,8 +20,10 @@ from mmengine.runner import save_checkpoint
 
 from mmfacesr.compat import UnsafeCheckpointError, load_plain_file, mend
 from mmfacesr.engine.hooks import plain_checkpoint_hook
-from mmfacesr.engine.hooks.plain_checkpoint_hook import (PlainCheckpointHook,
-                                                         to_plain)
+from mmfacesr.engine.hooks.plain_checkpoint_hook import (
+    PlainCheckpointHook,
+    to_plain,
+)
 
 GONE = 'this mend is no longer needed'
 
@@ -31,32 +32,34 @@ class Foreign:
     """Its pickle calls a function."""
 
     def __reduce__(self) -> tuple:
-        return print, ('code from the file was run', )
+        return print, ('code from the file was run',)
 
 
-def test_faults_of_the_base(unmended: Dict[str, str]) -> None:
+def test_faults_of_the_base(unmended: dict[str, str]) -> None:
     assert 'weights_only' in str(unmended['own_checkpoint_is_plain']), GONE
     assert unmended['killed_save_keeps_old_file'], GONE
     if torch.__version__ < '2.6':
         assert unmended['foreign_pickle_refused'], GONE
 
 
-def test_resumed_equals_uninterrupted(toy: ModuleType,
-                                      tmp_path: Path) -> None:
+def test_resumed_equals_uninterrupted(toy: ModuleType, tmp_path: Path) -> None:
     hooks = [dict(type='PlainCheckpointHook')]
     whole = toy.make_runner(
-        tmp_path / 'whole', toy.ToyModel(), 4, custom_hooks=hooks)
+        tmp_path / 'whole', toy.ToyModel(), 4, custom_hooks=hooks
+    )
     whole.train()
     with pytest.raises(KeyboardInterrupt):
         toy.make_runner(
             tmp_path / 'part',
             toy.ToyModel(),
             4,
-            custom_hooks=[*hooks, toy.Interrupt(2)]).train()
+            custom_hooks=[*hooks, toy.Interrupt(2)],
+        ).train()
     # a file that needs no trust, before and after resuming
     torch.load(tmp_path / 'part/iter_2.pth', weights_only=True)
     part = toy.make_runner(
-        tmp_path / 'part', toy.ToyModel(), 4, custom_hooks=hooks, resume=True)
+        tmp_path / 'part', toy.ToyModel(), 4, custom_hooks=hooks, resume=True
+    )
     part.train()
     files = [
         torch.load(tmp_path / name / 'iter_4.pth', weights_only=True)
@@ -65,7 +68,8 @@ def test_resumed_equals_uninterrupted(toy: ModuleType,
     assert files[1]['param_schedulers'] == files[0]['param_schedulers']
     for key in ('state_dict', 'optimizer'):
         torch.testing.assert_close(
-            files[1][key], files[0][key], rtol=0, atol=0)
+            files[1][key], files[0][key], rtol=0, atol=0
+        )
     losses = [r.message_hub.get_scalar('train/loss') for r in (whole, part)]
     assert len(losses[0].data[0]) == 4
     for window in (1, 3, 4):
@@ -80,8 +84,10 @@ def test_every_value_comes_back() -> None:
         state_dict=state,
         message_hub=dict(
             log_scalars=OrderedDict(loss=history),
-            runtime_info=dict(best=np.float64(0.1), n=np.int64(3))),
-        meta=dict(path=Path('a'), array=np.arange(3), pair=(1, None)))
+            runtime_info=dict(best=np.float64(0.1), n=np.int64(3)),
+        ),
+        meta=dict(path=Path('a'), array=np.arange(3), pair=(1, None)),
+    )
     PlainCheckpointHook().before_save_checkpoint(None, saved)
     back = copy.deepcopy(saved)
     PlainCheckpointHook().after_load_checkpoint(None, back)
@@ -99,20 +105,24 @@ def test_every_value_comes_back() -> None:
 
 def test_unknown_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = []
-    monkeypatch.setattr(plain_checkpoint_hook, 'print_log',
-                        lambda text, **_: lines.append(text))
+    monkeypatch.setattr(
+        plain_checkpoint_hook,
+        'print_log',
+        lambda text, **_: lines.append(text),
+    )
     value = object()
     assert to_plain(dict(a=[value]), 'meta')['a'][0] is value
     assert len(lines) == 1 and 'a object at meta.a[]' in lines[0]
 
 
 @pytest.mark.parametrize('damage', ['pickle', 'empty', 'cut', 'text'])
-def test_bad_file_is_refused(damage: str, tmp_path: Path,
-                             capsys: pytest.CaptureFixture) -> None:
+def test_bad_file_is_refused(
+    damage: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     path = tmp_path / 'bad.pth'
     torch.save(Foreign() if damage == 'pickle' else torch.ones(999), path)
     if damage in ('empty', 'cut'):
-        path.write_bytes(path.read_bytes()[:500 if damage == 'cut' else 0])
+        path.write_bytes(path.read_bytes()[: 500 if damage == 'cut' else 0])
     if damage == 'text':
         path.write_text('not a checkpoint')
     with pytest.raises(UnsafeCheckpointError, match='bad.pth') as caught:
@@ -126,8 +136,9 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
         load_plain_file(tmp_path / 'gone.pth')
 
 
-def test_runner_refuses_foreign_pickle(toy: ModuleType,
-                                       tmp_path: Path) -> None:
+def test_runner_refuses_foreign_pickle(
+    toy: ModuleType, tmp_path: Path
+) -> None:
     torch.save(dict(state_dict=Foreign()), tmp_path / 'foreign.pth')
     runner = toy.make_runner(tmp_path / 'run', toy.ToyModel(), 2)
     with pytest.raises(UnsafeCheckpointError, match='foreign.pth'):

@@ -70,17 +70,20 @@ class Interrupt(Hook):
     def __init__(self, iters: int) -> None:
         self.iters = iters
 
-    def after_train_iter(self, runner: Runner, *args: Any,
-                         **kwargs: Any) -> None:
+    def after_train_iter(
+        self, runner: Runner, *args: Any, **kwargs: Any
+    ) -> None:
         if runner.iter + 1 == self.iters:
             raise KeyboardInterrupt
 
 
-def make_runner(work_dir: Path,
-                model: nn.Module,
-                max_iters: int,
-                optim_wrapper: Optional[dict] = None,
-                **settings: Any) -> Runner:
+def make_runner(
+    work_dir: Path,
+    model: nn.Module,
+    max_iters: int,
+    optim_wrapper: Optional[dict] = None,
+    **settings: Any,
+) -> Runner:
     """Build a quiet Runner with batches of two and a checkpoint at the end."""
     one = dict(optimizer=dict(type='Adam', lr=LR))
     return Runner(
@@ -91,7 +94,8 @@ def make_runner(work_dir: Path,
             num_workers=0,
             collate_fn=dict(type='default_collate'),
             dataset=ToyData(),
-            sampler=dict(type='InfiniteSampler', shuffle=True)),
+            sampler=dict(type='InfiniteSampler', shuffle=True),
+        ),
         train_cfg=dict(by_epoch=False, max_iters=max_iters),
         optim_wrapper=optim_wrapper or one,
         param_scheduler=[
@@ -99,11 +103,12 @@ def make_runner(work_dir: Path,
         ],
         default_hooks=dict(
             logger=dict(type='LoggerHook', interval=1),
-            checkpoint=dict(
-                type='CheckpointHook', interval=2, by_epoch=False)),
+            checkpoint=dict(type='CheckpointHook', interval=2, by_epoch=False),
+        ),
         log_processor=dict(window_size=3, by_epoch=False),
         randomness=dict(seed=5),
         experiment_name=f'{work_dir.parent.name}_{work_dir.name}',
         default_scope='mmengine',
         log_level='ERROR',
-        **settings)
+        **settings,
+    )

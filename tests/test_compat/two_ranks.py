@@ -28,7 +28,8 @@ def train(work_dir: Path, model: ToyModel, **settings: object) -> dict:
         1,
         launcher='pytorch',
         env_cfg=dict(dist_cfg=dict(backend='nccl')),
-        **settings)
+        **settings,
+    )
     runner.train()
     return dict(runner.model.module.state_dict())
 
@@ -46,14 +47,14 @@ class PairConstructor:
             **{
                 name: build_optim_wrapper(getattr(model, name), wrapper)
                 for name, wrapper in self.cfg.items()
-            })
+            }
+        )
 
 
 def main() -> None:
     mend()
     out = Path(sys.argv[1])
-    pair = dict(
-        constructor='PairConstructor', net=sgd(), other=sgd())
+    pair = dict(constructor='PairConstructor', net=sgd(), other=sgd())
     weights = dict(
         single=train(out / 'single', ToyModel(), optim_wrapper=sgd()),
         # a config with sync_bn on and a SyncBN layer, as for GPUs
@@ -61,14 +62,21 @@ def main() -> None:
             out / 'sync_bn',
             ToyModel(with_sync_bn=True),
             optim_wrapper=sgd(),
-            cfg=Config(dict(sync_bn='torch'))),
+            cfg=Config(dict(sync_bn='torch')),
+        ),
         separate=train(
             out / 'separate',
             ToyPair(),
             optim_wrapper=pair,
             cfg=Config(
-                dict(model_wrapper_cfg=dict(
-                    type='MMSeparateDistributedDataParallel')))))
+                dict(
+                    model_wrapper_cfg=dict(
+                        type='MMSeparateDistributedDataParallel'
+                    )
+                )
+            ),
+        ),
+    )
     weights['backend'] = torch.distributed.get_backend()
     torch.save(weights, out / f'rank_{os.environ["RANK"]}.pth')
 

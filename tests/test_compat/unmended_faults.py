@@ -14,8 +14,9 @@ import sys
 import tempfile
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Optional
 
 import numpy as np
 import torch
@@ -37,15 +38,21 @@ class Foreign:
 
 
 def launcher_without_gpu() -> None:
-    os.environ.update(RANK='0', LOCAL_RANK='0', WORLD_SIZE='1',
-                      MASTER_ADDR='127.0.0.1', MASTER_PORT='0')
+    os.environ.update(
+        RANK='0',
+        LOCAL_RANK='0',
+        WORLD_SIZE='1',
+        MASTER_ADDR='127.0.0.1',
+        MASTER_PORT='0',
+    )
     init_dist('pytorch', backend='gloo')
 
 
 def ddp_on_cpu() -> None:
     store = torch.distributed.HashStore()
     torch.distributed.init_process_group(
-        'gloo', store=store, rank=0, world_size=1)
+        'gloo', store=store, rank=0, world_size=1
+    )
     MMDistributedDataParallel(module=torch.nn.Linear(1, 1), device_ids=[0])
 
 
@@ -71,6 +78,7 @@ def foreign_pickle_refused() -> None:
         torch.save(Foreign(), path)
         try:
             from mmengine.runner import CheckpointLoader
+
             CheckpointLoader.load_checkpoint(str(path))
         except pickle.UnpicklingError:
             return
@@ -91,6 +99,7 @@ def killed_save_keeps_old_file() -> None:
 def die_after_bytes(size: int) -> None:
     """Let the system kill this process when a file grows beyond size."""
     import resource
+
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
@@ -119,9 +128,17 @@ def how_it_shows(attempt: Callable[[], None]) -> Optional[str]:
 
 
 if __name__ == '__main__':
-    FAULTS = (launcher_without_gpu, ddp_on_cpu, sync_bn_on_cpu, amp_on_cpu,
-              own_checkpoint_is_plain, foreign_pickle_refused,
-              killed_save_keeps_old_file, config_package, numpy_bool8)
+    FAULTS = (
+        launcher_without_gpu,
+        ddp_on_cpu,
+        sync_bn_on_cpu,
+        amp_on_cpu,
+        own_checkpoint_is_plain,
+        foreign_pickle_refused,
+        killed_save_keeps_old_file,
+        config_package,
+        numpy_bool8,
+    )
     shown = {fault.__name__: how_it_shows(fault) for fault in FAULTS}
     assert 'mmfacesr' not in sys.modules
     sys.stdout.write('\n' + json.dumps(shown) + '\n')

@@ -35,6 +35,7 @@ def import_error(name: str) -> Optional[str]:
 
 def leaked_keys() -> Optional[str]:
     from mmagic.models import DataPreprocessor
+
     DataPreprocessor(non_image_keys='leaked')
     return 'leaked' if 'leaked' in DataPreprocessor._NON_IMAGE_KEYS else None
 
@@ -54,8 +55,10 @@ if __name__ == '__main__':
     shown = dict(ceiling=ceiling(), models=models())
     if shown['models'] is None or 'warnings' in shown['models']:
         shown['leaked_keys'] = leaked_keys()
-    for moved in ('diffusers.models.unet_2d_condition',
-                  'diffusers.pipelines.paint_by_example'):
+    for moved in (
+        'diffusers.models.unet_2d_condition',
+        'diffusers.pipelines.paint_by_example',
+    ):
         shown[moved] = import_error(moved)
     assert 'mmfacesr' not in sys.modules
     sys.stdout.write('\n' + json.dumps(shown) + '\n')

@@ -152,7 +152,7 @@ def test_wrong_folders_are_refused_with_a_remedy(tmp_path):
     with pytest.raises(ValueError, match="'dev'"):
         FaceFolder(str(tmp_path), 'dev')
     with pytest.raises(TypeError, match='pipelin'):
-        FaceFolder(str(tmp_path), pipelin=[])
+        FaceFolder(str(tmp_path), pipelines=[])
 
 
 def test_training_draws_another_sample_and_lists_the_bad_one_once(

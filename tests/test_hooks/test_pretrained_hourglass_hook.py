@@ -18,7 +18,6 @@ SIZES = dict(mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16)
 
 
 class Restorer(nn.Module):
-
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
@@ -33,7 +32,8 @@ def make_runner(load_from: Optional[str] = None) -> SimpleNamespace:
         iter=0,
         optim_wrapper=OptimWrapper(optimizer),
         _load_from=load_from,
-        _resume=False)
+        _resume=False,
+    )
 
 
 def train(runner: SimpleNamespace, iterations: int) -> None:
@@ -77,15 +77,17 @@ def test_frozen_then_released_by_iteration(weights: str) -> None:
     train(runner, 2)
     assert changed(runner, before) == {'rest'}
     states = runner.optim_wrapper.optimizer.state
-    assert not any(p in states
-                   for p in runner.model.generator.hour_glass.parameters())
+    assert not any(
+        p in states for p in runner.model.generator.hour_glass.parameters()
+    )
     train(runner, 1)
     assert changed(runner, before) == {'hourglass', 'rest'}
     assert all(p.requires_grad for p in runner.model.parameters())
 
 
 def test_a_resumed_run_is_still_frozen_and_not_loaded_again(
-        weights: str) -> None:
+    weights: str,
+) -> None:
     runner = make_runner()
     hook = PretrainedHourglassHook(weights=weights, frozen_iters=3)
     hook.before_train(runner)
@@ -104,10 +106,13 @@ def test_a_resumed_run_is_still_frozen_and_not_loaded_again(
     assert changed(resumed, before) == {'hourglass', 'rest'}
 
 
-@pytest.mark.parametrize('hook', [
-    PretrainedHourglassHook(weights=None, frozen_iters=5),
-    PretrainedHourglassHook(with_generator=True, frozen_iters=-1)
-])
+@pytest.mark.parametrize(
+    'hook',
+    [
+        PretrainedHourglassHook(weights=None, frozen_iters=5),
+        PretrainedHourglassHook(with_generator=True, frozen_iters=-1),
+    ],
+)
 def test_without_weights_it_is_trained(hook: PretrainedHourglassHook) -> None:
     runner = make_runner()
     hook.before_train(runner)
@@ -118,8 +123,9 @@ def test_without_weights_it_is_trained(hook: PretrainedHourglassHook) -> None:
 
 def test_frozen_for_good_when_fine_tuning() -> None:
     runner = make_runner(load_from='best.pth')
-    PretrainedHourglassHook(
-        with_generator=True, frozen_iters=-1).before_train(runner)
+    PretrainedHourglassHook(with_generator=True, frozen_iters=-1).before_train(
+        runner
+    )
     before = snapshot(runner)
     train(runner, 3)
     assert changed(runner, before) == {'rest'}

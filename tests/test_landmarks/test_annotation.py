@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmfacesr.landmark_detection import (CelebAAnnotation, CSVAnnotation,
-                                         PTSAnnotation)
+from mmfacesr.landmark_detection import (
+    CelebAAnnotation,
+    CSVAnnotation,
+    PTSAnnotation,
+)
 from mmfacesr.landmark_table import LandmarkError
 
 IMAGE = np.zeros((8, 8, 3), np.uint8)
@@ -30,21 +33,28 @@ def test_celeba_file(tmp_path: Path) -> None:
     source = CelebAAnnotation(tmp_path / 'list.txt')
     face = source.find('img_align_celeba/000002.jpg', IMAGE)
     assert source.scheme == 'celeba5'
-    assert face.points.tolist() == [[69, 110], [107, 112], [81, 135],
-                                    [70, 151], [108, 153]]
+    assert face.points.tolist() == [
+        [69, 110],
+        [107, 112],
+        [81, 135],
+        [70, 151],
+        [108, 153],
+    ]
     assert face.box.tolist() == [69, 110, 108, 153]
     with pytest.raises(LandmarkError, match='000003.jpg.*2 annotated'):
         source.find('000003.jpg', IMAGE)
 
 
-@pytest.mark.parametrize('text, message', [
-    (CELEBA.replace('2\n', '3\n', 1), '3 images.*got 2'),
-    (CELEBA.replace('153', ''), '10 values.*line 4, got 9'),
-    (CELEBA.replace('153', 'x'), 'line 4'),
-    ('a b c\n', 'line 1'),
-])
-def test_damaged_celeba_file(tmp_path: Path, text: str,
-                             message: str) -> None:
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (CELEBA.replace('2\n', '3\n', 1), '3 images.*got 2'),
+        (CELEBA.replace('153', ''), '10 values.*line 4, got 9'),
+        (CELEBA.replace('153', 'x'), 'line 4'),
+        ('a b c\n', 'line 1'),
+    ],
+)
+def test_damaged_celeba_file(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / 'list.txt').write_text(text)
     with pytest.raises(ValueError, match=message):
         CelebAAnnotation(tmp_path / 'list.txt')
@@ -65,12 +75,15 @@ def test_csv_of_68_points(tmp_path: Path) -> None:
     assert points.tolist() == [[2 * k, 2 * k + 1] for k in range(68)]
 
 
-@pytest.mark.parametrize('text, message', [
-    (csv_text(68, [1] * 135), 'line 2, got 135'),
-    (csv_text(68, [1] * 135 + ['nan']), 'finite.*line 2'),
-    (csv_text(7, [1] * 14), 'header'),
-    ('', 'header'),
-])
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (csv_text(68, [1] * 135), 'line 2, got 135'),
+        (csv_text(68, [1] * 135 + ['nan']), 'finite.*line 2'),
+        (csv_text(7, [1] * 14), 'header'),
+        ('', 'header'),
+    ],
+)
 def test_damaged_csv(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / 'a.csv').write_text(text)
     with pytest.raises(ValueError, match=message):

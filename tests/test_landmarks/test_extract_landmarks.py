@@ -21,7 +21,8 @@ def tool(repo: Path) -> ModuleType:
     """The script as a module."""
     spec = importlib.util.spec_from_file_location(
         'extract_landmarks',
-        repo / 'tools/dataset_converters/extract_landmarks.py')
+        repo / 'tools/dataset_converters/extract_landmarks.py',
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -40,13 +41,13 @@ class FakeDetector:
         self.seen.append(file)
         if not image.any():
             raise LandmarkError(file, 'no face found')
-        return FaceLandmarks.from_points(np.full((68, 2), image[0, 0, 0]), .5)
+        return FaceLandmarks.from_points(np.full((68, 2), image[0, 0, 0]), 0.5)
 
 
 def write_grey(path: Path, value: int) -> None:
     """A uniform image."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new('RGB', (8, 8), (value, ) * 3).save(path)
+    Image.new('RGB', (8, 8), (value,) * 3).save(path)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_table_and_failures(tool: ModuleType, folder: Path) -> None:
     again = LandmarkTable.load(out)
     assert again.file.tolist() == ['train/a.png', 'val/b.png']
     assert (again.points_of('val/b.png') == 20).all()
-    assert again.box[0].tolist() == [10] * 4 and again.score[0] == .5
+    assert again.box[0].tolist() == [10] * 4 and again.score[0] == 0.5
     assert (again.points == table.points).all()
     with open(folder / 'landmarks68.failures.csv', newline='') as stream:
         rows = list(csv.reader(stream))
@@ -75,8 +76,9 @@ def test_table_and_failures(tool: ModuleType, folder: Path) -> None:
     assert 'no face' in failures['val/black.png']
 
 
-def test_second_run_looks_only_at_what_changed(tool: ModuleType,
-                                               folder: Path) -> None:
+def test_second_run_looks_only_at_what_changed(
+    tool: ModuleType, folder: Path
+) -> None:
     out = folder / 'table.npz'
     tool.extract(folder, out, FakeDetector())
     write_grey(folder / 'val/b.png', 30)
@@ -85,18 +87,21 @@ def test_second_run_looks_only_at_what_changed(tool: ModuleType,
     detector = FakeDetector()
     table, _ = tool.extract(folder, out, detector)
     assert detector.seen == [
-        'train/a2.png', 'val/b.png', 'val/black.png', 'val/c.png'
+        'train/a2.png',
+        'val/b.png',
+        'val/black.png',
+        'val/c.png',
     ]
     assert table.file.tolist() == ['train/a2.png', 'val/b.png', 'val/c.png']
     assert table.points[:, 0, 0].tolist() == [10, 30, 40]
 
 
-def test_interrupted_run_keeps_what_it_found(tool: ModuleType,
-                                             folder: Path) -> None:
+def test_interrupted_run_keeps_what_it_found(
+    tool: ModuleType, folder: Path
+) -> None:
     out = folder / 'table.npz'
 
     class Interrupted(FakeDetector):
-
         def find(self, file: str, image: np.ndarray) -> FaceLandmarks:
             if file == 'val/b.png':
                 raise KeyboardInterrupt
@@ -111,8 +116,9 @@ def test_interrupted_run_keeps_what_it_found(tool: ModuleType,
     assert len(LandmarkTable.load(out)) == 2
 
 
-def test_other_scheme_is_not_overwritten(tool: ModuleType,
-                                         folder: Path) -> None:
+def test_other_scheme_is_not_overwritten(
+    tool: ModuleType, folder: Path
+) -> None:
     out = folder / 'table.npz'
     tool.extract(folder, out, FakeDetector())
     other = FakeDetector()
@@ -121,82 +127,110 @@ def test_other_scheme_is_not_overwritten(tool: ModuleType,
         tool.extract(folder, out, other)
 
 
-def run(tool: ModuleType, monkeypatch: pytest.MonkeyPatch,
-        *args: object) -> int:
+def run(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, *args: object
+) -> int:
     """Exit status of the command line."""
     monkeypatch.setattr(sys, 'argv', ['tool', *map(str, args)])
     return tool.main()
 
 
-def test_command_line(tool: ModuleType, folder: Path,
-                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_line(
+    tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     header = ','.join(f'x{k},y{k}' for k in range(68))
     annotation = folder / 'points.csv'
     annotation.write_text(f'file,{header}\nb.png,' + ','.join(['3'] * 136))
-    status = run(tool, monkeypatch, folder, '--backend', 'csv',
-                 '--annotation', annotation)
+    status = run(
+        tool,
+        monkeypatch,
+        folder,
+        '--backend',
+        'csv',
+        '--annotation',
+        annotation,
+    )
     assert status == 0
     table = LandmarkTable.load(folder / 'landmarks68.npz')
     assert table.file.tolist() == ['val/b.png']
-    annotation.write_text(f'file,{header}\nother.png,' +
-                          ','.join(['3'] * 136))
-    status = run(tool, monkeypatch, folder, '--backend', 'csv',
-                 '--annotation', annotation, '--out', folder / 'new.npz')
+    annotation.write_text(f'file,{header}\nother.png,' + ','.join(['3'] * 136))
+    status = run(
+        tool,
+        monkeypatch,
+        folder,
+        '--backend',
+        'csv',
+        '--annotation',
+        annotation,
+        '--out',
+        folder / 'new.npz',
+    )
     assert status == 1  # nothing found at all
 
 
-def test_wrong_command_lines(tool: ModuleType, folder: Path,
-                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_command_lines(
+    tool: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(SystemExit) as error:
         run(tool, monkeypatch, folder, '--backend', 'celeba5')
     assert error.value.code == 2
     assert run(tool, monkeypatch, folder / 'gone', '--backend', 'pts') == 1
 
 
-def fake_face_alignment(faces: list | None, scores: list | None,
-                        name: str = 'TWO_D') -> SimpleNamespace:
+def fake_face_alignment(
+    faces: list | None, scores: list | None, name: str = 'TWO_D'
+) -> SimpleNamespace:
     """A stand-in for the package face-alignment."""
 
     class Model:
-
         def __init__(self, kind: int, device: str, flip_input: bool) -> None:
             assert (kind, device, flip_input) == (1, 'cpu', False)
 
-        def get_landmarks_from_image(self, image: np.ndarray,
-                                     return_landmark_score: bool) -> tuple:
+        def get_landmarks_from_image(
+            self, image: np.ndarray, return_landmark_score: bool
+        ) -> tuple:
             assert return_landmark_score and image.dtype == np.uint8
             return faces, scores, None
 
     return SimpleNamespace(
-        LandmarksType=SimpleNamespace(**{name: 1}), FaceAlignment=Model)
+        LandmarksType=SimpleNamespace(**{name: 1}), FaceAlignment=Model
+    )
 
 
 def test_face_alignment_takes_the_largest_face(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     small = np.random.default_rng(0).uniform(0, 5, (68, 2))
     large = small * 3
-    scores = [np.full((68, 1), .9), np.full((68, 1), .7)]
-    monkeypatch.setitem(sys.modules, 'face_alignment',
-                        fake_face_alignment([small, large], scores))
+    scores = [np.full((68, 1), 0.9), np.full((68, 1), 0.7)]
+    monkeypatch.setitem(
+        sys.modules,
+        'face_alignment',
+        fake_face_alignment([small, large], scores),
+    )
     face = FaceAlignmentDetector().find('a', np.zeros((8, 8, 3), np.uint8))
     assert np.allclose(face.points, large) and face.points.dtype == np.float32
-    assert face.score == pytest.approx(.7)
+    assert face.score == pytest.approx(0.7)
 
 
 def test_face_alignment_without_a_face(
-        monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, 'face_alignment',
-                        fake_face_alignment(None, None))
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, 'face_alignment', fake_face_alignment(None, None)
+    )
     with pytest.raises(LandmarkError, match='a.png'):
         FaceAlignmentDetector().find('a.png', np.zeros((8, 8, 3), np.uint8))
 
 
 def test_face_alignment_missing_or_old(
-        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, 'face_alignment', None)
     with pytest.raises(ImportError, match='pip install'):
         FaceAlignmentDetector()
-    monkeypatch.setitem(sys.modules, 'face_alignment',
-                        fake_face_alignment(None, None, '_2D'))
+    monkeypatch.setitem(
+        sys.modules, 'face_alignment', fake_face_alignment(None, None, '_2D')
+    )
     with pytest.raises(ImportError, match='>= 1.4'):
         FaceAlignmentDetector()

@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmfacesr.evaluation.functional.landmarks import (decode_heatmaps,
-                                                      draw_heatmaps, nme,
-                                                      nrmse)
+from mmfacesr.evaluation.functional.landmarks import (
+    decode_heatmaps,
+    draw_heatmaps,
+    nme,
+    nrmse,
+)
 
 
 @pytest.fixture(scope='module')
@@ -28,7 +31,7 @@ def test_golden_decoding(units: dict, method: str) -> None:
 
 def test_decoding_by_hand() -> None:
     heatmap = np.zeros((1, 4, 6))
-    heatmap[0, 2, 3], heatmap[0, 1, 3] = 1, .5  # second: one row above
+    heatmap[0, 2, 3], heatmap[0, 1, 3] = 1, 0.5  # second: one row above
     assert decode_heatmaps(heatmap, 8).tolist() == [[24, 16]]
     # the tie in x counts as minus
     assert decode_heatmaps(heatmap, 8, 'quarter').tolist() == [[22, 14]]
@@ -45,15 +48,18 @@ def test_decoding_inverts_drawing() -> None:
 
 def test_golden_training_nme(units: dict) -> None:
     errors = nme(units['decode_argmax'], units['nme_target'], 'dic-training')
-    assert errors.shape == (2, )
+    assert errors.shape == (2,)
     assert errors.mean() == pytest.approx(float(units['nme_interocular']))
 
 
-@pytest.mark.parametrize('norm, key', [
-    ('face-width', 'nrmse_width'),
-    ('eye-outer-width', 'nrmse_eye_outer_width'),
-    ('eye-distance', 'nrmse_eye_dist'),
-])
+@pytest.mark.parametrize(
+    'norm, key',
+    [
+        ('face-width', 'nrmse_width'),
+        ('eye-outer-width', 'nrmse_eye_outer_width'),
+        ('eye-distance', 'nrmse_eye_dist'),
+    ],
+)
 def test_golden_historic_nrmse(units: dict, norm: str, key: str) -> None:
     value = nrmse(units['decode_quarter'], units['nme_target'], norm, True)
     assert np.allclose(value, units[key], rtol=1e-12)
@@ -68,20 +74,21 @@ def straight_face() -> np.ndarray:
     return points
 
 
-@pytest.mark.parametrize('norm, width', [('inter-ocular', 100),
-                                         ('inter-pupil', 70),
-                                         ('dic-training', 80)])
+@pytest.mark.parametrize(
+    'norm, width',
+    [('inter-ocular', 100), ('inter-pupil', 70), ('dic-training', 80)],
+)
 def test_nme_by_hand(norm: str, width: float) -> None:
     target = straight_face()
     pred = target + (3, 4)  # an error of 5 everywhere
     assert nme(pred, target, norm) == pytest.approx(5 / width)
 
 
-@pytest.mark.parametrize('norm, width', [('face-width', 100),
-                                         ('eye-outer-width', 100),
-                                         ('eye-distance', 70)])
-def test_nrmse_with_the_right_corners_by_hand(norm: str,
-                                              width: float) -> None:
+@pytest.mark.parametrize(
+    'norm, width',
+    [('face-width', 100), ('eye-outer-width', 100), ('eye-distance', 70)],
+)
+def test_nrmse_with_the_right_corners_by_hand(norm: str, width: float) -> None:
     target = straight_face()
     pred = target.copy()
     pred[:17] += (3, 4)
@@ -92,8 +99,9 @@ def test_nrmse_with_the_right_corners_by_hand(norm: str,
 def test_nme_does_not_see_rotation() -> None:
     """Euclidean, unlike nrmse, whose widths are differences of x."""
     angle = np.radians(60)
-    turn = np.array([[np.cos(angle), -np.sin(angle)],
-                     [np.sin(angle), np.cos(angle)]])
+    turn = np.array(
+        [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    )
     target = straight_face()
     pred = target + (3, 4)
     turned = nme(pred @ turn.T, target @ turn.T)

@@ -14,6 +14,7 @@ def metric() -> object:
     """The metric with default arguments."""
     pytest.importorskip('mmagic')
     from mmfacesr.evaluation.metrics import LandmarkNME
+
     return LandmarkNME
 
 
@@ -30,12 +31,13 @@ def test_mean_over_images(metric: type) -> None:
     for shift in (0, 1):
         points, heatmaps = face_and_heatmaps(shift)
         samples.append(
-            dict(gt_landmark=points, output=dict(pred_heatmap=heatmaps)))
+            dict(gt_landmark=points, output=dict(pred_heatmap=heatmaps))
+        )
     nme = metric()
     nme.process([], samples)
     result = nme.compute_metrics(nme.results)
     # 4 pixels of error over 80 in one of two images
-    assert result == {'NME': pytest.approx(.5 * 4 / 80)}
+    assert result == {'NME': pytest.approx(0.5 * 4 / 80)}
 
 
 def test_missing_landmarks_say_the_remedy(metric: type) -> None:

@@ -19,8 +19,9 @@ def make_table(**changes: object) -> LandmarkTable:
         file=np.array(['train/a.jpg', 'é b.png']),
         points=rng.normal(size=(2, 68, 2)).astype(np.float32),
         box=rng.normal(size=(2, 4)).astype(np.float32),
-        score=np.array([.5, np.nan], np.float32),
-        sha256=np.array(['0' * 64, '']))
+        score=np.array([0.5, np.nan], np.float32),
+        sha256=np.array(['0' * 64, '']),
+    )
     return LandmarkTable(**{**arrays, **changes})
 
 
@@ -42,7 +43,12 @@ def test_numpy_alone_reads_the_file(tmp_path: Path) -> None:
     table.save(tmp_path / 'table.npz')
     with np.load(tmp_path / 'table.npz', allow_pickle=False) as data:
         assert set(data.files) == {
-            'file', 'points', 'box', 'score', 'sha256', 'scheme'
+            'file',
+            'points',
+            'box',
+            'score',
+            'sha256',
+            'scheme',
         }
         assert str(data['scheme']) == 'ibug68'
         assert (data['points'] == table.points).all()
@@ -54,26 +60,31 @@ def test_empty_table(tmp_path: Path) -> None:
         points=np.zeros((0, 68, 2), np.float32),
         box=np.zeros((0, 4), np.float32),
         score=np.zeros(0, np.float32),
-        sha256=np.array([], dtype=np.str_)).save(tmp_path / 'table.npz')
+        sha256=np.array([], dtype=np.str_),
+    ).save(tmp_path / 'table.npz')
     assert len(LandmarkTable.load(tmp_path / 'table.npz')) == 0
 
 
-@pytest.mark.parametrize('changes, message', [
-    (dict(points=np.zeros((2, 68, 2))), 'points.*float32.*float64'),
-    (dict(points=np.zeros((2, 5, 2), np.float32)), r'\(2, 68, 2\).*5'),
-    (dict(box=np.zeros((3, 4), np.float32)), 'box'),
-    (dict(score=np.zeros((2, 1), np.float32)), 'score'),
-    (dict(sha256=np.zeros(2)), 'sha256.*text'),
-    (dict(file=np.array(['a', 'a'])), '2 different'),
-    (dict(scheme='wflw98'), 'wflw98'),
-])
+@pytest.mark.parametrize(
+    'changes, message',
+    [
+        (dict(points=np.zeros((2, 68, 2))), 'points.*float32.*float64'),
+        (dict(points=np.zeros((2, 5, 2), np.float32)), r'\(2, 68, 2\).*5'),
+        (dict(box=np.zeros((3, 4), np.float32)), 'box'),
+        (dict(score=np.zeros((2, 1), np.float32)), 'score'),
+        (dict(sha256=np.zeros(2)), 'sha256.*text'),
+        (dict(file=np.array(['a', 'a'])), '2 different'),
+        (dict(scheme='wflw98'), 'wflw98'),
+    ],
+)
 def test_wrong_arrays_are_named(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_table(**changes)
 
 
 def test_interrupted_save_keeps_the_old_table(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / 'table.npz'
     make_table().save(path)
     before = path.read_bytes()
@@ -96,11 +107,12 @@ def test_damaged_file_is_named(tmp_path: Path, damage: str) -> None:
     if damage == 'text':
         data = b'file,x0,y0\n'
     elif damage == 'truncated':
-        data = data[:len(data) // 2]
+        data = data[: len(data) // 2]
     elif damage == 'flipped':
         middle = len(data) // 3
-        data[middle:middle + 20] = bytes(
-            byte ^ 255 for byte in data[middle:middle + 20])
+        data[middle : middle + 20] = bytes(
+            byte ^ 255 for byte in data[middle : middle + 20]
+        )
     path.write_bytes(data)
     if damage == 'npy':
         with open(path, 'wb') as stream:

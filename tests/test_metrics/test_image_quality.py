@@ -7,11 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from skimage.metrics import (peak_signal_noise_ratio,
-                             structural_similarity)
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from mmfacesr.evaluation.functional import (PAPER_PROTOCOLS, luma, mae, psnr,
-                                            ssim)
+from mmfacesr.evaluation.functional import (
+    PAPER_PROTOCOLS,
+    luma,
+    mae,
+    psnr,
+    ssim,
+)
 
 
 @pytest.fixture(scope='module')
@@ -28,27 +32,33 @@ def test_golden_dic_protocol(pair: dict) -> None:
 def test_golden_rgb(pair: dict) -> None:
     images = pair['metric_sr_float'], pair['metric_gt']
     assert psnr(*images, 8) == pytest.approx(
-        float(pair['mmagic_psnr_rgb']), abs=1e-3)
+        float(pair['mmagic_psnr_rgb']), abs=1e-3
+    )
     assert ssim(*images, 8) == pytest.approx(
-        float(pair['mmagic_ssim_rgb']), abs=1e-5)
+        float(pair['mmagic_ssim_rgb']), abs=1e-5
+    )
     assert mae(*images, 0) / 255 == pytest.approx(
-        float(pair['mmagic_mae']), abs=1e-5)
+        float(pair['mmagic_mae']), abs=1e-5
+    )
 
 
 def test_scikit_image(pair: dict) -> None:
     sr, hr = (pair[k][8:-8, 8:-8] for k in ('metric_sr', 'metric_gt'))
     expected = peak_signal_noise_ratio(hr, sr, data_range=255)
-    assert psnr(pair['metric_sr'], pair['metric_gt'],
-                8) == pytest.approx(expected)
+    assert psnr(pair['metric_sr'], pair['metric_gt'], 8) == pytest.approx(
+        expected
+    )
     expected = structural_similarity(
         hr,
         sr,
         data_range=255,
         gaussian_weights=True,
         use_sample_covariance=False,
-        channel_axis=2)
-    assert ssim(pair['metric_sr'], pair['metric_gt'],
-                8) == pytest.approx(expected)
+        channel_axis=2,
+    )
+    assert ssim(pair['metric_sr'], pair['metric_gt'], 8) == pytest.approx(
+        expected
+    )
 
 
 def test_by_hand() -> None:
@@ -61,7 +71,8 @@ def test_by_hand() -> None:
     assert mae(pred, target, 0) > 10
     assert psnr(target, target, 0) == float('inf')
     np.testing.assert_allclose(
-        luma(np.array([[[255, 255, 255], [0, 0, 0]]])), [[235, 16]])
+        luma(np.array([[[255, 255, 255], [0, 0, 0]]])), [[235, 16]]
+    )
 
 
 def test_refusals() -> None:
@@ -80,23 +91,29 @@ def sample(pair: dict) -> dict:
 
     return dict(
         gt_img=bgr(pair['metric_gt']),
-        output=dict(pred_img=bgr(pair['metric_sr_float'])))
+        output=dict(pred_img=bgr(pair['metric_sr_float'])),
+    )
 
 
 def test_metric_classes_take_bgr_samples(pair: dict) -> None:
     from mmfacesr.evaluation.metrics import BorderMAE, PaperProtocol
     from mmfacesr.mmagic_base import PSNR, SSIM
+
     images = pair['metric_sr_float'], pair['metric_gt']
     expected = {
         'PSNR': psnr(*images, 8),
         'SSIM': ssim(*images, 8),
         'MAE': mae(*images, 8),
         'dic/PSNR': float(pair['psnr_y']),
-        'dic/SSIM': float(pair['ssim_y'])
+        'dic/SSIM': float(pair['ssim_y']),
     }
     found = {}
-    for metric in (PSNR(crop_border=8), SSIM(crop_border=8),
-                   BorderMAE(crop_border=8), PaperProtocol('dic')):
+    for metric in (
+        PSNR(crop_border=8),
+        SSIM(crop_border=8),
+        BorderMAE(crop_border=8),
+        PaperProtocol('dic'),
+    ):
         metric.size = 2
         metric.process([], [sample(pair), sample(pair)])
         found.update(metric.evaluate())
@@ -105,5 +122,6 @@ def test_metric_classes_take_bgr_samples(pair: dict) -> None:
 
 def test_unknown_protocol_is_named() -> None:
     from mmfacesr.evaluation.metrics import PaperProtocol
+
     with pytest.raises(ValueError, match="'dic'.*'ours'"):
         PaperProtocol('ours')

@@ -15,6 +15,7 @@ from mmfacesr.registry import MODELS as ROOT
 @pytest.fixture(scope='module')
 def restorer() -> nn.Module:
     import mmfacesr.models.restorers  # noqa: F401  registers
+
     init_default_scope('mmagic')
     if 'OnePixelNetwork' not in ROOT:
         ROOT.register_module(module=OnePixelNetwork)
@@ -28,10 +29,13 @@ def restorer() -> nn.Module:
                 gan_type='vanilla',
                 loss_weight=1.0,
                 real_label_val=1.0,
-                fake_label_val=0),
+                fake_label_val=0,
+            ),
             pixel_loss=dict(type='L1Loss'),
             train_cfg=dict(pixel_init=10),
-            data_preprocessor=dict(type='DataPreprocessor')))
+            data_preprocessor=dict(type='DataPreprocessor'),
+        )
+    )
 
 
 class OnePixelNetwork(nn.Conv2d):
@@ -53,9 +57,10 @@ def test_counter_is_in_the_checkpoint(restorer: nn.Module) -> None:
 def test_mmagic_leaves_the_counter_out() -> None:
     """Tells when FaceGANRestorer need not register it again."""
     from mmfacesr.mmagic_base import SRGAN
+
     plain = SRGAN(
-        generator=dict(type='OnePixelNetwork'),
-        pixel_loss=dict(type='L1Loss'))
+        generator=dict(type='OnePixelNetwork'), pixel_loss=dict(type='L1Loss')
+    )
     assert 'step_counter' not in plain.state_dict(), 'MMagic has mended it'
 
 

@@ -15,8 +15,9 @@ PROTOCOL = dict(color='RGB', crop_border=8)
 
 @pytest.fixture(scope='module')
 def quickstart(repo: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location('quickstart',
-                                                  repo / 'tools/quickstart.py')
+    spec = importlib.util.spec_from_file_location(
+        'quickstart', repo / 'tools/quickstart.py'
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -26,11 +27,11 @@ def report(psnr: float) -> dict:
     return dict(
         metrics=dict(PSNR=psnr, SSIM=0.5, MAE=10.0),
         images=3,
-        protocol=PROTOCOL)
+        protocol=PROTOCOL,
+    )
 
 
-def test_every_method_has_a_config(quickstart: ModuleType,
-                                   repo: Path) -> None:
+def test_every_method_has_a_config(quickstart: ModuleType, repo: Path) -> None:
     for config in quickstart.METHODS.values():
         assert (repo / config).is_file()
 
@@ -43,13 +44,14 @@ def test_table_and_verdict_say_who_is_above(quickstart: ModuleType) -> None:
     assert '| other | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
     assert '| bicubic | 22.50 |' in table and 'crop_border 8' in table
     assert 'dic is above the bicubic baseline: +2.00 dB' in (
-        quickstart.verdict(better))
+        quickstart.verdict(better)
+    )
     assert 'other is NOT above' in quickstart.verdict(worse)
 
 
-def test_lr_faces_are_reduced_as_in_training(quickstart: ModuleType,
-                                             faces_root: Path,
-                                             tmp_path: Path) -> None:
+def test_lr_faces_are_reduced_as_in_training(
+    quickstart: ModuleType, faces_root: Path, tmp_path: Path
+) -> None:
     faces = quickstart.Faces(faces_root, faces_root, 'embedded faces')
     quickstart.write_lr_faces(faces, tmp_path)
     names = (faces_root / 'test.txt').read_text().split()
@@ -57,12 +59,15 @@ def test_lr_faces_are_reduced_as_in_training(quickstart: ModuleType,
     face = Image.open(faces_root / names[0]).crop((16, 16, 144, 144))
     np.testing.assert_array_equal(
         np.array(Image.open(tmp_path / f'{Path(names[0]).stem}.png')),
-        np.array(face.resize((16, 16), Image.BICUBIC)))
+        np.array(face.resize((16, 16), Image.BICUBIC)),
+    )
 
 
-def test_unknown_method_is_refused(quickstart: ModuleType,
-                                   monkeypatch: pytest.MonkeyPatch,
-                                   capsys: pytest.CaptureFixture) -> None:
+def test_unknown_method_is_refused(
+    quickstart: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
     monkeypatch.setattr('sys.argv', ['quickstart.py', '--methods', 'dicc'])
     with pytest.raises(SystemExit):
         quickstart.parse_args()

@@ -5,8 +5,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, List
 
 import pytest
 
@@ -14,17 +14,22 @@ REPO = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb8-400_embedded.py'
 
 
-def tiny_options(faces_root: Path) -> List[str]:
+def tiny_options(faces_root: Path) -> list[str]:
     """Options that make the small config a matter of seconds."""
     return [
-        '--cfg-options', f'data_root={faces_root}',
-        'model.generator.mid_channels=8', 'model.generator.num_blocks=1',
-        'model.generator.hg_mid_channels=16', 'train_dataloader.batch_size=2',
+        '--cfg-options',
+        f'data_root={faces_root}',
+        'model.generator.mid_channels=8',
+        'model.generator.num_blocks=1',
+        'model.generator.hg_mid_channels=16',
+        'train_dataloader.batch_size=2',
         'train_dataloader.num_workers=0',
         'train_dataloader.persistent_workers=False',
-        'val_dataloader.num_workers=0', 'test_dataloader.num_workers=0',
-        'train_cfg.max_iters=4', 'train_cfg.val_interval=4',
-        'default_hooks.checkpoint.interval=2'
+        'val_dataloader.num_workers=0',
+        'test_dataloader.num_workers=0',
+        'train_cfg.max_iters=4',
+        'train_cfg.val_interval=4',
+        'default_hooks.checkpoint.interval=2',
     ]
 
 
@@ -40,10 +45,12 @@ def run(*words: object, **environment: str) -> str:
         text=True,
         check=False,
         env={
-            **os.environ, 'PYTHON': sys.executable,
+            **os.environ,
+            'PYTHON': sys.executable,
             'OMP_NUM_THREADS': '1',
-            **environment
-        })
+            **environment,
+        },
+    )
     output = done.stdout + done.stderr
     assert done.returncode == 0, output[-4000:]
     return output
@@ -62,13 +69,14 @@ def config() -> str:
 
 
 @pytest.fixture(scope='session')
-def options(faces_root: Path) -> List[str]:
+def options(faces_root: Path) -> list[str]:
     return tiny_options(faces_root)
 
 
 @pytest.fixture(scope='session')
-def trained(tmp_path_factory: pytest.TempPathFactory,
-            options: List[str]) -> Path:
+def trained(
+    tmp_path_factory: pytest.TempPathFactory, options: list[str]
+) -> Path:
     """Work folder of four iterations of tools/train.py."""
     work_dir = tmp_path_factory.mktemp('trained')
     run('tools/train.py', CONFIG, '--work-dir', work_dir, *options)

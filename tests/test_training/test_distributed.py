@@ -4,8 +4,8 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, Dict, List
 
 import pytest
 import torch
@@ -16,13 +16,22 @@ SAME_SUM = 1e-6
 
 
 @pytest.fixture(scope='module')
-def held(tmp_path_factory: pytest.TempPathFactory,
-         run_tool: Callable) -> Dict[str, dict]:
+def held(
+    tmp_path_factory: pytest.TempPathFactory, run_tool: Callable
+) -> dict[str, dict]:
     """What the ranks of a run of one and of a run of two hold."""
     out = tmp_path_factory.mktemp('ranks')
     for count in (1, 2):
-        run_tool(sys.executable, '-m', 'torch.distributed.run', '--standalone',
-                 '--nproc-per-node', count, SCRIPT, out)
+        run_tool(
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--standalone',
+            '--nproc-per-node',
+            count,
+            SCRIPT,
+            out,
+        )
     return {
         path.stem: torch.load(path, weights_only=True)
         for path in out.glob('*.pth')
@@ -30,53 +39,85 @@ def held(tmp_path_factory: pytest.TempPathFactory,
 
 
 @pytest.mark.parametrize('method', ['dic', 'dic_gan'])
-def test_same_batch_on_both_ranks_is_one_process(held: Dict[str, dict],
-                                                 method: str) -> None:
+def test_same_batch_on_both_ranks_is_one_process(
+    held: dict[str, dict], method: str
+) -> None:
     one = held['ranks1_0'][f'{method}/same']
     two = held['ranks2_0'][f'{method}/same']
     assert one.keys() == two.keys()
     for key, value in one.items():
         torch.testing.assert_close(
-            value, two[key], atol=SAME_SUM, rtol=1e-5, msg=key)
+            value, two[key], atol=SAME_SUM, rtol=1e-5, msg=key
+        )
 
 
 @pytest.mark.parametrize('method', ['dic', 'dic_gan'])
-def test_ranks_hold_equal_weights(held: Dict[str, dict], method: str) -> None:
-    first, second = (held[f'ranks2_{rank}'][f'{method}/own']
-                     for rank in (0, 1))
+def test_ranks_hold_equal_weights(held: dict[str, dict], method: str) -> None:
+    first, second = (
+        held[f'ranks2_{rank}'][f'{method}/own'] for rank in (0, 1)
+    )
     for key, value in first.items():
         assert torch.equal(value, second[key]), key
     alone = held['ranks1_0'][f'{method}/own']
-    assert any(not torch.equal(value, alone[key])
-               for key, value in first.items()), 'the ranks saw the same'
+    assert any(
+        not torch.equal(value, alone[key]) for key, value in first.items()
+    ), 'the ranks saw the same'
 
 
 @pytest.mark.slow
-def test_dist_test_equals_test(trained: Path, tmp_path: Path,
-                               options: List[str], config: str,
-                               run_tool: Callable) -> None:
+def test_dist_test_equals_test(
+    trained: Path,
+    tmp_path: Path,
+    options: list[str],
+    config: str,
+    run_tool: Callable,
+) -> None:
     """Three images do not divide by two processes."""
     checkpoint = trained / 'iter_4.pth'
     common = ['--work-dir', tmp_path, *options, '--out']
-    run_tool('tools/test.py', config, checkpoint, *common,
-             tmp_path / 'one.json')
-    run_tool('bash', 'tools/dist_test.sh', config, checkpoint, 2, *common,
-             tmp_path / 'two.json')
+    run_tool(
+        'tools/test.py', config, checkpoint, *common, tmp_path / 'one.json'
+    )
+    run_tool(
+        'bash',
+        'tools/dist_test.sh',
+        config,
+        checkpoint,
+        2,
+        *common,
+        tmp_path / 'two.json',
+    )
     one, two = (
         json.loads((tmp_path / name).read_text())['metrics']
-        for name in ('one.json', 'two.json'))
+        for name in ('one.json', 'two.json')
+    )
     for key in ('PSNR', 'SSIM', 'MAE'):
         assert two[key] == pytest.approx(one[key], abs=1e-6)
 
 
 @pytest.mark.slow
-def test_dist_train_saves_and_resumes(tmp_path: Path, options: List[str],
-                                      config: str,
-                                      run_tool: Callable) -> None:
-    run_tool('bash', 'tools/dist_train.sh', config, 2, '--work-dir', tmp_path,
-             *options)
+def test_dist_train_saves_and_resumes(
+    tmp_path: Path, options: list[str], config: str, run_tool: Callable
+) -> None:
+    run_tool(
+        'bash',
+        'tools/dist_train.sh',
+        config,
+        2,
+        '--work-dir',
+        tmp_path,
+        *options,
+    )
     (tmp_path / 'iter_4.pth').unlink()
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
-    output = run_tool('bash', 'tools/dist_train.sh', config, 2, '--work-dir',
-                      tmp_path, '--resume', *options)
+    output = run_tool(
+        'bash',
+        'tools/dist_train.sh',
+        config,
+        2,
+        '--work-dir',
+        tmp_path,
+        '--resume',
+        *options,
+    )
     assert 'resumed' in output and (tmp_path / 'iter_4.pth').exists()

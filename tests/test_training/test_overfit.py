@@ -16,8 +16,7 @@ ABOVE = 30.0
 
 @pytest.mark.slow
 def test_eight_faces(faces_root: Path, tmp_path: Path, config: str) -> None:
-    schedule = dict(
-        type='CosineAnnealingLR', by_epoch=False, T_max=ITERATIONS)
+    schedule = dict(type='CosineAnnealingLR', by_epoch=False, T_max=ITERATIONS)
     cfg = load_config(
         config,
         dict(
@@ -25,13 +24,17 @@ def test_eight_faces(faces_root: Path, tmp_path: Path, config: str) -> None:
             work_dir=str(tmp_path),
             experiment_name='overfit',
             model=dict(
-                generator=dict(mid_channels=32, num_blocks=1, num_steps=2)),
+                generator=dict(mid_channels=32, num_blocks=1, num_steps=2)
+            ),
             train_dataloader=dict(
-                batch_size=2, num_workers=0, persistent_workers=False),
+                batch_size=2, num_workers=0, persistent_workers=False
+            ),
             val_dataloader=dict(num_workers=0, dataset=dict(part='train')),
             optim_wrapper=dict(optimizer=dict(lr=2e-3)),
             train_cfg=dict(max_iters=ITERATIONS, val_interval=ITERATIONS),
-            param_scheduler=schedule))
+            param_scheduler=schedule,
+        ),
+    )
     runner = Runner.from_cfg(cfg)
     runner.train()
     psnr = runner.message_hub.get_scalar('val/PSNR').current()

@@ -3,8 +3,8 @@
 """tools/test.py: figures against Pillow and scikit-image, and restoring."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, List
 
 import numpy as np
 import pytest
@@ -18,26 +18,50 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.networks import DICGenerator
 
 MEAN = np.float32([129.795, 108.12, 96.39])
-NETWORK = dict(
-    mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16)
+NETWORK = dict(mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16)
 
 
 @pytest.fixture(scope='module')
-def report(trained: Path, tmp_path_factory: pytest.TempPathFactory,
-           options: List[str], config: str, run_tool: Callable) -> dict:
+def report(
+    trained: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    options: list[str],
+    config: str,
+    run_tool: Callable,
+) -> dict:
     out = tmp_path_factory.mktemp('test') / 'report.json'
-    run_tool('tools/test.py', config, trained / 'iter_4.pth', '--work-dir',
-             out.parent, '--out', out, *options)
+    run_tool(
+        'tools/test.py',
+        config,
+        trained / 'iter_4.pth',
+        '--work-dir',
+        out.parent,
+        '--out',
+        out,
+        *options,
+    )
     assert list(out.parent.glob('*/vis_data/faces_test.png'))
     return json.loads(out.read_text())
 
 
 @pytest.fixture(scope='module')
-def baseline(tmp_path_factory: pytest.TempPathFactory,
-             options: List[str], config: str, run_tool: Callable) -> dict:
+def baseline(
+    tmp_path_factory: pytest.TempPathFactory,
+    options: list[str],
+    config: str,
+    run_tool: Callable,
+) -> dict:
     out = tmp_path_factory.mktemp('baseline') / 'report.json'
-    run_tool('tools/test.py', config, '--baseline', '--work-dir', out.parent,
-             '--out', out, *options)
+    run_tool(
+        'tools/test.py',
+        config,
+        '--baseline',
+        '--work-dir',
+        out.parent,
+        '--out',
+        out,
+        *options,
+    )
     return json.loads(out.read_text())
 
 
@@ -56,7 +80,9 @@ def mean_psnr(faces_root: Path, restore: Callable) -> float:
             peak_signal_noise_ratio(
                 face[8:-8, 8:-8].astype(np.float64),
                 restored[8:-8, 8:-8].astype(np.float64),
-                data_range=255))
+                data_range=255,
+            )
+        )
     return float(np.mean(values))
 
 
@@ -74,16 +100,20 @@ def by_hand(network: DICGenerator, small: np.ndarray) -> np.ndarray:
     return np.clip(image.numpy() * 255 + MEAN, 0, 255)
 
 
-def test_figures_of_the_model(report: dict, faces_root: Path,
-                              network: DICGenerator) -> None:
+def test_figures_of_the_model(
+    report: dict, faces_root: Path, network: DICGenerator
+) -> None:
     expected = mean_psnr(faces_root, lambda small: by_hand(network, small))
     assert report['metrics']['PSNR'] == pytest.approx(expected, abs=2e-3)
 
 
 def test_figures_of_the_baseline(baseline: dict, faces_root: Path) -> None:
     expected = mean_psnr(
-        faces_root, lambda small: np.array(
-            Image.fromarray(small).resize((128, 128), Image.BICUBIC)))
+        faces_root,
+        lambda small: np.array(
+            Image.fromarray(small).resize((128, 128), Image.BICUBIC)
+        ),
+    )
     assert baseline['metrics']['PSNR'] == pytest.approx(expected, abs=1e-3)
 
 
@@ -110,11 +140,17 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_folder_is_restored(inputs: Path, trained: Path, tmp_path: Path,
-                            network: DICGenerator, config: str) -> None:
+def test_folder_is_restored(
+    inputs: Path,
+    trained: Path,
+    tmp_path: Path,
+    network: DICGenerator,
+    config: str,
+) -> None:
     cfg = load_config(config, dict(model=dict(generator=NETWORK)))
-    done, bad = restore_folder(cfg, str(trained / 'iter_4.pth'), str(inputs),
-                               str(tmp_path))
+    done, bad = restore_folder(
+        cfg, str(trained / 'iter_4.pth'), str(inputs), str(tmp_path)
+    )
     assert done == 3 and list(bad) == ['broken.png']
     names = {
         path.relative_to(tmp_path).as_posix()
@@ -126,18 +162,26 @@ def test_folder_is_restored(inputs: Path, trained: Path, tmp_path: Path,
     expected = np.rint(by_hand(network, small))
     assert np.abs(restored.astype(int) - expected).max() <= 1
     assert restored.shape == (128, 128, 3)
-    again, _ = restore_folder(cfg, str(trained / 'iter_4.pth'), str(inputs),
-                              str(tmp_path))
+    again, _ = restore_folder(
+        cfg, str(trained / 'iter_4.pth'), str(inputs), str(tmp_path)
+    )
     assert again == 0
 
 
-def test_results_never_overwrite_the_inputs(inputs: Path,
-                                            config: str) -> None:
+def test_results_never_overwrite_the_inputs(inputs: Path, config: str) -> None:
     cfg = load_config(config)
     with pytest.raises(ValueError, match='another folder'):
         restore_folder(cfg, 'any.pth', str(inputs), str(inputs))
 
 
-def test_names_without_collision(inputs: Path) -> None:
-    assert result_names(str(inputs))['more/wide.png'] == 'more/wide.png'
-    assert len(set(result_names(str(inputs)).values())) == 4
+def test_names_without_collision(tmp_path: Path) -> None:
+    for name in ('a.jpg', 'a.png', 'a.jpg.png', 'b.jpeg', 'more/a.bmp'):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert result_names(str(tmp_path)) == {
+        'a.jpg': 'a.jpg.png',
+        'a.png': 'a.png.png',
+        'a.jpg.png': 'a.jpg.png.png',
+        'b.jpeg': 'b.png',
+        'more/a.bmp': 'more/a.png',
+    }

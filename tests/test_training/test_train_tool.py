@@ -5,9 +5,9 @@
 import importlib.util
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, List
 
 import pytest
 import torch
@@ -26,14 +26,21 @@ def test_work_folder_holds_what_is_promised(trained: Path) -> None:
 
 
 def test_resumed_run_equals_the_uninterrupted_one(
-        trained: Path, tmp_path: Path, options: List[str], config: str,
-        run_tool: Callable) -> None:
+    trained: Path,
+    tmp_path: Path,
+    options: list[str],
+    config: str,
+    run_tool: Callable,
+) -> None:
     shutil.copy(trained / 'iter_2.pth', tmp_path)
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
-    run_tool('tools/train.py', config, '--work-dir', tmp_path, '--resume',
-             *options)
-    whole, resumed = load(trained / 'iter_4.pth'), load(tmp_path /
-                                                        'iter_4.pth')
+    run_tool(
+        'tools/train.py', config, '--work-dir', tmp_path, '--resume', *options
+    )
+    whole, resumed = (
+        load(trained / 'iter_4.pth'),
+        load(tmp_path / 'iter_4.pth'),
+    )
     assert whole['state_dict'].keys() == resumed['state_dict'].keys()
     for key, value in whole['state_dict'].items():
         assert torch.equal(value, resumed['state_dict'][key]), key
@@ -41,43 +48,61 @@ def test_resumed_run_equals_the_uninterrupted_one(
     for index, state in moments[0].items():
         assert torch.equal(state['exp_avg'], moments[1][index]['exp_avg'])
     started = load(trained / 'iter_2.pth')['state_dict']
-    assert any(not torch.equal(value, started[key])
-               for key, value in whole['state_dict'].items())
+    assert any(
+        not torch.equal(value, started[key])
+        for key, value in whole['state_dict'].items()
+    )
 
 
 @pytest.fixture(scope='module')
 def tool(repo: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location('train_tool',
-                                                  repo / 'tools/train.py')
+    spec = importlib.util.spec_from_file_location(
+        'train_tool', repo / 'tools/train.py'
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-@pytest.mark.parametrize('words, message', [
-    (['configs/dic/dic_x8c48b6_1xb8-150k_celebs.py'],
-     'dic_x8c48b6_1xb8-150k_celeba.py'),
-    (['CONFIG', '--cfg-options', 'data_root=no/such/folder'], 'DATA_ROOT'),
-    (['CONFIG', '--cfg-options', 'model.type=DICRestorr'], 'DICRestorr'),
-    (['CONFIG', '--cfg-options', 'model.generator.upscale_factor=4'],
-     'upscale_factor'),
-    (['CONFIG', '--cfg-options', 'model.generator.mid_chanels=4'],
-     'mid_chanels'),
-])
-def test_one_clear_message(tool: ModuleType, tmp_path: Path, repo: Path,
-                           words: List[str], message: str, config: str,
-                           monkeypatch: pytest.MonkeyPatch,
-                           capsys: pytest.CaptureFixture) -> None:
+@pytest.mark.parametrize(
+    'words, message',
+    [
+        (
+            ['configs/dic/dic_x8c48b6_1xb8-150k_celebs.py'],
+            'dic_x8c48b6_1xb8-150k_celeba.py',
+        ),
+        (['CONFIG', '--cfg-options', 'data_root=no/such/folder'], 'DATA_ROOT'),
+        (['CONFIG', '--cfg-options', 'model.type=DICRestorr'], 'DICRestorr'),
+        (
+            ['CONFIG', '--cfg-options', 'model.generator.upscale_factor=4'],
+            'upscale_factor',
+        ),
+        (
+            ['CONFIG', '--cfg-options', 'model.generator.mid_chanels=4'],
+            'mid_chanels',
+        ),
+    ],
+)
+def test_one_clear_message(
+    tool: ModuleType,
+    tmp_path: Path,
+    repo: Path,
+    words: list[str],
+    message: str,
+    config: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+) -> None:
     monkeypatch.chdir(repo)
     words = [config if word == 'CONFIG' else word for word in words]
     monkeypatch.setattr(
-        sys, 'argv', ['train.py', *words, '--work-dir',
-                      str(tmp_path)])
+        sys, 'argv', ['train.py', *words, '--work-dir', str(tmp_path)]
+    )
     with pytest.raises(SystemExit) as stop:
         tool.main()
     error = capsys.readouterr().err
     assert stop.value.code == 1
     # What comes before is mmengine's logger, whose stream pytest has closed.
-    said = error[error.rindex('\nError:'):]
+    said = error[error.rindex('\nError:') :]
     assert message in said and len(said.splitlines()) < 12
     assert 'Traceback (' not in said

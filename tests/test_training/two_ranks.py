@@ -10,7 +10,6 @@ their own, and saves what every rank holds.
 
 import sys
 from pathlib import Path
-from typing import Dict
 
 import torch
 from mmengine.config import ConfigDict
@@ -26,11 +25,12 @@ LOSSES = dict(
     pixel_loss=dict(type='L1Loss', loss_weight=1.0),
     align_loss=dict(type='MSELoss', loss_weight=0.1),
     data_preprocessor=dict(
-        type='DataPreprocessor', mean=[129.795, 108.12, 96.39], std=[255] * 3))
+        type='DataPreprocessor', mean=[129.795, 108.12, 96.39], std=[255] * 3
+    ),
+)
 ADAM = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
 CASES = dict(
-    dic=dict(
-        model=dict(type='DICRestorer', **LOSSES), optim_wrapper=ADAM),
+    dic=dict(model=dict(type='DICRestorer', **LOSSES), optim_wrapper=ADAM),
     dic_gan=dict(
         model=dict(
             type='DICGANRestorer',
@@ -40,13 +40,18 @@ CASES = dict(
                 gan_type='vanilla',
                 loss_weight=0.005,
                 real_label_val=1.0,
-                fake_label_val=0),
-            **LOSSES),
+                fake_label_val=0,
+            ),
+            **LOSSES,
+        ),
         optim_wrapper=dict(
             constructor='MultiOptimWrapperConstructor',
             generator=ADAM,
-            discriminator=ADAM),
-        wrapper=dict(type='MMSeparateDistributedDataParallel')))
+            discriminator=ADAM,
+        ),
+        wrapper=dict(type='MMSeparateDistributedDataParallel'),
+    ),
+)
 
 
 def batch(seed: int) -> dict:
@@ -56,10 +61,11 @@ def batch(seed: int) -> dict:
     heatmap = torch.rand(68, 32, 32, generator=draw)
     return dict(
         inputs=[torch.randint(0, 256, (3, 16, 16), generator=draw)],
-        data_samples=[DataSample(gt_img=gt, gt_heatmap=heatmap)])
+        data_samples=[DataSample(gt_img=gt, gt_heatmap=heatmap)],
+    )
 
 
-def train(case: dict, own_batches: bool) -> Dict[str, Tensor]:
+def train(case: dict, own_batches: bool) -> dict[str, Tensor]:
     """Three iterations; the weights that this rank holds then."""
     torch.manual_seed(0)
     generator = dict(
@@ -67,7 +73,8 @@ def train(case: dict, own_batches: bool) -> Dict[str, Tensor]:
         mid_channels=8,
         num_blocks=1,
         num_steps=2,
-        hg_mid_channels=16)
+        hg_mid_channels=16,
+    )
     runner = Runner.__new__(Runner)
     runner.cfg = ConfigDict()
     runner._launcher = 'pytorch' if get_world_size() > 1 else 'none'
@@ -79,8 +86,7 @@ def train(case: dict, own_batches: bool) -> Dict[str, Tensor]:
     runner.model = model.train()
     optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
     for step in range(3):
-        model.train_step(
-            batch(step + 100 * get_rank() * own_batches), optim)
+        model.train_step(batch(step + 100 * get_rank() * own_batches), optim)
     return {
         key.replace('module.', ''): value.clone()
         for key, value in model.state_dict().items()
@@ -94,7 +100,8 @@ def main() -> None:
     init_dist('pytorch', backend='nccl')
     weights = {
         f'{name}/{kind}': train(case, kind == 'own')
-        for name, case in CASES.items() for kind in ('same', 'own')
+        for name, case in CASES.items()
+        for kind in ('same', 'own')
     }
     name = f'ranks{get_world_size()}_{get_rank()}.pth'
     torch.save(weights, Path(sys.argv[1]) / name)

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.datasets.transforms import (CropFace, RandomAspectCropFace,
-                                          RandomFlipFace, RandomRotate90Face,
-                                          ResizeFace)
+from mmfacesr.datasets.transforms import (
+    CropFace,
+    RandomAspectCropFace,
+    RandomFlipFace,
+    RandomRotate90Face,
+    ResizeFace,
+)
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.landmark_schemes import FLIP_68
 
@@ -61,7 +65,8 @@ def test_flip_of_five_points_by_hand() -> None:
 def test_flip_refuses_unknown_number_of_points() -> None:
     sample = dict(
         gt=np.zeros((4, 4, 3), np.uint8),
-        gt_landmark=np.zeros((21, 2), np.float32))
+        gt_landmark=np.zeros((21, 2), np.float32),
+    )
     with pytest.raises(ValueError, match='got 21'):
         RandomFlipFace(prob=1)(sample)
 
@@ -71,7 +76,7 @@ def test_flip_follows_numpy_seed() -> None:
     def flips(seed: int) -> list:
         np.random.seed(seed)
         image = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
-        flip = RandomFlipFace(prob=.5)
+        flip = RandomFlipFace(prob=0.5)
         return [flip(dict(gt=image))['gt'][0, 0, 0] for _ in range(200)]
 
     assert flips(1) == flips(1)
@@ -102,7 +107,7 @@ def test_crop_refuses_small_image_by_name() -> None:
 
 def test_box_is_made_square_and_reflected_outside() -> None:
     image = np.arange(5 * 6, dtype=np.uint8).reshape(5, 6, 1).repeat(3, 2)
-    points = np.array([[0., 0.]], np.float32)
+    points = np.array([[0.0, 0.0]], np.float32)
     sample = dict(gt=image, gt_landmark=points, box=(-2, 1, 2, 3))
     after = CropFace()(sample)
     # side 4 around the centre (0, 2): columns -2..1, rows 0..3
@@ -125,8 +130,9 @@ def test_box_scale_enlarges_around_the_centre() -> None:
     assert (after['gt'] == image[25:45, 25:45]).all()
 
 
-@pytest.mark.parametrize('box', [(5, 5, 5, 9), (9, 1, 3, 4),
-                                 (0, 0, float('nan'), 4)])
+@pytest.mark.parametrize(
+    'box', [(5, 5, 5, 9), (9, 1, 3, 4), (0, 0, float('nan'), 4)]
+)
 def test_bad_box_is_refused_by_name(box: tuple) -> None:
     with pytest.raises(BadSampleError, match='a.png'):
         CropFace()(dict(sample_with_dots(), box=box))
@@ -139,7 +145,7 @@ def test_resize_equals_pillow_and_scales_points() -> None:
     pillow = Image.fromarray(image).resize((32, 32), Image.Resampling.BICUBIC)
     assert (after['gt'] == np.array(pillow)).all()
     # (p + .5) * .4 - .5
-    expected = [[-.3, -.3], [31.3, 31.3], [15.5, 3.7]]
+    expected = [[-0.3, -0.3], [31.3, 31.3], [15.5, 3.7]]
     assert np.allclose(after['gt_landmark'], expected, atol=1e-6)
     assert after['gt_landmark'].dtype == np.float32
 
@@ -153,7 +159,7 @@ def test_resize_moves_points_with_the_pixels() -> None:
     weight = after['gt'][..., 0].astype(float)
     row, column = np.indices(weight.shape)
     centre = [(column * weight).sum(), (row * weight).sum()] / weight.sum()
-    assert np.abs(after['gt_landmark'][0] - centre).max() < .02
+    assert np.abs(after['gt_landmark'][0] - centre).max() < 0.02
 
 
 def test_resize_to_the_same_size_changes_nothing() -> None:
@@ -187,21 +193,27 @@ def test_aspect_crop_keeps_all_points() -> None:
         height, width = sample['gt'].shape[:2]
         ratios.append(width / height)
     # the dots leave 10 pixels at each side
-    assert min(ratios) < .85 and max(ratios) > 1.15
+    assert min(ratios) < 0.85 and max(ratios) > 1.15
 
 
 def test_aspect_crop_without_points_has_the_drawn_ratio() -> None:
-    crop = RandomAspectCropFace(ratio_range=(.66, .66))
+    crop = RandomAspectCropFace(ratio_range=(0.66, 0.66))
     image = np.zeros((100, 100, 3), np.uint8)
     assert crop(dict(gt=image))['gt'].shape == (100, 66, 3)
     crop = RandomAspectCropFace(ratio_range=(1.25, 1.25))
     assert crop(dict(gt=image))['gt'].shape == (80, 100, 3)
 
 
-@pytest.mark.parametrize('transform', [
-    CropFace(), ResizeFace(32), RandomFlipFace(1), RandomRotate90Face(),
-    RandomAspectCropFace()
-])
+@pytest.mark.parametrize(
+    'transform',
+    [
+        CropFace(),
+        ResizeFace(32),
+        RandomFlipFace(1),
+        RandomRotate90Face(),
+        RandomAspectCropFace(),
+    ],
+)
 def test_works_without_points_and_gives_owned_pixels(transform) -> None:
     image = np.random.default_rng(0).integers(0, 255, (50, 50, 3), np.uint8)
     results = transform(dict(gt=image))
@@ -213,7 +225,18 @@ def test_works_without_points_and_gives_owned_pixels(transform) -> None:
 
 def test_flip_order_is_an_involution_and_swaps_the_eyes() -> None:
     assert (FLIP_68[FLIP_68] == np.arange(68)).all()
-    pairs = {36: 45, 37: 44, 38: 43, 39: 42, 40: 47, 41: 46, 0: 16, 17: 26,
-             48: 54, 60: 64, 31: 35}
+    pairs = {
+        36: 45,
+        37: 44,
+        38: 43,
+        39: 42,
+        40: 47,
+        41: 46,
+        0: 16,
+        17: 26,
+        48: 54,
+        60: 64,
+        31: 35,
+    }
     for left, right in pairs.items():
         assert FLIP_68[left] == right

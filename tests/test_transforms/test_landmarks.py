@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmfacesr.datasets.transforms import (CropFace, DrawHeatmaps,
-                                          LoadLandmarks, RandomFlipFace,
-                                          ResizeFace)
+from mmfacesr.datasets.transforms import (
+    CropFace,
+    DrawHeatmaps,
+    LoadLandmarks,
+    RandomFlipFace,
+    ResizeFace,
+)
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.landmark_table import LandmarkError, LandmarkTable
 
@@ -24,7 +28,8 @@ def table_path(tmp_path: Path) -> str:
         points=points.astype(np.float32),
         box=np.full((3, 4), np.nan, np.float32),
         score=np.ones(3, np.float32),
-        sha256=np.array(['', '', '']))
+        sha256=np.array(['', '', '']),
+    )
     table.save(tmp_path / 'table.npz')
     return str(tmp_path / 'table.npz')
 
@@ -46,8 +51,9 @@ def test_table_is_read_once(table_path: str) -> None:
     load(dict(file='b/c.png', landmark_table=table_path))
 
 
-@pytest.mark.parametrize('file, reason', [('gone.png', 'no row'),
-                                          ('nan.png', 'not finite')])
+@pytest.mark.parametrize(
+    'file, reason', [('gone.png', 'no row'), ('nan.png', 'not finite')]
+)
 def test_bad_row_is_named(table_path: str, file: str, reason: str) -> None:
     with pytest.raises(LandmarkError, match=reason) as error:
         LoadLandmarks()(dict(file=file, landmark_table=table_path))
@@ -60,17 +66,19 @@ def test_missing_table_says_the_remedy(tmp_path: Path) -> None:
         LoadLandmarks()(dict(file='a.png', landmark_table=None))
     with pytest.raises(FileNotFoundError, match='extract_landmarks'):
         LoadLandmarks()(
-            dict(file='a.png', landmark_table=str(tmp_path / 'no.npz')))
+            dict(file='a.png', landmark_table=str(tmp_path / 'no.npz'))
+        )
 
 
 def test_hand_drawn_5x5() -> None:
     """A point at heatmap (2, 1.5): rows are exp(-(j - 1.5)^2 / 2) ..."""
     sample = dict(
         gt=np.zeros((10, 10, 3), np.uint8),
-        gt_landmark=np.array([[4, 3]], np.float32))
+        gt_landmark=np.array([[4, 3]], np.float32),
+    )
     heatmap = DrawHeatmaps(size=5)(sample)['gt_heatmap']
-    near, far = np.exp(-.125), np.exp(-1.125)  # .5 and 1.5 pixels away
-    side, edge = np.exp(-.5), np.exp(-2.)  # 1 and 2 columns away
+    near, far = np.exp(-0.125), np.exp(-1.125)  # .5 and 1.5 pixels away
+    side, edge = np.exp(-0.5), np.exp(-2.0)  # 1 and 2 columns away
     row = np.array([edge, side, 1, side, edge])
     column = np.array([far, near, near, far, np.exp(-3.125)])
     assert heatmap.shape == (5, 5, 1) and heatmap.dtype == np.float32
@@ -80,17 +88,21 @@ def test_hand_drawn_5x5() -> None:
 def test_golden_heatmaps(golden: Path) -> None:
     units = np.load(golden / 'dic/units_landmarks.npz', allow_pickle=False)
     sample = dict(
-        gt=np.zeros((128, 128, 3), np.uint8), gt_landmark=units['landmarks'])
+        gt=np.zeros((128, 128, 3), np.uint8), gt_landmark=units['landmarks']
+    )
     heatmap = DrawHeatmaps()(sample)['gt_heatmap']
     assert heatmap.shape == (32, 32, 68) and heatmap.flags.c_contiguous
-    assert np.abs(heatmap.transpose(2, 0, 1)[::4] -
-                  units['heatmap_gt']).max() < 1e-6
+    assert (
+        np.abs(heatmap.transpose(2, 0, 1)[::4] - units['heatmap_gt']).max()
+        < 1e-6
+    )
 
 
 def test_non_square_image_scales_each_axis() -> None:
     sample = dict(
         gt=np.zeros((40, 80, 3), np.uint8),
-        gt_landmark=np.array([[60, 10]], np.float32))
+        gt_landmark=np.array([[60, 10]], np.float32),
+    )
     heatmap = DrawHeatmaps(size=8)(sample)['gt_heatmap'][..., 0]
     assert np.unravel_index(heatmap.argmax(), (8, 8)) == (2, 6)
 
@@ -98,7 +110,8 @@ def test_non_square_image_scales_each_axis() -> None:
 def test_point_outside_fades() -> None:
     sample = dict(
         gt=np.zeros((32, 32, 3), np.uint8),
-        gt_landmark=np.array([[-2, 5], [500, 5]], np.float32))
+        gt_landmark=np.array([[-2, 5], [500, 5]], np.float32),
+    )
     heatmap = DrawHeatmaps(size=32)(sample)['gt_heatmap']
     assert heatmap[5, 0, 0] == pytest.approx(np.exp(-2), abs=1e-6)
     assert heatmap[..., 1].max() == 0
@@ -108,7 +121,8 @@ def test_nan_point_is_refused_by_name() -> None:
     sample = dict(
         gt=np.zeros((8, 8, 3), np.uint8),
         gt_landmark=np.full((68, 2), np.nan, np.float32),
-        file='x.png')
+        file='x.png',
+    )
     with pytest.raises(LandmarkError, match='x.png'):
         DrawHeatmaps()(sample)
 
@@ -121,7 +135,8 @@ def test_heatmaps_follow_the_flip() -> None:
     points = np.random.default_rng(1).uniform(0, 31, (68, 2))
     sample = dict(
         gt=np.zeros((32, 32, 3), np.uint8),
-        gt_landmark=points.astype(np.float32))
+        gt_landmark=points.astype(np.float32),
+    )
     plain = DrawHeatmaps()(dict(sample))['gt_heatmap']
     flipped = DrawHeatmaps()(RandomFlipFace(1)(dict(sample)))['gt_heatmap']
     assert np.abs(flipped[..., 36] - plain[:, ::-1, 45]).max() < 1e-5
@@ -129,13 +144,14 @@ def test_heatmaps_follow_the_flip() -> None:
 
 def test_packs_to_keypoints_first(table_path: str) -> None:
     pack = pytest.importorskip('mmagic.datasets.transforms').PackInputs(
-        meta_keys=['gt_landmark'])
+        meta_keys=['gt_landmark']
+    )
     sample = dict(
         gt=np.zeros((64, 64, 3), np.uint8),
         file='a.png',
-        landmark_table=table_path)
-    for step in (LoadLandmarks(), CropFace(), ResizeFace(128),
-                 DrawHeatmaps()):
+        landmark_table=table_path,
+    )
+    for step in (LoadLandmarks(), CropFace(), ResizeFace(128), DrawHeatmaps()):
         sample = step(sample)
     expected = sample['gt_heatmap'].transpose(2, 0, 1).copy()
     points = sample['gt_landmark'].copy()

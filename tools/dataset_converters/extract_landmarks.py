@@ -22,12 +22,21 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmfacesr.image_io import (BadSampleError, list_images, read_image,
-                               write_atomic)
-from mmfacesr.landmark_detection import (CelebAAnnotation, CSVAnnotation,
-                                         FaceAlignmentDetector, FaceLandmarks,
-                                         LandmarkSource, MediaPipeDetector,
-                                         PTSAnnotation)
+from mmfacesr.image_io import (
+    BadSampleError,
+    list_images,
+    read_image,
+    write_atomic,
+)
+from mmfacesr.landmark_detection import (
+    CelebAAnnotation,
+    CSVAnnotation,
+    FaceAlignmentDetector,
+    FaceLandmarks,
+    LandmarkSource,
+    MediaPipeDetector,
+    PTSAnnotation,
+)
 from mmfacesr.landmark_schemes import NUM_POINTS
 from mmfacesr.landmark_table import LandmarkTable
 
@@ -39,8 +48,12 @@ SHOWN_FAILURES = 5
 Rows = dict[str, tuple[FaceLandmarks, str]]  # file -> landmarks, sha256
 
 
-def extract(folder: Path, out: Path, source: LandmarkSource,
-            save_every: int = SAVE_EVERY) -> tuple[LandmarkTable, dict]:
+def extract(
+    folder: Path,
+    out: Path,
+    source: LandmarkSource,
+    save_every: int = SAVE_EVERY,
+) -> tuple[LandmarkTable, dict]:
     """Fill a landmark table, keeping its rows of unchanged files.
 
     Args:
@@ -76,18 +89,22 @@ def _known_rows(out: Path, scheme: str) -> Rows:
         return {}
     table = LandmarkTable.load(out)
     if table.scheme != scheme:
-        raise ValueError(f'Expected {scheme} points in {out}, got '
-                         f'{table.scheme}; choose another --out.')
+        raise ValueError(
+            f'Expected {scheme} points in {out}, got '
+            f'{table.scheme}; choose another --out.'
+        )
     rows = zip(table.points, table.box, table.score.tolist(), strict=True)
     return {
         file: (FaceLandmarks(*row), sha256)
         for file, row, sha256 in zip(
-            table.file.tolist(), rows, table.sha256.tolist(), strict=True)
+            table.file.tolist(), rows, table.sha256.tolist(), strict=True
+        )
     }
 
 
-def _row(path: Path, file: str, source: LandmarkSource,
-         known: Rows) -> tuple[FaceLandmarks, str]:
+def _row(
+    path: Path, file: str, source: LandmarkSource, known: Rows
+) -> tuple[FaceLandmarks, str]:
     """Landmarks and hash of one image, looked up or found."""
     try:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -98,8 +115,9 @@ def _row(path: Path, file: str, source: LandmarkSource,
     return source.find(file, read_image(path)), sha256
 
 
-def _save(out: Path, rows: Rows, scheme: str,
-          failures: dict[str, str]) -> LandmarkTable:
+def _save(
+    out: Path, rows: Rows, scheme: str, failures: dict[str, str]
+) -> LandmarkTable:
     """Write the table and the list of failures beside it."""
     files = sorted(rows)
     faces = [rows[file][0] for file in files]
@@ -107,10 +125,11 @@ def _save(out: Path, rows: Rows, scheme: str,
     table = LandmarkTable(
         file=np.array(files, dtype=np.str_),
         points=_stacked([face.points for face in faces], (num, 2)),
-        box=_stacked([face.box for face in faces], (4, )),
+        box=_stacked([face.box for face in faces], (4,)),
         score=_stacked([face.score for face in faces], ()),
         sha256=np.array([rows[file][1] for file in files], dtype=np.str_),
-        scheme=scheme)
+        scheme=scheme,
+    )
     table.save(out)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
@@ -130,8 +149,9 @@ def failures_path(out: Path) -> Path:
     return out.with_suffix('.failures.csv')
 
 
-def build_source(backend: str, folder: Path,
-                 annotation: Path | None) -> LandmarkSource:
+def build_source(
+    backend: str, folder: Path, annotation: Path | None
+) -> LandmarkSource:
     """Make the detector or reader of that name.
 
     Args:
@@ -173,16 +193,20 @@ def main() -> int:
     return 0 if len(table) else 1
 
 
-def summarise(table: LandmarkTable, failures: dict[str, str],
-              out: Path) -> None:
+def summarise(
+    table: LandmarkTable, failures: dict[str, str], out: Path
+) -> None:
     """Say what was written, and what is missing and why."""
-    print_log(f'{len(table)} images with {table.scheme} landmarks in {out}',
-              'current')
+    print_log(
+        f'{len(table)} images with {table.scheme} landmarks in {out}',
+        'current',
+    )
     if failures:
         print_log(
             f'{len(failures)} images without, see {failures_path(out)}:',
             'current',
-            level=30)
+            level=30,
+        )
         for file, reason in sorted(failures.items())[:SHOWN_FAILURES]:
             print_log(f'  {file}: {reason}', 'current', level=30)
 
@@ -196,19 +220,22 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('folder', type=Path, help='the data root')
     parser.add_argument(
         '--out',
         type=Path,
         help='the table (default: landmarks68.npz or landmarks5.npz in '
-        'the folder)')
+        'the folder)',
+    )
     parser.add_argument('--backend', choices=BACKENDS, default='mediapipe')
     parser.add_argument(
         '--annotation',
         type=Path,
         help='file of the backends csv and celeba5; folder of the .pts '
-        'files (default: beside the images)')
+        'files (default: beside the images)',
+    )
     args = parser.parse_args()
     if args.backend in NEED_ANNOTATION and args.annotation is None:
         parser.error(f'--backend {args.backend} needs --annotation FILE')

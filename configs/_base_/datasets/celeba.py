@@ -1,4 +1,5 @@
 """CelebA, aligned or cropped by boxes, prepared by tools/dataset_converters/celeba."""
+
 _base_ = './face_folder.py'
 
 data_root = '{{$DATA_ROOT:data/celeba}}'

@@ -1,4 +1,5 @@
 """CelebA-HQ, prepared by tools/dataset_converters/celeba_hq."""
+
 _base_ = './face_folder.py'
 
 data_root = '{{$DATA_ROOT:data/celeba-hq}}'

@@ -4,6 +4,7 @@
 folder without them is parted by its file names. See
 tools/dataset_converters/README.md.
 """
+
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
 data_root = '{{$DATA_ROOT:data/faces}}'
 landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
@@ -19,7 +20,9 @@ train_dataloader = dict(
         data_root=data_root,
         part='train',
         landmark_table=landmark_table,
-        crop_size=crop_size))
+        crop_size=crop_size,
+    ),
+)
 val_dataloader = dict(
     batch_size=8,
     num_workers=2,
@@ -32,7 +35,9 @@ val_dataloader = dict(
         part='val',
         landmark_table=landmark_table,
         crop_size=crop_size,
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 test_dataloader = dict(
     batch_size=8,
     num_workers=2,
@@ -45,4 +50,6 @@ test_dataloader = dict(
         part='test',
         landmark_table=landmark_table,
         crop_size=crop_size,
-        test_mode=True))
+        test_mode=True,
+    ),
+)

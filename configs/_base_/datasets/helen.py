@@ -1,4 +1,5 @@
 """Helen, prepared by tools/dataset_converters/helen."""
+
 _base_ = './face_folder.py'
 
 data_root = '{{$DATA_ROOT:data/helen}}'

@@ -1,4 +1,5 @@
 """LR = HR / 8 by Pillow bicubic (antialiased, 8 bit)."""
+
 scale = 8
 degradation = [
     dict(
@@ -8,5 +9,6 @@ degradation = [
         scale=1 / scale,
         keep_ratio=True,
         interpolation='bicubic',
-        backend='pillow')
+        backend='pillow',
+    )
 ]

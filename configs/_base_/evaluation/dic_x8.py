@@ -2,9 +2,10 @@
 
 `dic/PSNR` and `dic/SSIM`: luma, rounded to 8 bit, 8 pixels off each side.
 """
+
 _base_ = './rgb_border8.py'
 
 test_evaluator = [
     *_base_.val_evaluator,
-    dict(type='PaperProtocol', protocol='dic')
+    dict(type='PaperProtocol', protocol='dic'),
 ]

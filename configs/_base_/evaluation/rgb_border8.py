@@ -5,16 +5,18 @@ in floating point, one value an image, plain mean over the images. The best
 checkpoint is chosen on the part `val`; the part `test` is never looked at in
 training.
 """
+
 protocol = dict(
     color='RGB',
     crop_border=8,
     rounding='none',
     ssim='gaussian 11x11, sigma 1.5',
-    mae='0..255')
+    mae='0..255',
+)
 val_evaluator = [
     dict(type='PSNR', crop_border=8),
     dict(type='SSIM', crop_border=8),
-    dict(type='BorderMAE', crop_border=8)
+    dict(type='BorderMAE', crop_border=8),
 ]
 test_evaluator = val_evaluator
 val_cfg = dict(type='MultiValLoop')

@@ -1,4 +1,5 @@
 """DICGAN, 16x16 to 128x128: DIC with a discriminator and a feature loss."""
+
 _base_ = './dic_x8.py'
 
 model = dict(
@@ -9,14 +10,17 @@ model = dict(
         gan_type='vanilla',
         loss_weight=0.005,
         real_label_val=1.0,
-        fake_label_val=0),
+        fake_label_val=0,
+    ),
     # Built at its first use. Where its weights cannot be had, train without:
     # --cfg-options model.feature_loss.loss_weight=0
     feature_loss=dict(
         type='FaceFeatureLoss',
         pretrained='https://download.openmmlab.com/mmediting/restorers/dic/'
         'light_cnn_feature.pth',
-        loss_weight=0.1))
+        loss_weight=0.1,
+    ),
+)
 
 model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel')
 optim_wrapper = dict(
@@ -24,4 +28,6 @@ optim_wrapper = dict(
     constructor='MultiOptimWrapperConstructor',
     generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)),
     discriminator=dict(
-        type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)))
+        type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)
+    ),
+)

@@ -1,4 +1,5 @@
 """DIC, 16x16 to 128x128: network, losses and what it is fed."""
+
 _base_ = '../degradations/bicubic_x8.py'
 
 gt_size = 128
@@ -11,27 +12,31 @@ model = dict(
         hg_mid_channels=256,
         hg_num_keypoints=68,
         num_steps=4,
-        upscale_factor=8),
+        upscale_factor=8,
+    ),
     pixel_loss=dict(type='L1Loss', loss_weight=1.0, reduction='mean'),
     align_loss=dict(type='MSELoss', loss_weight=0.1, reduction='mean'),
     data_preprocessor=dict(
         type='DataPreprocessor',
         mean=[129.795, 108.12, 96.39],  # (0.509, 0.424, 0.378) * 255, RGB
-        std=[255, 255, 255]))
+        std=[255, 255, 255],
+    ),
+)
 
 load_face = [
     dict(type='LoadFaceImage'),
     dict(type='LoadLandmarks'),
-    dict(type='CropFace')
+    dict(type='CropFace'),
 ]
 make_sample = [
     *_base_.degradation,
     dict(type='DrawHeatmaps', size=gt_size // 4, sigma=1.0),
-    dict(type='PackInputs')
+    dict(type='PackInputs'),
 ]
 train_pipeline = [
     *load_face,
-    dict(type='ResizeFace', size=gt_size), *make_sample
+    dict(type='ResizeFace', size=gt_size),
+    *make_sample,
 ]
 # Of the few Helen faces the released training code makes more.
 helen_train_pipeline = [
@@ -39,13 +44,15 @@ helen_train_pipeline = [
     dict(type='RandomAspectCropFace', ratio_range=(0.66, 1.33)),
     dict(type='ResizeFace', size=gt_size),
     dict(type='RandomFlipFace', prob=0.5),
-    dict(type='RandomRotate90Face'), *make_sample
+    dict(type='RandomRotate90Face'),
+    *make_sample,
 ]
 val_pipeline = [
     dict(type='LoadFaceImage'),
     dict(type='CropFace'),
-    dict(type='ResizeFace', size=gt_size), *_base_.degradation,
-    dict(type='PackInputs')
+    dict(type='ResizeFace', size=gt_size),
+    *_base_.degradation,
+    dict(type='PackInputs'),
 ]
 # A face of any size becomes the 16x16 input; one of 16x16 stays as it is.
 inference_pipeline = [
@@ -53,9 +60,8 @@ inference_pipeline = [
     dict(type='CropFace'),
     dict(type='ResizeFace', size=gt_size // 8),
     dict(type='TakeAsInput'),
-    dict(type='PackInputs')
+    dict(type='PackInputs'),
 ]
 
-optim_wrapper = dict(
-    type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 auto_scale_lr = dict(enable=False, base_batch_size=8)

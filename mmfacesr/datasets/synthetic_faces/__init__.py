@@ -5,5 +5,10 @@
 from .render import face_points, render_face
 from .writer import contact_sheet, face_seeds, write_faces
 
-__all__ = ['contact_sheet', 'face_points', 'face_seeds', 'render_face',
-           'write_faces']
+__all__ = [
+    'contact_sheet',
+    'face_points',
+    'face_seeds',
+    'render_face',
+    'write_faces',
+]

@@ -16,7 +16,7 @@ import numpy as np
 
 from .person import Person
 
-CENTRE = np.array((0., 0.25, 0.), np.float32)
+CENTRE = np.array((0.0, 0.25, 0.0), np.float32)
 REACH = 2.0  # |u|, |v| of the table; directions beyond are behind the head
 FRONT = 0.95  # |u|, |v| of the part that carries the features
 CELLS = 257
@@ -30,15 +30,22 @@ def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def bump(points: np.ndarray, x: float, y: float, width: float,
-         height: float) -> np.ndarray:
+def bump(
+    points: np.ndarray, x: float, y: float, width: float, height: float
+) -> np.ndarray:
     """Gaussian of height 1 at (x, y) over the frontal plane."""
-    return np.exp(-0.5 * (((points[..., 0] - x) / width) ** 2 +
-                          ((points[..., 1] - y) / height) ** 2))
+    return np.exp(
+        -0.5
+        * (
+            ((points[..., 0] - x) / width) ** 2
+            + ((points[..., 1] - y) / height) ** 2
+        )
+    )
 
 
-def ellipsoid_radius(direction: np.ndarray, centre: tuple, axes: tuple
-                     ) -> np.ndarray:
+def ellipsoid_radius(
+    direction: np.ndarray, centre: tuple, axes: tuple
+) -> np.ndarray:
     """Distance from CENTRE to an ellipsoid that contains CENTRE.
 
     Args:
@@ -51,7 +58,7 @@ def ellipsoid_radius(direction: np.ndarray, centre: tuple, axes: tuple
     """
     axes = np.array(axes, np.float32)
     o = (CENTRE - np.array(centre, np.float32)) / axes
-    a = (direction * direction) @ (1 / axes ** 2)
+    a = (direction * direction) @ (1 / axes**2)
     b = direction @ (o / axes)
     c = float(o @ o) - 1
     return (-b + np.sqrt(np.maximum(b * b - a * c, 0))) / a
@@ -90,15 +97,24 @@ def look_up(table: np.ndarray, offset: np.ndarray) -> np.ndarray:
     return _read(table, x, y, z, np.sqrt(x * x + y * y + z * z))
 
 
-def _read(table: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray,
-          length: np.ndarray) -> np.ndarray:
+def _read(
+    table: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    z: np.ndarray,
+    length: np.ndarray,
+) -> np.ndarray:
     """`look_up` for separate coordinates, each (h, w), of known length."""
     scale = (CELLS - 1) / (2 * REACH) / np.maximum(length + z, 1e-4)
     middle = (CELLS - 1) / 2
     u, v = x * scale + middle, y * scale + middle
-    return cv2.remap(table, u.astype(np.float32, copy=False),
-                     v.astype(np.float32, copy=False),
-                     cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(
+        table,
+        u.astype(np.float32, copy=False),
+        v.astype(np.float32, copy=False),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
 
 
 class _Rays:
@@ -110,12 +126,14 @@ class _Rays:
         direction (np.ndarray): (3,) unit step of depth, to the viewer.
     """
 
-    def __init__(self, table: np.ndarray, origin: np.ndarray,
-                 direction: np.ndarray) -> None:
+    def __init__(
+        self, table: np.ndarray, origin: np.ndarray, direction: np.ndarray
+    ) -> None:
         self.table = table
         self.step = [float(v) for v in direction]
-        self.start = [np.ascontiguousarray(origin[..., i] - CENTRE[i])
-                      for i in range(3)]
+        self.start = [
+            np.ascontiguousarray(origin[..., i] - CENTRE[i]) for i in range(3)
+        ]
         x, y, z = self.start
         a, b, c = self.step
         self.square = x * x + y * y + z * z
@@ -128,8 +146,12 @@ class _Rays:
         return length - _read(self.table, x, y, z, length)
 
 
-def march(table: np.ndarray, origin: np.ndarray, direction: np.ndarray,
-          slices: int = 18) -> tuple[np.ndarray, np.ndarray]:
+def march(
+    table: np.ndarray,
+    origin: np.ndarray,
+    direction: np.ndarray,
+    slices: int = 18,
+) -> tuple[np.ndarray, np.ndarray]:
     """First meeting of parallel rays with the surface.
 
     Args:
@@ -212,9 +234,12 @@ class Head:
         x = (points[:, 0] - FRONT_X[0]) / (FRONT_X[1] - FRONT_X[0])
         y = (points[:, 1] - FRONT_Y[0]) / (FRONT_Y[1] - FRONT_Y[0])
         depth = cv2.remap(
-            self._front, (x * (columns - 1)).astype(np.float32)[:, None],
-            (y * (rows - 1)).astype(np.float32)[:, None], cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE)
+            self._front,
+            (x * (columns - 1)).astype(np.float32)[:, None],
+            (y * (rows - 1)).astype(np.float32)[:, None],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         return np.concatenate([points, depth], 1)
 
 
@@ -224,16 +249,21 @@ def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
     d = table_directions()
     width, jaw = s['face_width'], s['jaw_width']
     low = 0.85 * s['jaw_length']
-    base = soft_max([
-        ellipsoid_radius(d, (0, -0.45, -0.15),
-                         (1.19 * width, 1.36 * s['forehead'], 1.5)),
-        ellipsoid_radius(d, (0, 0.22, 0.0), (1.10 * width, 1.15, 1.32)),
-        ellipsoid_radius(d, (0, low, 0.15),
-                         (0.88 * jaw, 0.94 * s['jaw_length'], 1.08)),
-    ], 14.)
+    base = soft_max(
+        [
+            ellipsoid_radius(
+                d, (0, -0.45, -0.15), (1.19 * width, 1.36 * s['forehead'], 1.5)
+            ),
+            ellipsoid_radius(d, (0, 0.22, 0.0), (1.10 * width, 1.15, 1.32)),
+            ellipsoid_radius(
+                d, (0, low, 0.15), (0.88 * jaw, 0.94 * s['jaw_length'], 1.08)
+            ),
+        ],
+        14.0,
+    )
     base += 0.17 * _ears(base[..., None] * d + CENTRE)
     first = round((1 - FRONT / REACH) * (CELLS - 1) / 2)
-    part = (slice(first, CELLS - first), ) * 2
+    part = (slice(first, CELLS - first),) * 2
     facing = smoothstep(-0.05, 0.3, d[part][..., 2])
     front = base[part][..., None] * d[part] + CENTRE
     base[part] += facing * _relief(person, front, rest)
@@ -243,13 +273,17 @@ def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
 def _ears(points: np.ndarray) -> np.ndarray:
     """How much a point of the plain head belongs to an ear, 0 to 1."""
     x, y, z = (points[..., i] for i in range(3))
-    return np.exp(-0.5 * (((np.abs(x) - 1.1) / 0.2) ** 2 +
-                          ((y - 0.32) / 0.26) ** 4 +
-                          ((z + 0.05) / 0.11) ** 2))
+    return np.exp(
+        -0.5
+        * (
+            ((np.abs(x) - 1.1) / 0.2) ** 2
+            + ((y - 0.32) / 0.26) ** 4
+            + ((z + 0.05) / 0.11) ** 2
+        )
+    )
 
 
-def _relief(person: Person, front: np.ndarray, rest: np.ndarray
-            ) -> np.ndarray:
+def _relief(person: Person, front: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """Height of the features above the plain head."""
     s = person.shape
     mirrored = front.copy()
@@ -258,44 +292,57 @@ def _relief(person: Person, front: np.ndarray, rest: np.ndarray
     corner = rest[54]
     chin = rest[8, 1]
     relief = (
-        -s['eye_depth'] * bump(mirrored, 0.47, 0.0, 0.27, 0.15) +
-        0.09 * bump(mirrored, 0.5, 0.0, 0.17, 0.10) +
-        s['brow_ridge'] * bump(mirrored, 0.42, -0.25, 0.33, 0.09) +
-        s['cheek'] * bump(mirrored, 0.70, 0.42, 0.24, 0.22) -
-        0.05 * bump(mirrored, 0.72, 0.95, 0.15, 0.25) -
-        0.06 * bump(mirrored, 1.02, -0.4, 0.2, 0.3) +
-        0.10 * bump(front, 0, mouth[1] + 0.02, 0.42, 0.26) +
-        s['chin'] * bump(front, 0, chin - 0.16, 0.26, 0.16) -
-        0.05 * bump(front, 0, (rest[57, 1] + chin) / 2 - 0.08, 0.3, 0.06))
+        -s['eye_depth'] * bump(mirrored, 0.47, 0.0, 0.27, 0.15)
+        + 0.09 * bump(mirrored, 0.5, 0.0, 0.17, 0.10)
+        + s['brow_ridge'] * bump(mirrored, 0.42, -0.25, 0.33, 0.09)
+        + s['cheek'] * bump(mirrored, 0.70, 0.42, 0.24, 0.22)
+        - 0.05 * bump(mirrored, 0.72, 0.95, 0.15, 0.25)
+        - 0.06 * bump(mirrored, 1.02, -0.4, 0.2, 0.3)
+        + 0.10 * bump(front, 0, mouth[1] + 0.02, 0.42, 0.26)
+        + s['chin'] * bump(front, 0, chin - 0.16, 0.26, 0.16)
+        - 0.05 * bump(front, 0, (rest[57, 1] + chin) / 2 - 0.08, 0.3, 0.06)
+    )
     smile = max(person.smile, 0)
     relief += 0.06 * smile * bump(mirrored, 0.62, 0.52, 0.17, 0.14)
-    fold = (mirrored[..., 0] - 0.30 - 0.24 * (front[..., 1] - 0.62) /
-            max(corner[1] - 0.62, 0.2))
-    along = bump(front, 0, 0.86, 9., 0.16)
-    relief -= (0.02 + 0.03 * smile + 0.03 * person.age) * along * np.exp(
-        -0.5 * (fold / 0.035) ** 2) * (mirrored[..., 0] < 0.75)
+    fold = (
+        mirrored[..., 0]
+        - 0.30
+        - 0.24 * (front[..., 1] - 0.62) / max(corner[1] - 0.62, 0.2)
+    )
+    along = bump(front, 0, 0.86, 9.0, 0.16)
+    relief -= (
+        (0.02 + 0.03 * smile + 0.03 * person.age)
+        * along
+        * np.exp(-0.5 * (fold / 0.035) ** 2)
+        * (mirrored[..., 0] < 0.75)
+    )
     return relief + _nose(person, mirrored, rest) + _lips(front, rest)
 
 
-def _nose(person: Person, mirrored: np.ndarray, rest: np.ndarray
-          ) -> np.ndarray:
+def _nose(
+    person: Person, mirrored: np.ndarray, rest: np.ndarray
+) -> np.ndarray:
     """Bridge, tip, wings and nostrils."""
     s = person.shape
     x, y = mirrored[..., 0], mirrored[..., 1]
     top, tip, base = rest[27, 1], rest[30, 1] - 0.03, rest[33, 1] - 0.05
     wide = s['nose_width']
     t = np.clip((y - top) / (tip - top), 0, 1.15)
-    height = s['nose_bridge'] + (0.34 * s['nose_height'] -
-                                 s['nose_bridge']) * t ** 1.25
-    half = (0.10 + 0.075 * t ** 2) * wide
+    height = (
+        s['nose_bridge']
+        + (0.34 * s['nose_height'] - s['nose_bridge']) * t**1.25
+    )
+    half = (0.10 + 0.075 * t**2) * wide
     ridge = height * np.exp(-0.5 * (x / half) ** 2)
     fade = smoothstep(top - 0.28, top + 0.08, y)
     ridge *= fade * (1 - smoothstep(tip + 0.02, base + 0.03, y))
     wing_x = rest[35, 0] - 0.03
-    return (ridge +
-            s['nose_tip'] * bump(mirrored, 0, tip, 0.11 * wide, 0.08) +
-            0.13 * bump(mirrored, wing_x, base - 0.09, 0.07 * wide, 0.075) -
-            0.07 * bump(mirrored, 0.11 * wide, base - 0.015, 0.05, 0.025))
+    return (
+        ridge
+        + s['nose_tip'] * bump(mirrored, 0, tip, 0.11 * wide, 0.08)
+        + 0.13 * bump(mirrored, wing_x, base - 0.09, 0.07 * wide, 0.075)
+        - 0.07 * bump(mirrored, 0.11 * wide, base - 0.015, 0.05, 0.025)
+    )
 
 
 def _lips(front: np.ndarray, rest: np.ndarray) -> np.ndarray:
@@ -305,7 +352,9 @@ def _lips(front: np.ndarray, rest: np.ndarray) -> np.ndarray:
     lower = (rest[57, 1] + rest[66, 1]) / 2
     gap = (rest[62, 1] + rest[66, 1]) / 2
     reach = 0.33 * wide
-    return (0.05 * bump(front, centre, upper, reach, 0.055) +
-            0.06 * bump(front, centre, lower, 0.8 * reach, 0.065) -
-            0.045 * bump(front, centre, gap, 1.2 * reach, 0.03) -
-            0.025 * bump(front, centre, rest[51, 1] - 0.10, 0.045, 0.08))
+    return (
+        0.05 * bump(front, centre, upper, reach, 0.055)
+        + 0.06 * bump(front, centre, lower, 0.8 * reach, 0.065)
+        - 0.045 * bump(front, centre, gap, 1.2 * reach, 0.03)
+        - 0.025 * bump(front, centre, rest[51, 1] - 0.10, 0.045, 0.08)
+    )

@@ -8,18 +8,39 @@ from .anatomy import CENTRE, Head, look_up
 from .person import Person
 
 # Image-right half of an average face: rounded means of many faces.
-JAW = ((0.02, 1.82), (0.28, 1.77), (0.51, 1.62), (0.74, 1.42), (0.90, 1.18),
-       (1.01, 0.91), (1.06, 0.62), (1.10, 0.33), (1.12, 0.04))
-BROW = ((0.185, -0.265), (0.385, -0.345), (0.595, -0.37), (0.80, -0.32),
-        (0.935, -0.185))
-EYE = ((-0.205, 0.022), (-0.072, -0.073), (0.075, -0.075), (0.205, 0.0),
-       (0.082, 0.052), (-0.066, 0.052))  # 42-47 around their centre
+JAW = (
+    (0.02, 1.82),
+    (0.28, 1.77),
+    (0.51, 1.62),
+    (0.74, 1.42),
+    (0.90, 1.18),
+    (1.01, 0.91),
+    (1.06, 0.62),
+    (1.10, 0.33),
+    (1.12, 0.04),
+)
+BROW = (
+    (0.185, -0.265),
+    (0.385, -0.345),
+    (0.595, -0.37),
+    (0.80, -0.32),
+    (0.935, -0.185),
+)
+EYE = (
+    (-0.205, 0.022),
+    (-0.072, -0.073),
+    (0.075, -0.075),
+    (0.205, 0.0),
+    (0.082, 0.052),
+    (-0.066, 0.052),
+)  # 42-47 around their centre
 EYE_X = 0.5
-MIRROR = np.array((-1., 1.))
+MIRROR = np.array((-1.0, 1.0))
 
 
-def _both_sides(right: np.ndarray, mirrored_order: list[int]
-                ) -> tuple[np.ndarray, np.ndarray]:
+def _both_sides(
+    right: np.ndarray, mirrored_order: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Points of the image-left and image-right half, in iBUG order."""
     return (right * MIRROR)[mirrored_order], right
 
@@ -49,9 +70,13 @@ def _nose(person: Person) -> np.ndarray:
     bridge = [(0, y) for y in np.linspace(-0.03, tip, 4)]
     base = tip + 0.17
     wide = s['nose_width']
-    below = [(-0.215 * wide, base - 0.04), (-0.11 * wide, base),
-             (0, base + 0.035), (0.11 * wide, base),
-             (0.215 * wide, base - 0.04)]
+    below = [
+        (-0.215 * wide, base - 0.04),
+        (-0.11 * wide, base),
+        (0, base + 0.035),
+        (0.11 * wide, base),
+        (0.215 * wide, base - 0.04),
+    ]
     return np.array(bridge + below)
 
 
@@ -59,31 +84,51 @@ def _mouth(person: Person) -> np.ndarray:
     """Points 48-67: outer lips clockwise from the image-left corner."""
     s = person.shape
     smile = person.smile
-    half = 0.43 * s['mouth_width'] * (1 + 0.13 * smile -
-                                      0.12 * person.mouth_open)
+    half = (
+        0.43 * s['mouth_width'] * (1 + 0.13 * smile - 0.12 * person.mouth_open)
+    )
     middle = 1.03 + s['mouth_height'] + 0.5 * (s['jaw_length'] - 1)
     middle += 0.4 * (s['nose_length'] - 1)
     gap = 0.008 + 0.24 * person.mouth_open
     thin = 1 - 0.15 * max(smile, 0)
     upper, lower = 0.085 * s['upper_lip'] * thin, 0.13 * s['lower_lip'] * thin
 
-    def at(x: float, y: float, bend: float = 1.) -> tuple[float, float]:
+    def at(x: float, y: float, bend: float = 1.0) -> tuple[float, float]:
         lift = smile * 0.075 * bend * (2 * x * x - 1)
         return half * x, middle - lift + y
 
     def open_at(x: float) -> float:
         return gap * (1 - abs(x) ** 2.5)
 
-    up = [at(-1, 0), at(-0.64, -0.72 * upper), at(-0.24, -1.12 * upper),
-          at(0, -0.9 * upper), at(0.24, -1.12 * upper),
-          at(0.64, -0.72 * upper), at(1, 0)]
-    down = [at(x, open_at(x) + lower * share) for x, share in
-            ((0.66, 0.60), (0.28, 0.97), (0, 1.), (-0.28, 0.97),
-             (-0.66, 0.60))]
-    inner_up = [at(-0.88, 0), at(-0.26, 0.), at(0, 0.012), at(0.26, 0.),
-                at(0.88, 0)]
-    inner_down = [at(x, open_at(x) + 0.012 * (x == 0))
-                  for x in (0.26, 0., -0.26)]
+    up = [
+        at(-1, 0),
+        at(-0.64, -0.72 * upper),
+        at(-0.24, -1.12 * upper),
+        at(0, -0.9 * upper),
+        at(0.24, -1.12 * upper),
+        at(0.64, -0.72 * upper),
+        at(1, 0),
+    ]
+    down = [
+        at(x, open_at(x) + lower * share)
+        for x, share in (
+            (0.66, 0.60),
+            (0.28, 0.97),
+            (0, 1.0),
+            (-0.28, 0.97),
+            (-0.66, 0.60),
+        )
+    ]
+    inner_up = [
+        at(-0.88, 0),
+        at(-0.26, 0.0),
+        at(0, 0.012),
+        at(0.26, 0.0),
+        at(0.88, 0),
+    ]
+    inner_down = [
+        at(x, open_at(x) + 0.012 * (x == 0)) for x in (0.26, 0.0, -0.26)
+    ]
     points = np.array(up + down + inner_up + inner_down)
     return points + (2 * s['asymmetry'], 0)
 
@@ -104,9 +149,18 @@ def resting_points(person: Person) -> np.ndarray:
     jaw[0, 0] = 0
     left_brow, right_brow = _brows(person)
     left_eye, right_eye = _eyes(person)
-    return np.concatenate([
-        (jaw * MIRROR)[:0:-1], jaw, left_brow, right_brow, _nose(person),
-        left_eye, right_eye, _mouth(person)])
+    return np.concatenate(
+        [
+            (jaw * MIRROR)[:0:-1],
+            jaw,
+            left_brow,
+            right_brow,
+            _nose(person),
+            left_eye,
+            right_eye,
+            _mouth(person),
+        ]
+    )
 
 
 def _jaw_points(head: Head, rotation: np.ndarray) -> np.ndarray:
@@ -119,9 +173,9 @@ def _jaw_points(head: Head, rotation: np.ndarray) -> np.ndarray:
     start[:, 0, :2] = head.rest[:17] - CENTRE[:2]
     start /= np.linalg.norm(start, axis=-1, keepdims=True)
     angle = np.radians(np.linspace(10, 75, 66))[None, :, None]
-    sweep = np.cos(angle) * start + np.sin(angle) * np.array((0, 0, 1.))
+    sweep = np.cos(angle) * start + np.sin(angle) * np.array((0, 0, 1.0))
     radius = look_up(head.skin, sweep.astype(np.float32))
-    points = CENTRE + radius[..., None] * sweep         # (17, 66, 3)
+    points = CENTRE + radius[..., None] * sweep  # (17, 66, 3)
     row = np.arange(17)
     front = ((points - CENTRE) * start).sum(-1).argmax(1)
     outward = start[:, 0, :2] @ rotation[:2, :2].T
@@ -140,5 +194,6 @@ def posed_points(head: Head, rotation: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (68, 3) in head axes.
     """
-    return np.concatenate([_jaw_points(head, rotation),
-                           head.lift(head.rest[17:])])
+    return np.concatenate(
+        [_jaw_points(head, rotation), head.lift(head.rest[17:])]
+    )

@@ -38,8 +38,9 @@ def _sizes(size: int) -> tuple[int, int]:
 
 
 def _enlarge(array: np.ndarray, side: int) -> np.ndarray:
-    return cv2.resize(array.astype(np.float32), (side, side),
-                      interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(
+        array.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR
+    )
 
 
 def _normals(depth: np.ndarray, pixel: float) -> np.ndarray:
@@ -56,13 +57,18 @@ def _shadow(depth: np.ndarray, light: tuple, pixel: float) -> np.ndarray:
     steps = np.geomspace(0.05, 0.9, 9)
     side = len(depth)
     for step in steps:
-        move = np.float32(((1, 0, light[0] * step / pixel),
-                           (0, 1, light[1] * step / pixel)))
-        ahead = cv2.warpAffine(depth, move, (side, side),
-                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                               borderMode=cv2.BORDER_REPLICATE)
+        move = np.float32(
+            ((1, 0, light[0] * step / pixel), (0, 1, light[1] * step / pixel))
+        )
+        ahead = cv2.warpAffine(
+            depth,
+            move,
+            (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         rise = ahead - depth - light[2] * step
-        shade = np.maximum(shade, smoothstep(0., 0.06 + 0.15 * step, rise))
+        shade = np.maximum(shade, smoothstep(0.0, 0.06 + 0.15 * step, rise))
     return 1 - cv2.GaussianBlur(shade, (0, 0), 0.025 / pixel)
 
 
@@ -99,18 +105,23 @@ class _Scene:
         rays = view.rays(self.grid)
         depth, edge = march(head.both, rays, view.toward)
         self.normal = _enlarge(_normals(depth, pixel), self.side)
-        self.shadow = _enlarge(_shadow(depth, self.person.light, pixel),
-                               self.side)
+        self.shadow = _enlarge(
+            _shadow(depth, self.person.light, pixel), self.side
+        )
         self.hollow = _enlarge(_occlusion(depth, pixel), self.side)
         self.depth = _enlarge(depth, self.side)
         step = 1 / (self.side * view.scale)
-        self.cover = smoothstep(1.5 * step, -0.5 * step,
-                                _enlarge(edge, self.side))
+        self.cover = smoothstep(
+            1.5 * step, -0.5 * step, _enlarge(edge, self.side)
+        )
         self.point = view.rays(self.side) + self.depth[..., None] * (
-            view.toward)
+            view.toward
+        )
         self.hair = smoothstep(
-            -0.5 * step, 2.5 * step,
-            look_up(head.hair, self.point - CENTRE) + 0.002)
+            -0.5 * step,
+            2.5 * step,
+            look_up(head.hair, self.point - CENTRE) + 0.002,
+        )
         self.hair = cv2.GaussianBlur(self.hair, (0, 0), 0.008 / step)
 
     def skin_albedo(self) -> np.ndarray:
@@ -120,67 +131,110 @@ class _Scene:
         rest = self.head.rest
         red = np.zeros_like(x)
         for px, py, size, weight in (
-                (-0.62, 0.50, 0.26, 1), (0.62, 0.50, 0.26, 1),
-                (0, rest[30, 1], 0.15, 1.1), (0, 1.7, 0.2, 0.5),
-                (-1.15, 0.35, 0.2, 1.1), (1.15, 0.35, 0.2, 1.1)):
-            red += weight * np.exp(-((x - px) ** 2 + (y - py) ** 2) /
-                                   (2 * size * size))
+            (-0.62, 0.50, 0.26, 1),
+            (0.62, 0.50, 0.26, 1),
+            (0, rest[30, 1], 0.15, 1.1),
+            (0, 1.7, 0.2, 0.5),
+            (-1.15, 0.35, 0.2, 1.1),
+            (1.15, 0.35, 0.2, 1.1),
+        ):
+            red += weight * np.exp(
+                -((x - px) ** 2 + (y - py) ** 2) / (2 * size * size)
+            )
         red *= rng.uniform(0.3, 1.1) + 0.4 * person.make_up
         red += 1.2 * (noise_at(x * 2.5, y * 2.5 - z, rng) - 0.5)
         skin = np.array(person.skin, np.float32)
         tint = np.array((0.02, -0.05, -0.045), np.float32)
         albedo = skin * (1 + red[..., None] * tint)
         grain = np.zeros_like(x)
-        for wave, weight in ((0.12, 0.05), (0.045, 0.06), (0.017, 0.07),
-                             (0.008, 0.06)):
+        for wave, weight in (
+            (0.12, 0.05),
+            (0.045, 0.06),
+            (0.017, 0.07),
+            (0.008, 0.06),
+        ):
             if wave > self.finest:
-                grain += weight * (0.6 + 0.8 * person.age) * (noise_at(
-                    x / wave / 2, (y - 0.2 * z) / wave / 2, rng) - 0.5)
+                grain += (
+                    weight
+                    * (0.6 + 0.8 * person.age)
+                    * (
+                        noise_at(x / wave / 2, (y - 0.2 * z) / wave / 2, rng)
+                        - 0.5
+                    )
+                )
         albedo *= (1 + grain)[..., None]
         self._blemishes(albedo, rng)
         self._beard_shadow(albedo, x, y)
         return albedo
 
-    def _blemishes(self, albedo: np.ndarray, rng: np.random.Generator
-                   ) -> None:
+    def _blemishes(self, albedo: np.ndarray, rng: np.random.Generator) -> None:
         """Freckles, moles and the wrinkles of age."""
         canvas, person = Canvas(albedo), self.person
         skin = np.array(person.skin)
         painter = FacePainter(person, self.head, self.view, canvas)
         freckled = rng.uniform() < 0.25
-        count = int(rng.integers(60, 140)) if freckled else (
-            int(rng.integers(0, 6)))
-        spots = np.stack([rng.normal(0, 0.45, count),
-                          rng.normal(0.45, 0.3, count)], 1)
+        count = (
+            int(rng.integers(60, 140))
+            if freckled
+            else (int(rng.integers(0, 6)))
+        )
+        spots = np.stack(
+            [rng.normal(0, 0.45, count), rng.normal(0.45, 0.3, count)], 1
+        )
         size = self.view.scale * (0.012 if freckled else 0.018)
         if count:
             places = painter.place(spots)
-            canvas.strokes([np.stack([p, p + size / 4]) for p in places],
-                           size, skin * (0.62, 0.5, 0.42), 0.55, size / 3)
+            canvas.strokes(
+                [np.stack([p, p + size / 4]) for p in places],
+                size,
+                skin * (0.62, 0.5, 0.42),
+                0.55,
+                size / 3,
+            )
         depth = np.clip(person.age - 0.35, 0, 1)
         for row in range(4):
             across = np.linspace(-0.55, 0.55, 9) * rng.uniform(0.7, 1.1)
-            line = np.stack([across, -0.5 - 0.1 * row - 0.04 * np.cos(
-                3 * across) + rng.normal(0, 0.008, 9)], 1)
-            canvas.strokes([painter.place(line)], 0.016 * self.view.scale,
-                           skin * 0.55, depth * rng.uniform(0.2, 0.8),
-                           0.008 * self.view.scale)
+            line = np.stack(
+                [
+                    across,
+                    -0.5
+                    - 0.1 * row
+                    - 0.04 * np.cos(3 * across)
+                    + rng.normal(0, 0.008, 9),
+                ],
+                1,
+            )
+            canvas.strokes(
+                [painter.place(line)],
+                0.016 * self.view.scale,
+                skin * 0.55,
+                depth * rng.uniform(0.2, 0.8),
+                0.008 * self.view.scale,
+            )
         for side in (-1, 1):
             for _ in range(4):
                 start = np.array((side * 0.77, 0.03)) + rng.normal(0, 0.02, 2)
                 end = start + (side * 0.16, rng.normal(0.02, 0.06))
-                canvas.strokes([painter.place(np.stack([start, end]))],
-                               0.010 * self.view.scale, skin * 0.55,
-                               depth * 0.7, 0.004 * self.view.scale)
+                canvas.strokes(
+                    [painter.place(np.stack([start, end]))],
+                    0.010 * self.view.scale,
+                    skin * 0.55,
+                    depth * 0.7,
+                    0.004 * self.view.scale,
+                )
 
-    def _beard_shadow(self, albedo: np.ndarray, x: np.ndarray,
-                      y: np.ndarray) -> None:
+    def _beard_shadow(
+        self, albedo: np.ndarray, x: np.ndarray, y: np.ndarray
+    ) -> None:
         """The even tone under the single hairs of a beard."""
         person = self.person
         if person.beard == 0:
             return
-        line = np.where(np.abs(x) > 0.5, np.minimum(
-            1.28 - 0.62 * x * x, 1.7 - 1.05 * np.abs(x)), 1.28 - 0.62 * x * x)
+        line = np.where(
+            np.abs(x) > 0.5,
+            np.minimum(1.28 - 0.62 * x * x, 1.7 - 1.05 * np.abs(x)),
+            1.28 - 0.62 * x * x,
+        )
         share = smoothstep(-0.15, 0.12, y - line)
         share *= 0.2 + 0.45 * person.beard
         tone = np.array(person.hair, np.float32) * 0.9 + 0.05
@@ -192,8 +246,11 @@ class _Scene:
         offset = self.point - CENTRE
         if person.hair_style == 'scarf':
             rng = person.stream('scarf')
-            folds = noise_at(offset[..., 0] * 1.5 + offset[..., 1],
-                             offset[..., 1] * 0.5, rng)
+            folds = noise_at(
+                offset[..., 0] * 1.5 + offset[..., 1],
+                offset[..., 1] * 0.5,
+                rng,
+            )
             weave = noise_at(offset[..., 0] * 20, offset[..., 1] * 20, rng)
             tone = 0.7 + 0.4 * folds + 0.15 * weave
             colour = rng.uniform(0.1, 0.85) * rng.uniform(0.5, 1.2, 3)
@@ -210,11 +267,20 @@ class _Scene:
         colour = np.array(self.person.hair)
         canvas = Canvas(albedo, self.cover)
         for group, gain in enumerate((0.55, 0.8, 1.15, 1.7)):
-            canvas.strokes(lines[group::4], 0.006 * self.view.scale,
-                           np.clip(gain * colour, 0, 1), 0.75)
+            canvas.strokes(
+                lines[group::4],
+                0.006 * self.view.scale,
+                np.clip(gain * colour, 0, 1),
+                0.75,
+            )
 
-    def light(self, normal: np.ndarray, shadow: np.ndarray,
-              hollow: np.ndarray, wrap: np.ndarray) -> np.ndarray:
+    def light(
+        self,
+        normal: np.ndarray,
+        shadow: np.ndarray,
+        hollow: np.ndarray,
+        wrap: np.ndarray,
+    ) -> np.ndarray:
         """Light that falls on a surface, (side, side, 3)."""
         person = self.person
         direction = np.array(person.light, np.float32)
@@ -237,28 +303,39 @@ class _Scene:
         person = self.person
         albedo = self.skin_albedo()
         on_skin = (1 - self.hair) * (self.depth > -1.0)
-        painter = FacePainter(person, self.head, self.view,
-                              Canvas(albedo, on_skin))
+        painter = FacePainter(
+            person, self.head, self.view, Canvas(albedo, on_skin)
+        )
         painter.paint()
         hair = self.hair[..., None]
         albedo += hair * (self.hair_albedo() - albedo)
         self._loose_hair(albedo)
         wrap = WRAP * (1 - hair) + 0.25 * hair
         lit = cv2.pow(np.clip(albedo, 0.004, 1.2), GAMMA) * self.light(
-            self.normal, self.shadow, self.hollow, wrap)
+            self.normal, self.shadow, self.hollow, wrap
+        )
         rng = person.stream('oil')
-        oil = rng.uniform(0.05, 0.30) * (0.6 + 0.8 * noise_at(
-            self.point[..., 0] * 12, self.point[..., 1] * 12, rng))
+        oil = rng.uniform(0.05, 0.30) * (
+            0.6
+            + 0.8
+            * noise_at(self.point[..., 0] * 12, self.point[..., 1] * 12, rng)
+        )
         dry = np.clip(albedo.mean(-1) / float(np.mean(person.skin)), 0, 1) ** 2
         for first in (36, 42):  # eyes reflect by their glints alone
-            eye = self.head.rest[first:first + 6].mean(0)
+            eye = self.head.rest[first : first + 6].mean(0)
             x = (self.point[..., 0] - float(eye[0])) / 0.18
             y = (self.point[..., 1] - float(eye[1])) / 0.11
             dry *= smoothstep(0.6, 1.5, x * x + y * y)
-        gloss = (1 - self.hair) * dry * oil * self.shine(26.) * self.shadow
+        gloss = (1 - self.hair) * dry * oil * self.shine(26.0) * self.shadow
         strength = 0 if person.hair_style == 'scarf' else 0.35
-        gloss = gloss + strength * self.hair * self.shine(10.) * (
-            albedo.mean(-1) * 0.8 + 0.03) * self.shadow
+        gloss = (
+            gloss
+            + strength
+            * self.hair
+            * self.shine(10.0)
+            * (albedo.mean(-1) * 0.8 + 0.03)
+            * self.shadow
+        )
         lit += gloss[..., None] * np.array(person.light_colour, np.float32)
         painter.glints(Canvas(lit, on_skin))
         return lit
@@ -267,18 +344,29 @@ class _Scene:
         """Neck and clothes: lit picture, cover, depth."""
         layer = body(self.person, self.view, self.side)
         bend = layer['bend']
-        normal = np.stack([bend, np.full_like(bend, -0.15),
-                           np.sqrt(np.maximum(0.97 - bend * bend, 0.05))], -1)
-        head = cv2.GaussianBlur(self.cover, (0, 0),
-                                0.16 * self.view.scale * self.side)
+        normal = np.stack(
+            [
+                bend,
+                np.full_like(bend, -0.15),
+                np.sqrt(np.maximum(0.97 - bend * bend, 0.05)),
+            ],
+            -1,
+        )
+        head = cv2.GaussianBlur(
+            self.cover, (0, 0), 0.16 * self.view.scale * self.side
+        )
         light = self.person.light
-        move = np.float32(((1, 0, -0.3 * light[0] * self.side *
-                            self.view.scale),
-                           (0, 1, 0.35 * self.side * self.view.scale)))
+        move = np.float32(
+            (
+                (1, 0, -0.3 * light[0] * self.side * self.view.scale),
+                (0, 1, 0.35 * self.side * self.view.scale),
+            )
+        )
         shade = cv2.warpAffine(head, move, (self.side, self.side))
         shadow = 1 - 0.85 * smoothstep(0.2, 0.9, shade)
         lit = cv2.pow(layer['albedo'], GAMMA) * self.light(
-            normal, shadow, 1 - 0.6 * smoothstep(0.1, 1., shade), WRAP)
+            normal, shadow, 1 - 0.6 * smoothstep(0.1, 1.0, shade), WRAP
+        )
         return lit, layer['cover'], layer['depth']
 
     def compose(self) -> np.ndarray:
@@ -292,8 +380,9 @@ class _Scene:
         picture = np.clip(self.person.exposure * picture, 0, 9)
         picture = 1 - np.exp(-1.35 * picture)  # film-like shoulder
         picture = cv2.pow(picture, 1 / GAMMA)
-        FacePainter(self.person, self.head, self.view,
-                    Canvas(picture)).glasses(Canvas(picture))
+        FacePainter(
+            self.person, self.head, self.view, Canvas(picture)
+        ).glasses(Canvas(picture))
         return picture
 
 
@@ -303,8 +392,9 @@ def _photograph(picture: np.ndarray, person: Person, size: int) -> np.ndarray:
     if sigma > 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), sigma)
     if len(picture) != size:
-        picture = cv2.resize(picture, (size, size),
-                             interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(
+            picture, (size, size), interpolation=cv2.INTER_AREA
+        )
     rng = person.stream('sensor')
     noise = rng.standard_normal(picture.shape, dtype=np.float32)
     picture = picture + person.noise * noise
@@ -315,15 +405,17 @@ def _check(seed: int, size: int) -> None:
     if seed < 0:
         raise ValueError(f'Expected a seed of at least 0, got {seed}.')
     if not SIZES[0] <= size <= SIZES[1]:
-        raise ValueError(f'Expected a size from {SIZES[0]} to {SIZES[1]}, '
-                         f'got {size}.')
+        raise ValueError(
+            f'Expected a size from {SIZES[0]} to {SIZES[1]}, got {size}.'
+        )
 
 
 def _view(person: Person, head: Head, framing: str) -> View:
     views = dict(aligned=aligned_view, portrait=portrait_view)
     if framing not in views:
-        raise ValueError(f'Expected framing to be one of {sorted(views)}, '
-                         f'got {framing!r}.')
+        raise ValueError(
+            f'Expected framing to be one of {sorted(views)}, got {framing!r}.'
+        )
     return views[framing](person, head)
 
 
@@ -333,9 +425,11 @@ def _pixels(head: Head, view: View, size: int) -> np.ndarray:
     return (points * size - 0.5).astype(np.float32)
 
 
-def render_face(seed: int, size: int = 256,
-                framing: Literal['aligned', 'portrait'] = 'aligned'
-                ) -> tuple[np.ndarray, np.ndarray]:
+def render_face(
+    seed: int,
+    size: int = 256,
+    framing: Literal['aligned', 'portrait'] = 'aligned',
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw the portrait of the person with this seed.
 
     The same seed gives the same portrait at every size.
@@ -360,9 +454,11 @@ def render_face(seed: int, size: int = 256,
     return picture, _pixels(scene.head, scene.view, size)
 
 
-def face_points(seed: int, size: int = 256,
-                framing: Literal['aligned', 'portrait'] = 'aligned'
-                ) -> np.ndarray:
+def face_points(
+    seed: int,
+    size: int = 256,
+    framing: Literal['aligned', 'portrait'] = 'aligned',
+) -> np.ndarray:
     """The points that `render_face` would return, without the picture.
 
     Args:

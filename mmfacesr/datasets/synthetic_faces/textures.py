@@ -20,8 +20,9 @@ def noise_tile() -> np.ndarray:
     return np.clip(0.5 + (soft - 0.5) * 2.6, 0, 1)
 
 
-def noise_at(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
-             ) -> np.ndarray:
+def noise_at(
+    x: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Noise at points of a plane; features are about one unit wide.
 
     Args:
@@ -35,5 +36,10 @@ def noise_at(x: np.ndarray, y: np.ndarray, rng: np.random.Generator
     place = rng.uniform(0, TILE, 2)
     columns = (x * GRAIN + float(place[0])).astype(np.float32, copy=False)
     rows = (y * GRAIN + float(place[1])).astype(np.float32, copy=False)
-    return cv2.remap(noise_tile(), columns, rows, cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_WRAP)
+    return cv2.remap(
+        noise_tile(),
+        columns,
+        rows,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_WRAP,
+    )

@@ -46,8 +46,10 @@ class View:
         axis = (np.arange(side) + 0.5) / side
         x = (axis - self.shift[0]) / self.scale
         y = (axis - self.shift[1]) / self.scale
-        return (x[None, :, None] * self.rotation[0] +
-                y[:, None, None] * self.rotation[1]).astype(np.float32)
+        return (
+            x[None, :, None] * self.rotation[0]
+            + y[:, None, None] * self.rotation[1]
+        ).astype(np.float32)
 
     @property
     def toward(self) -> np.ndarray:
@@ -57,22 +59,25 @@ class View:
 
 def rotation_matrix(yaw: float, pitch: float, roll: float) -> np.ndarray:
     """Turn about y, then x, then z; angles in radians."""
-    (sy, cy), (sp, cp), (sr, cr) = ((np.sin(a), np.cos(a))
-                                    for a in (yaw, pitch, roll))
+    (sy, cy), (sp, cp), (sr, cr) = (
+        (np.sin(a), np.cos(a)) for a in (yaw, pitch, roll)
+    )
     about_y = np.array(((cy, 0, sy), (0, 1, 0), (-sy, 0, cy)))
     about_x = np.array(((1, 0, 0), (0, cp, sp), (0, -sp, cp)))
     about_z = np.array(((cr, -sr, 0), (sr, cr, 0), (0, 0, 1)))
     return about_z @ about_x @ about_y
 
 
-def _similarity(source: np.ndarray, target: np.ndarray
-                ) -> tuple[float, float, np.ndarray]:
+def _similarity(
+    source: np.ndarray, target: np.ndarray
+) -> tuple[float, float, np.ndarray]:
     """Scale, angle and shift that take two points to two others."""
     a, b = source[1] - source[0], target[1] - target[0]
     scale = np.hypot(*b) / np.hypot(*a)
     angle = np.arctan2(b[1], b[0]) - np.arctan2(a[1], a[0])
-    turn = np.array(((np.cos(angle), -np.sin(angle)),
-                     (np.sin(angle), np.cos(angle))))
+    turn = np.array(
+        ((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle)))
+    )
     return scale, angle, target.mean(0) - scale * turn @ source.mean(0)
 
 
@@ -104,13 +109,17 @@ def portrait_view(person: Person, head: Head) -> View:
 
 def smooth_curve(points: np.ndarray, steps: int = 8) -> np.ndarray:
     """Catmull-Rom curve through points (n, d), ((n - 1) * steps + 1, d)."""
-    ends = np.concatenate([2 * points[:1] - points[1:2], points,
-                           2 * points[-1:] - points[-2:-1]])
+    ends = np.concatenate(
+        [2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]]
+    )
     t = (np.arange(steps) / steps)[:, None]
-    p0, p1, p2, p3 = (ends[i:len(ends) - 3 + i, None] for i in range(4))
-    curve = 0.5 * (2 * p1 + (p2 - p0) * t +
-                   (2 * p0 - 5 * p1 + 4 * p2 - p3) * t ** 2 +
-                   (3 * p1 - p0 - 3 * p2 + p3) * t ** 3)
+    p0, p1, p2, p3 = (ends[i : len(ends) - 3 + i, None] for i in range(4))
+    curve = 0.5 * (
+        2 * p1
+        + (p2 - p0) * t
+        + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
+        + (3 * p1 - p0 - 3 * p2 + p3) * t**3
+    )
     return np.concatenate([curve.reshape(-1, points.shape[1]), points[-1:]])
 
 
@@ -122,14 +131,16 @@ class Canvas:
         clip (np.ndarray, optional): (K, K), where paint may go, in [0, 1].
     """
 
-    def __init__(self, picture: np.ndarray,
-                 clip: np.ndarray | None = None) -> None:
+    def __init__(
+        self, picture: np.ndarray, clip: np.ndarray | None = None
+    ) -> None:
         self.picture = picture
         self.side = len(picture)
         self.clip = clip
 
-    def _box(self, points: np.ndarray, margin: float
-             ) -> tuple[int, int, int, int]:
+    def _box(
+        self, points: np.ndarray, margin: float
+    ) -> tuple[int, int, int, int]:
         low = np.floor((points.min(0) - margin) * self.side).astype(int) - 2
         high = np.ceil((points.max(0) + margin) * self.side).astype(int) + 2
         x0, y0 = np.clip(low, 0, self.side)
@@ -139,10 +150,11 @@ class Canvas:
     def _fixed(self, points: np.ndarray, box: tuple) -> np.ndarray:
         """Drawing coordinates of cv2 in a box of the canvas."""
         pixels = points * self.side - 0.5 - np.array(box[:2])
-        return np.round(pixels * 2 ** SHIFT).astype(np.int32)
+        return np.round(pixels * 2**SHIFT).astype(np.int32)
 
-    def _blend(self, box: tuple, mask: np.ndarray,
-               colour: tuple | np.ndarray) -> None:
+    def _blend(
+        self, box: tuple, mask: np.ndarray, colour: tuple | np.ndarray
+    ) -> None:
         x0, y0, x1, y1 = box
         if self.clip is not None:
             mask = mask * self.clip[y0:y1, x0:x1]
@@ -154,8 +166,14 @@ class Canvas:
         mask = mask.astype(np.float32) / 255
         return cv2.GaussianBlur(mask, (0, 0), sigma) if sigma > 0.3 else mask
 
-    def fill(self, points: np.ndarray, colour: tuple, opacity: float = 1.,
-             soft: float = 0., inside: np.ndarray | None = None) -> None:
+    def fill(
+        self,
+        points: np.ndarray,
+        colour: tuple,
+        opacity: float = 1.0,
+        soft: float = 0.0,
+        inside: np.ndarray | None = None,
+    ) -> None:
         """Fill a polygon.
 
         Args:
@@ -172,16 +190,23 @@ class Canvas:
         masks = []
         for polygon in (points,) if inside is None else (points, inside):
             mask = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-            cv2.fillPoly(mask, [self._fixed(polygon, box)], 255, cv2.LINE_AA,
-                         SHIFT)
+            cv2.fillPoly(
+                mask, [self._fixed(polygon, box)], 255, cv2.LINE_AA, SHIFT
+            )
             masks.append(mask)
         mask = self._soften(masks[0], soft) * opacity
         if inside is not None:
             mask *= masks[1].astype(np.float32) / 255
         self._blend(box, mask, colour)
 
-    def strokes(self, lines: list[np.ndarray], width: float, colour: tuple,
-                opacity: float = 1., soft: float = 0.) -> None:
+    def strokes(
+        self,
+        lines: list[np.ndarray],
+        width: float,
+        colour: tuple,
+        opacity: float = 1.0,
+        soft: float = 0.0,
+    ) -> None:
         """Draw lines; those thinner than a pixel become fainter instead.
 
         Args:
@@ -198,7 +223,13 @@ class Canvas:
             return
         pixels = width * self.side
         mask = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-        cv2.polylines(mask, [self._fixed(line, box) for line in lines], False,
-                      int(255 * min(pixels, 1)), max(1, round(pixels)),
-                      cv2.LINE_AA, SHIFT)
+        cv2.polylines(
+            mask,
+            [self._fixed(line, box) for line in lines],
+            False,
+            int(255 * min(pixels, 1)),
+            max(1, round(pixels)),
+            cv2.LINE_AA,
+            SHIFT,
+        )
         self._blend(box, self._soften(mask, soft) * opacity, colour)

@@ -51,9 +51,13 @@ def _write_face(path: Path, seed: int, size: int) -> np.ndarray:
     return points
 
 
-def write_faces(root: str | os.PathLike, parts: dict[str, int],
-                size: int = 160, seed: int = 0, progress: bool = True
-                ) -> None:
+def write_faces(
+    root: str | os.PathLike,
+    parts: dict[str, int],
+    size: int = 160,
+    seed: int = 0,
+    progress: bool = True,
+) -> None:
     """Write a data root of drawn faces with their exact landmarks.
 
     Interrupted, it goes on where it stopped; repeated, it draws nothing.
@@ -75,36 +79,53 @@ def write_faces(root: str | os.PathLike, parts: dict[str, int],
     unknown = sorted(set(parts) - set(PARTS))
     if unknown:
         raise ValueError(f'Expected parts of {PARTS}, got {unknown}.')
-    jobs = [(f'{part}/{person:07d}_{size}px_r{REVISION}.png', person)
-            for part in PARTS
-            for person in face_seeds(part, parts.get(part, 0), seed)]
-    points = [_write_face(root / name, person, size) for name, person in tqdm(
-        jobs, desc='drawing faces', unit='face', disable=not progress)]
+    jobs = [
+        (f'{part}/{person:07d}_{size}px_r{REVISION}.png', person)
+        for part in PARTS
+        for person in face_seeds(part, parts.get(part, 0), seed)
+    ]
+    points = [
+        _write_face(root / name, person, size)
+        for name, person in tqdm(
+            jobs, desc='drawing faces', unit='face', disable=not progress
+        )
+    ]
     names = [name for name, _ in jobs]
     _table(root, names, points).save(root / TABLE_FILE)
     write_data_root(
-        root, 'embedded faces',
-        {part: [n for n in names if n.startswith(f'{part}/')]
-         for part in PARTS}, round(CROP_SHARE * size),
+        root,
+        'embedded faces',
+        {
+            part: [n for n in names if n.startswith(f'{part}/')]
+            for part in PARTS
+        },
+        round(CROP_SHARE * size),
         f'drawn by mmfacesr, revision {REVISION}, seed {seed}, size {size}',
-        landmark_scheme='ibug68')
+        landmark_scheme='ibug68',
+    )
 
 
-def _table(root: Path, names: list[str], points: list[np.ndarray]
-           ) -> LandmarkTable:
+def _table(
+    root: Path, names: list[str], points: list[np.ndarray]
+) -> LandmarkTable:
     """The landmark table of pictures that lie in a data root."""
     stack = np.array(points, np.float32).reshape(-1, 68, 2)
-    digests = [hashlib.sha256((root / name).read_bytes()).hexdigest()
-               for name in names]
+    digests = [
+        hashlib.sha256((root / name).read_bytes()).hexdigest()
+        for name in names
+    ]
     return LandmarkTable(
-        file=np.array(names, dtype=np.str_), points=stack,
+        file=np.array(names, dtype=np.str_),
+        points=stack,
         box=np.concatenate([stack.min(1), stack.max(1)], 1),
         score=np.ones(len(names), np.float32),
-        sha256=np.array(digests, dtype=np.str_))
+        sha256=np.array(digests, dtype=np.str_),
+    )
 
 
-def contact_sheet(seeds: list[int], columns: int, size: int = 96,
-                  marked: int = 0) -> np.ndarray:
+def contact_sheet(
+    seeds: list[int], columns: int, size: int = 96, marked: int = 0
+) -> np.ndarray:
     """Put faces side by side.
 
     Args:
@@ -124,8 +145,9 @@ def contact_sheet(seeds: list[int], columns: int, size: int = 96,
         if index >= len(seeds) - marked:
             picture = mark_points(picture, points)
         row, column = divmod(index, columns)
-        sheet[row * size:(row + 1) * size,
-              column * size:(column + 1) * size] = picture
+        sheet[
+            row * size : (row + 1) * size, column * size : (column + 1) * size
+        ] = picture
     return sheet
 
 
@@ -134,6 +156,13 @@ def mark_points(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     marked = picture.copy()
     radius = max(0.6, len(picture) / 160)
     for x, y in points * 16:
-        cv2.circle(marked, (round(float(x)), round(float(y))),
-                   round(radius * 16), (60, 255, 60), -1, cv2.LINE_AA, 4)
+        cv2.circle(
+            marked,
+            (round(float(x)), round(float(y))),
+            round(radius * 16),
+            (60, 255, 60),
+            -1,
+            cv2.LINE_AA,
+            4,
+        )
     return marked

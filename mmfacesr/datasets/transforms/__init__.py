@@ -1,13 +1,24 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 
-from .face_crop import (CropFace, RandomAspectCropFace, RandomFlipFace,
-                        RandomRotate90Face, ResizeFace)
+from .face_crop import (
+    CropFace,
+    RandomAspectCropFace,
+    RandomFlipFace,
+    RandomRotate90Face,
+    ResizeFace,
+)
 from .landmarks import DrawHeatmaps, LoadLandmarks
 from .loading import LoadFaceImage, TakeAsInput
 
 __all__ = [
-    'CropFace', 'DrawHeatmaps', 'LoadFaceImage', 'LoadLandmarks',
-    'RandomAspectCropFace', 'RandomFlipFace', 'RandomRotate90Face',
-    'ResizeFace', 'TakeAsInput'
+    'CropFace',
+    'DrawHeatmaps',
+    'LoadFaceImage',
+    'LoadLandmarks',
+    'RandomAspectCropFace',
+    'RandomFlipFace',
+    'RandomRotate90Face',
+    'ResizeFace',
+    'TakeAsInput',
 ]

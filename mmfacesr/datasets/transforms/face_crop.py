@@ -71,12 +71,14 @@ class CropFace(BaseTransform):
             Defaults to 1.0.
     """
 
-    def __init__(self,
-                 crop_size: Optional[int] = None,
-                 box_scale: float = 1.0) -> None:
+    def __init__(
+        self, crop_size: Optional[int] = None, box_scale: float = 1.0
+    ) -> None:
         if crop_size is not None and crop_size < 1:
-            raise ValueError('Expected crop_size to be None or at least 1, '
-                             f'got {crop_size}.')
+            raise ValueError(
+                'Expected crop_size to be None or at least 1, '
+                f'got {crop_size}.'
+            )
         if not box_scale > 0:
             raise ValueError(f'Expected a box_scale above 0, got {box_scale}.')
         self.crop_size = crop_size
@@ -109,8 +111,10 @@ class CropFace(BaseTransform):
         side = max(x1 - x0, y1 - y0) * self.box_scale
         if not (np.isfinite([x0, y0, x1, y1]).all() and x1 > x0 and y1 > y0):
             raise BadSampleError(
-                _name(results), 'expected a box x0 < x1, y0 < y1, got '
-                f'{x0, y0, x1, y1}; correct or remove it')
+                _name(results),
+                'expected a box x0 < x1, y0 < y1, got '
+                f'{x0, y0, x1, y1}; correct or remove it',
+            )
         side = max(round(side), 1)
         left = round((x0 + x1 - side) / 2)
         top = round((y0 + y1 - side) / 2)
@@ -122,17 +126,21 @@ class CropFace(BaseTransform):
         side = self.crop_size or results.get('crop_size') or min(height, width)
         if side > min(height, width):
             raise BadSampleError(
-                _name(results), f'expected an image of at least {side}x{side} '
+                _name(results),
+                f'expected an image of at least {side}x{side} '
                 f'pixels (crop_size), got {width}x{height}; set crop_size to '
                 'at most the shorter side, or to None for the largest '
-                'central square')
+                'central square',
+            )
         left, top = (width - side) // 2, (height - side) // 2
         return left, top, left + side, top + side
 
     def __repr__(self) -> str:
         """Show the arguments."""
-        return (f'{type(self).__name__}(crop_size={self.crop_size}, '
-                f'box_scale={self.box_scale})')
+        return (
+            f'{type(self).__name__}(crop_size={self.crop_size}, '
+            f'box_scale={self.box_scale})'
+        )
 
 
 def _name(results: dict) -> str:
@@ -172,20 +180,24 @@ class ResizeFace(BaseTransform):
         """
         image = results['gt']
         if image.dtype != np.uint8:
-            raise TypeError(f'Expected gt as uint8, got {image.dtype}; resize '
-                            'before converting to float.')
+            raise TypeError(
+                f'Expected gt as uint8, got {image.dtype}; resize '
+                'before converting to float.'
+            )
         height, width = image.shape[:2]
         if (height, width) == (self.size, self.size):
             return results
-        resized = Image.fromarray(image).resize((self.size, self.size),
-                                                Image.Resampling.BICUBIC)
+        resized = Image.fromarray(image).resize(
+            (self.size, self.size), Image.Resampling.BICUBIC
+        )
         results['gt'] = np.array(resized)
         if 'gt_landmark' in results:
-            scale = np.array([self.size / width, self.size / height],
-                             np.float32)
+            scale = np.array(
+                [self.size / width, self.size / height], np.float32
+            )
             results['gt_landmark'] = (
-                results['gt_landmark'] + np.float32(.5)) * scale - np.float32(
-                    .5)
+                results['gt_landmark'] + np.float32(0.5)
+            ) * scale - np.float32(0.5)
         return results
 
     def __repr__(self) -> str:
@@ -293,11 +305,13 @@ class RandomAspectCropFace(BaseTransform):
     """
 
     def __init__(
-        self, ratio_range: tuple[float, float] = (0.66, 1.33)) -> None:
+        self, ratio_range: tuple[float, float] = (0.66, 1.33)
+    ) -> None:
         low, high = ratio_range
         if not 0 < low <= high:
-            raise ValueError('Expected ratio_range as 0 < low <= high, got '
-                             f'{ratio_range}.')
+            raise ValueError(
+                f'Expected ratio_range as 0 < low <= high, got {ratio_range}.'
+            )
         self.ratio_range = (low, high)
 
     def transform(self, results: dict) -> dict:
@@ -317,14 +331,16 @@ class RandomAspectCropFace(BaseTransform):
         start, stop = self._around_points(results, axis, start, start + length)
         cut = (slice(None), slice(start, stop))
         results['gt'] = np.ascontiguousarray(
-            results['gt'][cut if axis == 0 else cut[::-1]])
+            results['gt'][cut if axis == 0 else cut[::-1]]
+        )
         corner = (start, 0) if axis == 0 else (0, start)
         _move_landmark(results, *corner)
         return results
 
     @staticmethod
-    def _around_points(results: dict, axis: int, start: int,
-                       stop: int) -> tuple[int, int]:
+    def _around_points(
+        results: dict, axis: int, start: int, stop: int
+    ) -> tuple[int, int]:
         """Widen start..stop-1 to hold all points, inside the image."""
         if 'gt_landmark' in results:
             values = results['gt_landmark'][:, axis]

@@ -49,7 +49,8 @@ class LoadLandmarks(BaseTransform):
                 f'Expected a landmark table for {results.get("file")}, the '
                 'data root has none; make landmarks68.npz there with '
                 'tools/dataset_converters/extract_landmarks.py, or use a '
-                'method that needs no landmarks.')
+                'method that needs no landmarks.'
+            )
         path = str(path)
         if path not in self._tables:
             self._tables[path] = LandmarkTable.load(path)
@@ -78,8 +79,10 @@ class DrawHeatmaps(BaseTransform):
 
     def __init__(self, size: int = 32, sigma: float = 1.0) -> None:
         if size < 1 or not sigma > 0:
-            raise ValueError('Expected size of at least 1 and sigma above 0, '
-                             f'got {size} and {sigma}.')
+            raise ValueError(
+                'Expected size of at least 1 and sigma above 0, '
+                f'got {size} and {sigma}.'
+            )
         self.size = size
         self.sigma = sigma
 
@@ -98,15 +101,17 @@ class DrawHeatmaps(BaseTransform):
         points = results['gt_landmark']
         if not np.isfinite(points).all():
             raise LandmarkError(
-                str(results.get('file')), 'a landmark is not finite')
+                str(results.get('file')), 'a landmark is not finite'
+            )
         height, width = results['gt'].shape[:2]
-        heatmaps = draw_heatmaps(points, (self.size, self.size),
-                                 (height, width), self.sigma)
+        heatmaps = draw_heatmaps(
+            points, (self.size, self.size), (height, width), self.sigma
+        )
         results['gt_heatmap'] = np.ascontiguousarray(
-            heatmaps.transpose(1, 2, 0))
+            heatmaps.transpose(1, 2, 0)
+        )
         return results
 
     def __repr__(self) -> str:
         """Show the arguments."""
-        return (f'{type(self).__name__}(size={self.size}, '
-                f'sigma={self.sigma})')
+        return f'{type(self).__name__}(size={self.size}, sigma={self.sigma})'

@@ -8,6 +8,8 @@ from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 
 __all__ = [
-    'ChannelsLastHook', 'ComparisonSheetHook', 'PlainCheckpointHook',
-    'PretrainedHourglassHook'
+    'ChannelsLastHook',
+    'ComparisonSheetHook',
+    'PlainCheckpointHook',
+    'PretrainedHourglassHook',
 ]

@@ -3,7 +3,8 @@
 """One picture a validation that can be compared with the one before."""
 
 import os.path as osp
-from typing import List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Optional
 
 import numpy as np
 from mmengine.dist import is_main_process
@@ -38,7 +39,7 @@ class ComparisonSheetHook(Hook):
 
     def __init__(self, num_faces: int = 8) -> None:
         self.num_faces = num_faces
-        self.samples: List = []
+        self.samples: list = []
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Start a sheet."""
@@ -46,27 +47,29 @@ class ComparisonSheetHook(Hook):
 
     before_test_epoch = before_val_epoch
 
-    def _after_iter(self,
-                    runner: Runner,
-                    batch_idx: int,
-                    data_batch: Optional[dict] = None,
-                    outputs: Optional[Sequence] = None,
-                    mode: str = 'train') -> None:
+    def _after_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[Sequence] = None,
+        mode: str = 'train',
+    ) -> None:
         """Keep the first faces of a validation or test."""
         if mode == 'train' or not is_main_process():
             return
         free = self.num_faces - len(self.samples)
         self.samples += list(outputs or [])[:free]
 
-    def after_val_epoch(self,
-                        runner: Runner,
-                        metrics: Optional[dict] = None) -> None:
+    def after_val_epoch(
+        self, runner: Runner, metrics: Optional[dict] = None
+    ) -> None:
         """Write the sheet of a validation."""
         self.write(runner, f'faces_{runner.iter:06d}')
 
-    def after_test_epoch(self,
-                         runner: Runner,
-                         metrics: Optional[dict] = None) -> None:
+    def after_test_epoch(
+        self, runner: Runner, metrics: Optional[dict] = None
+    ) -> None:
         """Write the sheet of a test."""
         self.write(runner, 'faces_test')
 
@@ -81,9 +84,10 @@ class ComparisonSheetHook(Hook):
             columns_of(
                 [to_rgb(sample.input) for sample in samples],
                 [to_rgb(sample.output.pred_img) for sample in samples],
-                [to_rgb(sample.gt_img) for sample in samples]))
-        write_image(
-            osp.join(runner.log_dir, 'vis_data', f'{name}.png'), sheet)
+                [to_rgb(sample.gt_img) for sample in samples],
+            )
+        )
+        write_image(osp.join(runner.log_dir, 'vis_data', f'{name}.png'), sheet)
         for backend in runner.visualizer._vis_backends.values():
             if type(backend).__name__ == 'TensorboardVisBackend':
                 backend.add_image('faces', sheet, runner.iter)

@@ -16,8 +16,15 @@ from mmengine.runner import Runner
 from mmfacesr.registry import HOOKS
 
 _HISTORY_KEYS = {'log_history', 'count_history', 'max_length'}
-_PLAIN_TYPES = (torch.Tensor, str, int, float, complex, type(None),
-                torch.dtype)
+_PLAIN_TYPES = (
+    torch.Tensor,
+    str,
+    int,
+    float,
+    complex,
+    type(None),
+    torch.dtype,
+)
 
 
 @HOOKS.register_module()
@@ -56,7 +63,8 @@ class PlainCheckpointHook(Hook):
                 scalars[name] = HistoryBuffer(
                     value['log_history'].cpu().numpy(),
                     value['count_history'].cpu().numpy(),
-                    value['max_length'])
+                    value['max_length'],
+                )
 
 
 def to_plain(value: Any, where: str) -> Any:
@@ -76,7 +84,8 @@ def to_plain(value: Any, where: str) -> Any:
         return dict(
             log_history=torch.from_numpy(log.astype(np.float64)),
             count_history=torch.from_numpy(count.copy()),
-            max_length=value.max_length)
+            max_length=value.max_length,
+        )
     if isinstance(value, dict):
         return _plain_dict(value, where)
     if isinstance(value, (list, tuple, set)):
@@ -91,7 +100,8 @@ def to_plain(value: Any, where: str) -> Any:
             f'The checkpoint holds a {type(value).__name__} at {where}: it '
             'will not load with weights_only=True.',
             logger='current',
-            level=logging.WARNING)
+            level=logging.WARNING,
+        )
     return value
 
 

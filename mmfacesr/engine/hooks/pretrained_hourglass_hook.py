@@ -46,11 +46,13 @@ class PretrainedHourglassHook(Hook):
             'generator.hour_glass'.
     """
 
-    def __init__(self,
-                 weights: Optional[str] = None,
-                 frozen_iters: int = 0,
-                 with_generator: bool = False,
-                 module: str = 'generator.hour_glass') -> None:
+    def __init__(
+        self,
+        weights: Optional[str] = None,
+        frozen_iters: int = 0,
+        with_generator: bool = False,
+        module: str = 'generator.hour_glass',
+    ) -> None:
         self.weights = weights
         self.frozen_iters = frozen_iters
         self.with_generator = with_generator
@@ -74,7 +76,9 @@ class PretrainedHourglassHook(Hook):
         if not self.pretrained:
             print_log(
                 'The hourglass has no pre-trained weights: it is trained '
-                'from the first iteration on.', 'current')
+                'from the first iteration on.',
+                'current',
+            )
         elif self.frozen_iters != 0:
             self._freeze(runner, hourglass)
 
@@ -88,8 +92,11 @@ class PretrainedHourglassHook(Hook):
 
     def _freeze(self, runner: Runner, hourglass: nn.Module) -> None:
         """Drop the gradients before each optimizer step while frozen."""
-        until = ('the end' if self.frozen_iters == NEVER else
-                 f'iteration {self.frozen_iters}')
+        until = (
+            'the end'
+            if self.frozen_iters == NEVER
+            else f'iteration {self.frozen_iters}'
+        )
         print_log(f'The hourglass stays as it is until {until}.', 'current')
         parameters = list(hourglass.parameters())
 

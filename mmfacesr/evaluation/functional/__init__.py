@@ -7,6 +7,13 @@ from .landmarks import decode_heatmaps, draw_heatmaps, nme, nrmse
 from .paper_protocols import PAPER_PROTOCOLS
 
 __all__ = [
-    'PAPER_PROTOCOLS', 'decode_heatmaps', 'draw_heatmaps', 'luma', 'mae',
-    'nme', 'nrmse', 'psnr', 'ssim'
+    'PAPER_PROTOCOLS',
+    'decode_heatmaps',
+    'draw_heatmaps',
+    'luma',
+    'mae',
+    'nme',
+    'nrmse',
+    'psnr',
+    'ssim',
 ]

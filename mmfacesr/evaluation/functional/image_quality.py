@@ -23,22 +23,28 @@ def luma(image: np.ndarray) -> np.ndarray:
     return BT601_OFFSET + image.astype(np.float64) @ weights
 
 
-def crop_pair(pred: np.ndarray, target: np.ndarray,
-              crop_border: int) -> 'tuple[np.ndarray, np.ndarray]':
+def crop_pair(
+    pred: np.ndarray, target: np.ndarray, crop_border: int
+) -> 'tuple[np.ndarray, np.ndarray]':
     """Cut the border off two images of equal shape, as float64.
 
     Raises:
         ValueError: If the shapes differ or nothing would be left.
     """
     if pred.shape != target.shape:
-        raise ValueError('Expected two images of equal shape, got '
-                         f'{pred.shape} and {target.shape}.')
+        raise ValueError(
+            'Expected two images of equal shape, got '
+            f'{pred.shape} and {target.shape}.'
+        )
     if crop_border < 0 or 2 * crop_border >= min(pred.shape[:2]):
-        raise ValueError(f'Expected a border that leaves some of an image of '
-                         f'{pred.shape[:2]}, got {crop_border}.')
+        raise ValueError(
+            f'Expected a border that leaves some of an image of '
+            f'{pred.shape[:2]}, got {crop_border}.'
+        )
     height, width = pred.shape[:2]
-    window = np.s_[crop_border:height - crop_border,
-                   crop_border:width - crop_border]
+    window = np.s_[
+        crop_border : height - crop_border, crop_border : width - crop_border
+    ]
     return (pred[window].astype(np.float64), target[window].astype(np.float64))
 
 
@@ -54,9 +60,10 @@ def psnr(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
         float: Infinite for equal images.
     """
     pred, target = crop_pair(pred, target, crop_border)
-    error = np.mean((pred - target)**2)
-    return float('inf') if error == 0 else float(
-        10 * np.log10(PEAK**2 / error))
+    error = np.mean((pred - target) ** 2)
+    return (
+        float('inf') if error == 0 else float(10 * np.log10(PEAK**2 / error))
+    )
 
 
 def ssim(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
@@ -82,7 +89,9 @@ def ssim(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
-            channel_axis=2 if pred.ndim == 3 else None))
+            channel_axis=2 if pred.ndim == 3 else None,
+        )
+    )
 
 
 def mae(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:

@@ -10,8 +10,13 @@ from typing import Literal
 import numpy as np
 
 from mmfacesr.landmark_schemes import (
-    LEFT_EYE_68, LEFT_INNER_EYE_CORNER_68, LEFT_OUTER_EYE_CORNER_68,
-    RIGHT_EYE_68, RIGHT_INNER_EYE_CORNER_68, RIGHT_OUTER_EYE_CORNER_68)
+    LEFT_EYE_68,
+    LEFT_INNER_EYE_CORNER_68,
+    LEFT_OUTER_EYE_CORNER_68,
+    RIGHT_EYE_68,
+    RIGHT_INNER_EYE_CORNER_68,
+    RIGHT_OUTER_EYE_CORNER_68,
+)
 
 NMENorm = Literal['inter-ocular', 'inter-pupil', 'dic-training']
 NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
@@ -19,10 +24,12 @@ NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
 _HISTORIC_SHIFT = 1
 
 
-def draw_heatmaps(points: np.ndarray,
-                  heatmap_size: tuple[int, int],
-                  image_size: tuple[int, int],
-                  sigma: float = 1.0) -> np.ndarray:
+def draw_heatmaps(
+    points: np.ndarray,
+    heatmap_size: tuple[int, int],
+    image_size: tuple[int, int],
+    sigma: float = 1.0,
+) -> np.ndarray:
     """Draw one Gaussian for each point.
 
     The value at column i, row j of map k is
@@ -51,13 +58,14 @@ def draw_heatmaps(points: np.ndarray,
 def _gaussian(centre: np.ndarray, size: int, sigma: float) -> np.ndarray:
     """(K,) centres -> (K, size) float32 Gaussians of height 1."""
     distance = np.arange(size) - centre[:, None]
-    return np.exp(-distance**2 / (2 * sigma**2)).astype(np.float32)
+    return np.exp(-(distance**2) / (2 * sigma**2)).astype(np.float32)
 
 
 def decode_heatmaps(
-        heatmaps: np.ndarray,
-        stride: float = 4,
-        method: Literal['argmax', 'quarter'] = 'argmax') -> np.ndarray:
+    heatmaps: np.ndarray,
+    stride: float = 4,
+    method: Literal['argmax', 'quarter'] = 'argmax',
+) -> np.ndarray:
     """Read the points out of heatmaps.
 
     Args:
@@ -75,8 +83,9 @@ def decode_heatmaps(
         ValueError: If the method is unknown.
     """
     if method not in ('argmax', 'quarter'):
-        raise ValueError("Expected method 'argmax' or 'quarter', got "
-                         f'{method!r}.')
+        raise ValueError(
+            f"Expected method 'argmax' or 'quarter', got {method!r}."
+        )
     width = heatmaps.shape[-1]
     flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
     best = flat.argmax(-1)
@@ -86,7 +95,7 @@ def decode_heatmaps(
     rest = flat.astype(np.float64)
     np.put_along_axis(rest, best[..., None], -np.inf, -1)
     second = _columns_rows(rest.argmax(-1), width)
-    shift = np.where(second > points, .25, -.25)
+    shift = np.where(second > points, 0.25, -0.25)
     return (points + shift) * stride
 
 
@@ -95,9 +104,9 @@ def _columns_rows(index: np.ndarray, width: int) -> np.ndarray:
     return np.stack([index % width, index // width], -1).astype(np.float64)
 
 
-def nme(pred: np.ndarray,
-        target: np.ndarray,
-        norm: NMENorm = 'inter-ocular') -> np.ndarray:
+def nme(
+    pred: np.ndarray, target: np.ndarray, norm: NMENorm = 'inter-ocular'
+) -> np.ndarray:
     """Mean Euclidean point error over a distance between the true eyes.
 
     Args:
@@ -131,15 +140,19 @@ def _eye_distance(target: np.ndarray, norm: NMENorm) -> np.ndarray:
         left = target[..., LEFT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
         right = target[..., RIGHT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
     else:
-        raise ValueError("Expected norm 'inter-ocular', 'inter-pupil' or "
-                         f"'dic-training', got {norm!r}.")
+        raise ValueError(
+            "Expected norm 'inter-ocular', 'inter-pupil' or "
+            f"'dic-training', got {norm!r}."
+        )
     return np.linalg.norm(right - left, axis=-1)
 
 
-def nrmse(pred: np.ndarray,
-          target: np.ndarray,
-          norm: NRMSENorm = 'eye-outer-width',
-          historic_indices: bool = False) -> np.ndarray:
+def nrmse(
+    pred: np.ndarray,
+    target: np.ndarray,
+    norm: NRMSENorm = 'eye-outer-width',
+    historic_indices: bool = False,
+) -> np.ndarray:
     """DIC's NRMSE: root of the mean squared point error over a true width.
 
     The widths are differences of x coordinates, as in DIC's evaluation
@@ -161,7 +174,7 @@ def nrmse(pred: np.ndarray,
         ValueError: If the shapes are wrong or differ, or norm is unknown.
     """
     pred, target = _checked(pred, target)
-    squared = ((pred - target)**2).sum(-1).mean(-1)
+    squared = ((pred - target) ** 2).sum(-1).mean(-1)
     shift = _HISTORIC_SHIFT if historic_indices else 0
     return np.sqrt(squared) / _width(target[..., 0], norm, shift)
 
@@ -178,14 +191,19 @@ def _width(x: np.ndarray, norm: NRMSENorm, shift: int) -> np.ndarray:
         left_inner = x[..., LEFT_INNER_EYE_CORNER_68 + shift]
         right_inner = x[..., RIGHT_INNER_EYE_CORNER_68 + shift]
         return (right + right_inner) / 2 - (left + left_inner) / 2
-    raise ValueError("Expected norm 'face-width', 'eye-outer-width' or "
-                     f"'eye-distance', got {norm!r}.")
+    raise ValueError(
+        "Expected norm 'face-width', 'eye-outer-width' or "
+        f"'eye-distance', got {norm!r}."
+    )
 
 
-def _checked(pred: np.ndarray,
-             target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked(
+    pred: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Both as float64, after a check of their shapes."""
     if pred.shape != target.shape or pred.shape[-2:] != (68, 2):
-        raise ValueError('Expected pred and target of one shape (..., 68, 2), '
-                         f'got {pred.shape} and {target.shape}.')
+        raise ValueError(
+            'Expected pred and target of one shape (..., 68, 2), '
+            f'got {pred.shape} and {target.shape}.'
+        )
     return pred.astype(np.float64), target.astype(np.float64)

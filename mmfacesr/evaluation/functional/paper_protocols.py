@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the papers measured, each by its name."""
 
-from typing import Dict
-
 import numpy as np
 
 from .image_quality import luma, psnr, ssim
 
 
-def dic(pred: np.ndarray, target: np.ndarray) -> Dict[str, float]:
+def dic(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:
     """Protocol of DIC: rounded RGB, rounded luma, 8 pixels off each side.
 
     Source: Ma et al., CVPR 2020, released evaluation code. Differs: the
@@ -26,7 +24,8 @@ def dic(pred: np.ndarray, target: np.ndarray) -> Dict[str, float]:
     pred, target = (np.rint(luma(np.rint(image))) for image in (pred, target))
     return dict(
         PSNR=psnr(pred, target, crop_border=8),
-        SSIM=ssim(pred, target, crop_border=8))
+        SSIM=ssim(pred, target, crop_border=8),
+    )
 
 
 PAPER_PROTOCOLS = {'dic': dic}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics of the configs beside MMagic's PSNR and SSIM."""
 
-from typing import Dict, List, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from torch import Tensor
@@ -12,8 +12,9 @@ from mmfacesr.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.registry import METRICS
 
 
-def rgb_pair(sample: dict, gt_key: str,
-             pred_key: str) -> 'tuple[np.ndarray, np.ndarray]':
+def rgb_pair(
+    sample: dict, gt_key: str, pred_key: str
+) -> 'tuple[np.ndarray, np.ndarray]':
     """Prediction and ground truth, (H, W, 3) RGB in [0, 255], of a sample.
 
     MMagic hands both over as (3, H, W) BGR tensors.
@@ -42,8 +43,9 @@ class BorderMAE(BaseSampleWiseMetric):
         super().__init__(**kwargs)
         self.crop_border = crop_border
 
-    def process(self, data_batch: Sequence[dict],
-                data_samples: Sequence[dict]) -> None:
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
         """Measure every image of a batch."""
         for sample in data_samples:
             pair = rgb_pair(sample, self.gt_key, self.pred_key)
@@ -67,19 +69,22 @@ class PaperProtocol(BaseSampleWiseMetric):
 
     def __init__(self, protocol: str, **kwargs: object) -> None:
         if protocol not in PAPER_PROTOCOLS:
-            raise ValueError(f'Expected one of {sorted(PAPER_PROTOCOLS)}, got '
-                             f'the protocol {protocol!r}.')
+            raise ValueError(
+                f'Expected one of {sorted(PAPER_PROTOCOLS)}, got '
+                f'the protocol {protocol!r}.'
+            )
         super().__init__(prefix=protocol, **kwargs)
         self.measure = PAPER_PROTOCOLS[protocol]
 
-    def process(self, data_batch: Sequence[dict],
-                data_samples: Sequence[dict]) -> None:
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
         """Measure every image of a batch."""
         for sample in data_samples:
             pair = rgb_pair(sample, self.gt_key, self.pred_key)
             self.results.append(self.measure(*pair))
 
-    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Mean of each value over the images."""
         return {
             name: float(np.mean([result[name] for result in results]))

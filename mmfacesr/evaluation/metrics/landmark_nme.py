@@ -31,19 +31,23 @@ class LandmarkNME(BaseSampleWiseMetric):
 
     metric = 'NME'
 
-    def __init__(self,
-                 stride: float = 4,
-                 decode: str = 'argmax',
-                 norm: str = 'inter-ocular',
-                 **kwargs: object) -> None:
+    def __init__(
+        self,
+        stride: float = 4,
+        decode: str = 'argmax',
+        norm: str = 'inter-ocular',
+        **kwargs: object,
+    ) -> None:
         super().__init__(
-            gt_key='gt_landmark', pred_key='pred_heatmap', **kwargs)
+            gt_key='gt_landmark', pred_key='pred_heatmap', **kwargs
+        )
         self.stride = stride
         self.decode = decode
         self.norm = norm
 
-    def process(self, data_batch: Sequence[dict],
-                data_samples: Sequence[dict]) -> None:
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
         """Measure every face of a batch.
 
         Args:
@@ -57,8 +61,11 @@ class LandmarkNME(BaseSampleWiseMetric):
         for sample in data_samples:
             target = np.asarray(self._entry(sample, self.gt_key))
             heatmap = self._entry(sample['output'], self.pred_key)
-            pred = decode_heatmaps(heatmap.detach().cpu().float().numpy(),
-                                   self.stride, self.decode)
+            pred = decode_heatmaps(
+                heatmap.detach().cpu().float().numpy(),
+                self.stride,
+                self.decode,
+            )
             error = nme(pred, target, self.norm)
             self.results.append({self.metric: float(error)})
 
@@ -69,5 +76,6 @@ class LandmarkNME(BaseSampleWiseMetric):
                 f'Expected `{key}` for {type(self).__name__}, got '
                 f'{sorted(sample)}; the pipeline needs LoadLandmarks and '
                 "PackInputs(meta_keys=['gt_landmark']), the model must give "
-                'pred_heatmap.')
+                'pred_heatmap.'
+            )
         return sample[key]

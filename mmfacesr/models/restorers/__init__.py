@@ -8,6 +8,9 @@ from .face_gan_restorer import FaceGANRestorer
 from .heatmap_regressor import HeatmapRegressor
 
 __all__ = [
-    'BicubicBaseline', 'DICGANRestorer', 'DICRestorer', 'FaceGANRestorer',
-    'HeatmapRegressor'
+    'BicubicBaseline',
+    'DICGANRestorer',
+    'DICRestorer',
+    'FaceGANRestorer',
+    'HeatmapRegressor',
 ]

@@ -29,15 +29,18 @@ class BicubicBaseline(BaseEditModel):
         # BaseEditModel's own constructor builds a network and a loss.
         BaseModel.__init__(self, data_preprocessor=data_preprocessor)
 
-    def forward_inference(self,
-                          inputs: Tensor,
-                          data_samples: Optional[DataSample] = None,
-                          **kwargs: object) -> DataSample:
+    def forward_inference(
+        self,
+        inputs: Tensor,
+        data_samples: Optional[DataSample] = None,
+        **kwargs: object,
+    ) -> DataSample:
         """Enlarge a batch.
 
         Args:
             inputs (Tensor): (N, 3, h, w), normalised.
             data_samples (DataSample): Stacked, with ``gt_img``.
+            kwargs: Not used.
 
         Returns:
             DataSample: ``pred_img`` (N, 3, H, W) in [0, 255], BGR.
@@ -45,7 +48,8 @@ class BicubicBaseline(BaseEditModel):
         size = data_samples.gt_img.shape[-2:]
         images = self.data_preprocessor.destruct(inputs, data_samples)
         return DataSample(
-            pred_img=torch.stack([enlarge(image, size) for image in images]))
+            pred_img=torch.stack([enlarge(image, size) for image in images])
+        )
 
 
 def enlarge(image: Tensor, size: torch.Size) -> Tensor:

@@ -49,13 +49,17 @@ def targets_of(data_samples: DataSample) -> Targets:
     if 'gt_heatmap' not in data_samples:
         raise ValueError(
             'Expected `gt_heatmap` in the training samples, got none; put '
-            'LoadLandmarks and DrawHeatmaps into the training pipeline.')
+            'LoadLandmarks and DrawHeatmaps into the training pipeline.'
+        )
     return Targets(data_samples.gt_img, data_samples.gt_heatmap)
 
 
-def step_losses(outputs: StepOutputs, targets: Targets,
-                pixel_loss: BaseModule,
-                align_loss: BaseModule) -> dict[str, Tensor]:
+def step_losses(
+    outputs: StepOutputs,
+    targets: Targets,
+    pixel_loss: BaseModule,
+    align_loss: BaseModule,
+) -> dict[str, Tensor]:
     """Pixel and heatmap loss of every step, summed by the caller.
 
     The losses are taken in float32, whatever the network ran in: raw
@@ -66,10 +70,12 @@ def step_losses(outputs: StepOutputs, targets: Targets,
     """
     losses = {}
     for step, (image, heatmap) in enumerate(zip(*outputs)):
-        losses[f'loss_pixel_v{step}'] = pixel_loss(image.float(),
-                                                   targets.image)
-        losses[f'loss_align_v{step}'] = align_loss(heatmap.float(),
-                                                   targets.heatmap)
+        losses[f'loss_pixel_v{step}'] = pixel_loss(
+            image.float(), targets.image
+        )
+        losses[f'loss_align_v{step}'] = align_loss(
+            heatmap.float(), targets.heatmap
+        )
     return losses
 
 
@@ -88,9 +94,9 @@ class DICRestorer(BaseEditModel):
         super().__init__(**kwargs)
         self.align_loss = MODELS.build(align_loss)
 
-    def forward_tensor(self,
-                       inputs: Tensor,
-                       data_samples: Optional[DataSample] = None) -> Tensor:
+    def forward_tensor(
+        self, inputs: Tensor, data_samples: Optional[DataSample] = None
+    ) -> Tensor:
         """Super-resolve a batch.
 
         Args:
@@ -102,8 +108,9 @@ class DICRestorer(BaseEditModel):
         """
         return self.generator(inputs, image_only=True)
 
-    def forward_train(self, inputs: Tensor,
-                      data_samples: DataSample) -> dict[str, Tensor]:
+    def forward_train(
+        self, inputs: Tensor, data_samples: DataSample
+    ) -> dict[str, Tensor]:
         """Losses of a batch.
 
         Args:
@@ -115,8 +122,11 @@ class DICRestorer(BaseEditModel):
             dict[str, Tensor]: One pixel and one heatmap loss a step.
         """
         return step_losses(
-            StepOutputs(*self.generator(inputs)), targets_of(data_samples),
-            self.pixel_loss, self.align_loss)
+            StepOutputs(*self.generator(inputs)),
+            targets_of(data_samples),
+            self.pixel_loss,
+            self.align_loss,
+        )
 
 
 @MODELS.register_module()
@@ -143,10 +153,12 @@ class DICGANRestorer(FaceGANRestorer):
         self.align_loss = MODELS.build(align_loss)
         self.feature_loss = feature_loss and MODELS.build(feature_loss)
 
-    def forward_tensor(self,
-                       inputs: Tensor,
-                       data_samples: Optional[DataSample] = None,
-                       training: bool = False):
+    def forward_tensor(
+        self,
+        inputs: Tensor,
+        data_samples: Optional[DataSample] = None,
+        training: bool = False,
+    ) -> Tensor | StepOutputs:
         """Super-resolve a batch; in training keep what every step made.
 
         Args:
@@ -165,20 +177,24 @@ class DICGANRestorer(FaceGANRestorer):
         """Targets of a batch."""
         return targets_of(data_samples)
 
-    def g_step(self, batch_outputs: StepOutputs,
-               batch_gt_data: Targets) -> dict[str, Tensor]:
+    def g_step(
+        self, batch_outputs: StepOutputs, batch_gt_data: Targets
+    ) -> dict[str, Tensor]:
         """Losses of the generator."""
-        losses = step_losses(batch_outputs, batch_gt_data, self.pixel_loss,
-                             self.align_loss)
+        losses = step_losses(
+            batch_outputs, batch_gt_data, self.pixel_loss, self.align_loss
+        )
         if self.adversarial():
             image = batch_outputs.images[-1]
             losses['loss_gan'] = self.adversarial_loss(image)
             if self.feature_loss is not None:
                 losses['loss_feature'] = self.feature_loss(
-                    image, batch_gt_data.image)
+                    image, batch_gt_data.image
+                )
         return losses
 
-    def d_step_real(self, batch_outputs: Tensor,
-                    batch_gt_data: Targets) -> Tensor:
+    def d_step_real(
+        self, batch_outputs: Tensor, batch_gt_data: Targets
+    ) -> Tensor:
         """Loss of the discriminator on real faces."""
         return super().d_step_real(batch_outputs, batch_gt_data.image)

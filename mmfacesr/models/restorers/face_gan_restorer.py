@@ -41,8 +41,11 @@ class FaceGANRestorer(SRGAN):
 
     def adversarial(self) -> bool:
         """Whether the adversarial part takes part in this iteration."""
-        return (self.discriminator is not None and self.gan_loss is not None
-                and bool(self.step_counter >= self.pixel_init))
+        return (
+            self.discriminator is not None
+            and self.gan_loss is not None
+            and bool(self.step_counter >= self.pixel_init)
+        )
 
     def if_run_d(self) -> bool:
         """Whether the discriminator is updated in this iteration."""
@@ -58,4 +61,5 @@ class FaceGANRestorer(SRGAN):
             Tensor: Scalar, weighted.
         """
         return self.gan_loss(
-            self.discriminator(image), target_is_real=True, is_disc=False)
+            self.discriminator(image), target_is_real=True, is_disc=False
+        )

@@ -25,26 +25,31 @@ class HeatmapRegressor(BaseEditModel):
         data_preprocessor (dict, optional): Config of the preprocessor.
     """
 
-    def forward_inference(self,
-                          inputs: Tensor,
-                          data_samples: Optional[DataSample] = None,
-                          **kwargs: object) -> DataSample:
+    def forward_inference(
+        self,
+        inputs: Tensor,
+        data_samples: Optional[DataSample] = None,
+        **kwargs: object,
+    ) -> DataSample:
         """Find the heatmaps of a batch.
 
         Args:
             inputs (Tensor): (N, 3, H, W) faces, normalised.
             data_samples (DataSample, optional): Not used.
+            kwargs: Not used.
 
         Returns:
             DataSample: ``pred_heatmap`` (N, K, H/4, W/4).
         """
         prediction = DataSample()
         prediction.set_tensor_data(
-            dict(pred_heatmap=self.generator(inputs).float().cpu()))
+            dict(pred_heatmap=self.generator(inputs).float().cpu())
+        )
         return prediction
 
-    def forward_train(self, inputs: Tensor,
-                      data_samples: DataSample) -> dict[str, Tensor]:
+    def forward_train(
+        self, inputs: Tensor, data_samples: DataSample
+    ) -> dict[str, Tensor]:
         """One heatmap loss a step.
 
         Args:

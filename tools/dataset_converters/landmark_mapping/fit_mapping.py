@@ -21,8 +21,11 @@ from tqdm import tqdm
 
 from mmfacesr.evaluation.functional.landmarks import nme
 from mmfacesr.image_io import BadSampleError, read_image, write_atomic
-from mmfacesr.landmark_detection import (CSVAnnotation, MediaPipeDetector,
-                                         MeshMapping)
+from mmfacesr.landmark_detection import (
+    CSVAnnotation,
+    MediaPipeDetector,
+    MeshMapping,
+)
 from mmfacesr.landmark_detection.mesh_mapping import NEAREST_VERTEX
 from mmfacesr.landmark_schemes import INNER_68
 
@@ -40,8 +43,9 @@ def is_fit_half(file: str) -> bool:
     return hashlib.sha256(group.encode()).digest()[-1] % 2 == 0
 
 
-def find_meshes(root: Path, files: list[str],
-                annotation: CSVAnnotation) -> dict[str, np.ndarray]:
+def find_meshes(
+    root: Path, files: list[str], annotation: CSVAnnotation
+) -> dict[str, np.ndarray]:
     """Meshes and annotated points of the images in which a face is found.
 
     Args:
@@ -64,11 +68,13 @@ def find_meshes(root: Path, files: list[str],
         rows.append((file, mesh, annotation.find(file, image).points))
     names, meshes, points = zip(*rows, strict=True)
     return dict(
-        file=np.array(names), mesh=np.array(meshes), points=np.array(points))
+        file=np.array(names), mesh=np.array(meshes), points=np.array(points)
+    )
 
 
-def offset_points(meshes: np.ndarray, points: np.ndarray,
-                  others: np.ndarray) -> np.ndarray:
+def offset_points(
+    meshes: np.ndarray, points: np.ndarray, others: np.ndarray
+) -> np.ndarray:
     """Nearest vertices plus mean offsets, the simplest fit, for comparison.
 
     Args:
@@ -104,7 +110,9 @@ def report(name: str, pred: np.ndarray, points: np.ndarray) -> float:
     print_log(
         f'{name:20s} {len(points):4d} images | 68 points: median '
         f'{median:.2f} %, p90 {high:.2f} % | inner 51: median '
-        f'{inner_median:.2f} %, p90 {inner_high:.2f} %', 'current')
+        f'{inner_median:.2f} %, p90 {inner_high:.2f} %',
+        'current',
+    )
     return median / 100
 
 
@@ -117,16 +125,25 @@ def main() -> None:
     mesh, points = data['mesh'], data['points']
     mapping = MeshMapping.load()
     if not args.check_only:
-        mapping = MeshMapping.fit(mesh[fitted], points[fitted],
-                                  mapping.mirror, NUM_COMPONENTS, RIDGE)
+        mapping = MeshMapping.fit(
+            mesh[fitted], points[fitted], mapping.mirror, NUM_COMPONENTS, RIDGE
+        )
     held_out = ~fitted
-    print_log(f'{fitted.sum()} images in the fit half, {held_out.sum()} held '
-              'out; held out:', 'current')
-    report('nearest vertex', mesh[held_out][:, NEAREST_VERTEX, :2],
-           points[held_out])
-    report('with mean offset',
-           offset_points(mesh[fitted], points[fitted], mesh[held_out]),
-           points[held_out])
+    print_log(
+        f'{fitted.sum()} images in the fit half, {held_out.sum()} held '
+        'out; held out:',
+        'current',
+    )
+    report(
+        'nearest vertex',
+        mesh[held_out][:, NEAREST_VERTEX, :2],
+        points[held_out],
+    )
+    report(
+        'with mean offset',
+        offset_points(mesh[fitted], points[fitted], mesh[held_out]),
+        points[held_out],
+    )
     report('fitted', mapping.apply(mesh[held_out]), points[held_out])
     if args.out:
         write_atomic(args.out, mapping.to_bytes())
@@ -136,15 +153,18 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument('folder', type=Path, help='folder of the images')
     parser.add_argument(
-        '--annotation', type=Path, required=True, help='CSV of 68 points')
+        '--annotation', type=Path, required=True, help='CSV of 68 points'
+    )
     parser.add_argument('--out', type=Path, help='where the fit goes (.npz)')
     parser.add_argument(
         '--check-only',
         action='store_true',
-        help='measure the shipped mapping, fit nothing')
+        help='measure the shipped mapping, fit nothing',
+    )
     args = parser.parse_args()
     if args.out and args.check_only:
         parser.error('--check-only fits nothing, so there is no --out')

@@ -32,29 +32,55 @@ it stopped when it is given again."""
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--out', type=Path, metavar='DIR',
-                        help='data root to write: train/ val/ test/ with PNG '
-                        'files, their lists, dataset.json, landmarks68.npz')
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='DIR',
+        help='data root to write: train/ val/ test/ with PNG '
+        'files, their lists, dataset.json, landmarks68.npz',
+    )
     for part, count in (('train', 400), ('val', 32), ('test', 64)):
-        parser.add_argument(f'--{part}', type=int, default=count, metavar='N',
-                            help=f'faces in the {part} part '
-                            '(default: %(default)s)')
-    parser.add_argument('--size', type=int, default=160, metavar='PX',
-                        help='side of a picture, 64 to 1024; the face fills '
-                        'its central 80 %% (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=0, metavar='S',
-                        help='0 or more; another value gives other persons '
-                        '(default: %(default)s)')
-    parser.add_argument('--sheet', type=Path, metavar='FILE',
-                        help='write one picture of '
-                        f'{SHEET_COLUMNS * SHEET_ROWS} test faces; the last '
-                        'row shows the landmarks')
+        parser.add_argument(
+            f'--{part}',
+            type=int,
+            default=count,
+            metavar='N',
+            help=f'faces in the {part} part (default: %(default)s)',
+        )
+    parser.add_argument(
+        '--size',
+        type=int,
+        default=160,
+        metavar='PX',
+        help='side of a picture, 64 to 1024; the face fills '
+        'its central 80 %% (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        default=0,
+        metavar='S',
+        help='0 or more; another value gives other persons '
+        '(default: %(default)s)',
+    )
+    parser.add_argument(
+        '--sheet',
+        type=Path,
+        metavar='FILE',
+        help='write one picture of '
+        f'{SHEET_COLUMNS * SHEET_ROWS} test faces; the last '
+        'row shows the landmarks',
+    )
     args = parser.parse_args()
     if args.out is None and args.sheet is None:
-        parser.error('say where to write: --out DIR for a data root, '
-                     '--sheet FILE for one picture, or both')
+        parser.error(
+            'say where to write: --out DIR for a data root, '
+            '--sheet FILE for one picture, or both'
+        )
     return args
 
 
@@ -68,8 +94,10 @@ def main() -> None:
             write_faces(args.out, parts, args.size, args.seed)
         if args.sheet is not None:
             seeds = face_seeds('test', SHEET_COLUMNS * SHEET_ROWS, args.seed)
-            write_image(args.sheet, contact_sheet(
-                seeds, SHEET_COLUMNS, 96, marked=SHEET_COLUMNS))
+            write_image(
+                args.sheet,
+                contact_sheet(seeds, SHEET_COLUMNS, 96, marked=SHEET_COLUMNS),
+            )
     except ValueError as error:
         raise SystemExit(f'error: {error}') from None
 
