@@ -13,13 +13,15 @@ it stopped. Nothing is downloaded.
 """
 
 import argparse
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -42,15 +44,19 @@ EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 """Faces drawn for each part."""
 FEWEST_FACES = 16
 """With fewer faces of one's own, the embedded ones train the methods."""
-GT_SIZE, SCALE, SHEET_ROWS = 128, 8, 8
+GT_SIZE, LR_SIZE, SHEET_ROWS = 128, 16, 8
 
 
 class Faces(NamedTuple):
-    """Where the faces of this run are."""
+    """One set of faces and where its results go."""
 
-    train_root: Path
-    restore_root: Path
+    folder: Path
     whose: str
+
+    @property
+    def root(self) -> Path:
+        """Their data root."""
+        return self.folder / 'data'
 
 
 class Result(NamedTuple):
@@ -59,6 +65,7 @@ class Result(NamedTuple):
     name: str
     model: dict
     baseline: dict
+    places: dict[str, object]
     seconds: float
 
 
@@ -77,78 +84,90 @@ def run(*command: object) -> None:
         )
 
 
-def prepare_faces(out: Path, photos: Optional[Path]) -> Faces:
-    """Draw the embedded faces; cut the faces out of a person's photos."""
-    embedded = out / 'data/embedded'
-    own = out / 'data/own'
-    if photos:
-        say(f'Finding the faces in {photos}')
-        run(
-            'tools/dataset_converters/folder/prepare_folder.py',
-            photos,
-            '--out',
-            own,
-        )
-        count = len(list_images(own))
-        if count >= FEWEST_FACES:
-            return Faces(own, own, f'{count} faces of {photos}')
-        say(
-            f'{count} faces are too few to train on (at least '
-            f'{FEWEST_FACES}): the embedded faces train, yours are restored'
-        )
-    say(f'Drawing {sum(EMBEDDED.values())} faces into {embedded}')
-    write_faces(embedded, EMBEDDED)
-    return Faces(embedded, own if photos else embedded, 'embedded faces')
+def draw_faces(out: Path) -> Faces:
+    """Draw the embedded faces."""
+    faces = Faces(out / 'embedded', 'embedded faces')
+    say(f'Drawing {sum(EMBEDDED.values())} faces into {faces.root}')
+    write_faces(faces.root, EMBEDDED)
+    return faces
 
 
-def write_lr_faces(faces: Faces, folder: Path) -> Path:
+def cut_faces(out: Path, photos: Path) -> Faces:
+    """Cut the faces out of a person's photos."""
+    mark = hashlib.sha1(str(photos).encode()).hexdigest()[:6]
+    faces = Faces(out / f'{photos.name}-{mark}', f'faces of {photos}')
+    say(f'Finding the faces in {photos}')
+    run(
+        'tools/dataset_converters/folder/prepare_folder.py',
+        photos,
+        '--out',
+        faces.root,
+    )
+    return faces
+
+
+def choose_faces(out: Path, photos: Path | None) -> tuple[Faces, Faces]:
+    """The faces to train on and those to restore."""
+    if photos is None:
+        drawn = draw_faces(out)
+        return drawn, drawn
+    own = cut_faces(out, photos)
+    count = len(list_images(own.root))
+    if count >= FEWEST_FACES:
+        return own, own
+    say(
+        f'{count} faces are too few to train on (at least {FEWEST_FACES}): '
+        'the embedded faces train, yours are restored'
+    )
+    return draw_faces(out), own
+
+
+def write_lr_faces(faces: Faces, all_of_them: bool) -> Path:
     """Make a folder of 16x16 PNG files to be restored.
 
     The central 128 of each 160 pixel crop, reduced by Pillow bicubic: what a
-    person would have who has only the small pictures.
+    person would have who has only the small pictures. Faces that the method
+    was trained on are left out.
     """
-    root = faces.restore_root
-    listed = root / 'test.txt'
+    folder = faces.folder / 'low_resolution'
     names = (
-        read_list(listed)
-        if (root == faces.train_root and listed.exists())
-        else list_images(root)
+        list_images(faces.root)
+        if all_of_them
+        else read_list(faces.root / 'test.txt')
     )
     for name in names:
-        image = read_image(root / name)
-        side = round(0.8 * image.shape[0])
-        start = (image.shape[0] - side) // 2
-        face = Image.fromarray(
-            image[start : start + side, start : start + side]
-        )
-        small = face.resize((GT_SIZE, GT_SIZE), Image.BICUBIC).resize(
-            (GT_SIZE // SCALE, GT_SIZE // SCALE), Image.BICUBIC
-        )
-        write_image(folder / f'{Path(name).stem}.png', np.array(small))
+        image = Image.fromarray(read_image(faces.root / name))
+        margin = (image.width - GT_SIZE) // 2
+        box = (margin, margin, margin + GT_SIZE, margin + GT_SIZE)
+        small = image.crop(box).resize((LR_SIZE, LR_SIZE), Image.BICUBIC)
+        write_image((folder / name).with_suffix('.png'), np.array(small))
     return folder
 
 
-def try_method(name: str, faces: Faces, out: Path) -> Result:
+def try_method(name: str, train: Faces, restore: Faces) -> Result:
     """Train, test, compare and restore with one method."""
-    config, folder = METHODS[name], out / name
-    data = ('--cfg-options', f'data_root={faces.train_root}')
+    config = METHODS[name]
+    trained, shown = train.folder / name, restore.folder / name
+    data = ('--cfg-options', f'data_root={train.root}')
     started = time.time()
-    say(f'{name}: training on the {faces.whose} ({config})')
+    say(f'{name}: training on the {train.whose} ({config})')
     run(
         'tools/train.py',
         config,
         '--work-dir',
-        folder / 'training',
+        trained / 'training',
         '--resume',
         *data,
     )
-    checkpoint = (folder / 'training/last_checkpoint').read_text().strip()
+    checkpoint = (trained / 'training/last_checkpoint').read_text().strip()
     say(f'{name}: testing on faces it never saw')
-    model = measure(config, checkpoint, folder / 'test', data)
+    model = measure(config, checkpoint, trained / 'test', data)
     say(f'{name}: the bicubic baseline, by the same metrics')
-    baseline = measure(config, '--baseline', folder / 'bicubic', data)
-    lr = write_lr_faces(faces, out / 'low_resolution')
+    baseline = measure(config, '--baseline', trained / 'bicubic', data)
+    lr = write_lr_faces(restore, all_of_them=restore != train)
     say(f'{name}: restoring the folder {lr}')
+    restored = shown / 'restored'
+    shutil.rmtree(restored, ignore_errors=True)  # of an earlier training
     run(
         'tools/test.py',
         config,
@@ -156,10 +175,14 @@ def try_method(name: str, faces: Faces, out: Path) -> Result:
         '--input',
         lr,
         '--save-dir',
-        folder / 'restored',
+        restored,
     )
-    write_pictures(lr, folder)
-    return Result(name, model, baseline, time.time() - started)
+    pictures = {
+        'LR, bicubic, SR, HR of the test': copy_sheet(trained),
+        'LR, bicubic, SR of the restored folder': draw_restored(lr, shown),
+    }
+    places = {**pictures, 'restored faces': restored, 'checkpoint': checkpoint}
+    return Result(name, model, baseline, places, time.time() - started)
 
 
 def measure(config: str, what: str, folder: Path, data: Sequence[str]) -> dict:
@@ -178,15 +201,22 @@ def measure(config: str, what: str, folder: Path, data: Sequence[str]) -> dict:
     return json.loads(report.read_text())
 
 
-def write_pictures(lr: Path, folder: Path) -> None:
-    """Put the sheets of the test and of the restored faces side by side."""
+def copy_sheet(folder: Path) -> Path:
+    """Put the sheet of the newest test where it is easily found."""
     newest = max((folder / 'test').glob('*/vis_data/faces_test.png'))
-    write_atomic(folder / 'faces.png', newest.read_bytes())
+    target = folder / 'faces.png'
+    write_atomic(target, newest.read_bytes())
+    return target
+
+
+def draw_restored(lr: Path, folder: Path) -> Path:
+    """Draw a sheet of the first restored faces."""
     names = list_images(lr)[:SHEET_ROWS]
     small = [read_image(lr / name) for name in names]
     large = [read_image(folder / 'restored' / name) for name in names]
-    columns = columns_of(small, large)
-    write_image(folder / 'restored.png', comparison_sheet(columns))
+    target = folder / 'restored.png'
+    write_image(target, comparison_sheet(columns_of(small, large)))
+    return target
 
 
 def table(results: list[Result]) -> str:
@@ -231,15 +261,11 @@ def summary(results: list[Result], out: Path) -> str:
     """What came out, where it is and what to do next."""
     lines = [table(results)]
     for result in results:
-        folder = out / result.name
+        lines += [verdict(result)]
         lines += [
-            verdict(result),
-            f'  pictures: {folder / "faces.png"} (LR, '
-            f'bicubic, SR, HR), {folder / "restored.png"}',
-            f'  restored faces: {folder / "restored"}',
-            f'  checkpoint: {folder / "training"}',
-            '',
+            f'  {what}: {where}' for what, where in result.places.items()
         ]
+        lines += ['']
     lines += [
         f'The table is in {out / "results.md"}.',
         'Next:',
@@ -287,8 +313,9 @@ def main() -> None:
     args = parse_args()
     with clear_errors():
         out = args.out.resolve()
-        faces = prepare_faces(out, args.data and args.data.resolve())
-        results = [try_method(name, faces, out) for name in args.methods]
+        photos = args.data and args.data.resolve()
+        train, restore = choose_faces(out, photos)
+        results = [try_method(name, train, restore) for name in args.methods]
         write_atomic(out / 'results.md', table(results).encode())
         say('Done')
         sys.stdout.write(summary(results, out) + '\n')

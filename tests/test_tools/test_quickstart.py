@@ -37,8 +37,8 @@ def test_every_method_has_a_config(quickstart: ModuleType, repo: Path) -> None:
 
 
 def test_table_and_verdict_say_who_is_above(quickstart: ModuleType) -> None:
-    better = quickstart.Result('dic', report(24.5), report(22.5), 60)
-    worse = quickstart.Result('other', report(21.0), report(22.5), 60)
+    better = quickstart.Result('dic', report(24.5), report(22.5), {}, 60)
+    worse = quickstart.Result('other', report(21.0), report(22.5), {}, 60)
     table = quickstart.table([better, worse])
     assert '| dic | 24.50 | 0.5000 | 10.00 | +2.00 |' in table
     assert '| other | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
@@ -52,13 +52,16 @@ def test_table_and_verdict_say_who_is_above(quickstart: ModuleType) -> None:
 def test_lr_faces_are_reduced_as_in_training(
     quickstart: ModuleType, faces_root: Path, tmp_path: Path
 ) -> None:
-    faces = quickstart.Faces(faces_root, faces_root, 'embedded faces')
-    quickstart.write_lr_faces(faces, tmp_path)
+    faces = quickstart.Faces(tmp_path, 'embedded faces')
+    faces.root.symlink_to(faces_root)
+    folder = quickstart.write_lr_faces(faces, all_of_them=False)
     names = (faces_root / 'test.txt').read_text().split()
-    assert len(list(tmp_path.glob('*.png'))) == len(names) == 3
+    assert len(list(folder.rglob('*.png'))) == len(names) == 3
+    assert quickstart.write_lr_faces(faces, all_of_them=True) == folder
+    assert len(list(folder.rglob('*.png'))) == 14
     face = Image.open(faces_root / names[0]).crop((16, 16, 144, 144))
     np.testing.assert_array_equal(
-        np.array(Image.open(tmp_path / f'{Path(names[0]).stem}.png')),
+        np.array(Image.open(folder / names[0])),
         np.array(face.resize((16, 16), Image.BICUBIC)),
     )
 
