@@ -2,13 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only door to MMagic's models and metrics.
 
-Applies the mends, then re-exports what mmfacesr builds on. Importing this
-module imports all of MMagic's models, diffusers and transformers (seconds);
-networks, losses, transforms and metric functions must not do it.
+Checks the packages below, applies the mends, then re-exports what mmfacesr
+builds on. Importing this module imports all of MMagic's models, diffusers and
+transformers (seconds); networks, losses, transforms and metric functions must
+not do it.
 """
 
-from .compat import mend, mend_preprocessor_lists, quiet_mmagic_import
+from .compat import (
+    check_base,
+    mend,
+    mend_preprocessor_lists,
+    quiet_mmagic_import,
+)
 
+check_base()
 mend()
 with quiet_mmagic_import():
     from mmagic.evaluation.metrics import MAE, PSNR, SSIM

@@ -7,6 +7,7 @@ read a config. tests/test_compat shows each fault on the installed versions
 and fails when a mend is no longer needed.
 """
 
+from .base_versions import check_base
 from .checkpoints import (
     UnsafeCheckpointError,
     load_plain_file,
@@ -22,6 +23,7 @@ from .mmagic_imports import (
 
 __all__ = [
     'UnsafeCheckpointError',
+    'check_base',
     'load_plain_file',
     'mend',
     'mend_preprocessor_lists',

@@ -1,0 +1,60 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Every leaf config runs: training, validation, checkpoint, resume, test."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.report import KeepMetricsHook
+
+LEAVES = sorted(
+    path
+    for path in Path(__file__).parents[2].glob('configs/*/*.py')
+    if path.parent.name != '_base_'
+)
+ALONE = dict(num_workers=0, persistent_workers=False)
+
+
+def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
+    """The config with two iterations of one face."""
+    cfg = load_config(
+        str(path),
+        dict(
+            data_root=str(root),
+            work_dir=str(work_dir),
+            experiment_name=f'{path.stem}_{run}',
+            train_dataloader=dict(batch_size=1, **ALONE),
+            val_dataloader=dict(batch_size=1, **ALONE),
+            test_dataloader=dict(batch_size=1, **ALONE),
+            train_cfg=dict(max_iters=2, val_interval=2),
+            default_hooks=dict(checkpoint=dict(interval=1)),
+        ),
+    )
+    if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
+        cfg.model.feature_loss.loss_weight = 0
+    return cfg
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_runs(path: Path, faces_root: Path, tmp_path: Path) -> None:
+    Runner.from_cfg(shortened(path, faces_root, tmp_path, 'whole')).train()
+    whole = torch.load(tmp_path / 'iter_2.pth', weights_only=True)
+    (tmp_path / 'iter_2.pth').unlink()
+    cfg = shortened(path, faces_root, tmp_path, 'resumed')
+    cfg.resume, cfg.load_from = True, str(tmp_path / 'iter_1.pth')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    resumed = torch.load(tmp_path / 'iter_2.pth', weights_only=True)
+    for key, value in whole['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][key]), key
+    assert not any('feature_loss' in key for key in whole['state_dict'])
+    kept = KeepMetricsHook()
+    runner.register_hook(kept)
+    runner.test()
+    assert kept.metrics and all(v == v for v in kept.metrics.values())
