@@ -12,9 +12,10 @@ METHODS ?=
 DATA ?=
 ARGS ?=
 
-# Two threads: what the tests' time limits and the slowest supported machine
-# are about; more make small tensors slower, not faster.
-OMP_NUM_THREADS ?= 2
+# The tests: one process a core, one thread each; more make small tensors
+# slower, not faster.
+JOBS ?= 2
+OMP_NUM_THREADS ?= $(if $(filter test test-slow,$(MAKECMDGOALS)),1,2)
 
 BIN := $(VENV)/bin
 export PYTHON TORCH_INDEX OMP_NUM_THREADS
@@ -39,6 +40,7 @@ help:
 	@echo '  VENV         place of the environment: .venv, .venv-classic, .venv-newest'
 	@echo '  METHODS      quickstart: only these methods, e.g. METHODS=dic'
 	@echo '  DATA         quickstart: a folder with your own photos'
+	@echo '  JOBS         test, test-slow: processes (2)'
 	@echo '  ARGS         test, test-slow: more for pytest, e.g. ARGS="-k heatmap"'
 
 install:
@@ -49,13 +51,13 @@ quickstart: install
 		$(if $(METHODS),--methods '$(METHODS)') $(if $(DATA),--data '$(DATA)')
 
 test: install
-	@$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow' $(ARGS)
 
 # On `newest`: does MMagic import, does every config keep its contract?
 SLOW := $(if $(filter newest,$(STACK)),tests/test_compat tests/test_contract.py,-m slow)
 
 test-slow: install
-	@$(BIN)/python -m pytest $(SLOW) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(SLOW) $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check .
