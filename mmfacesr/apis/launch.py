@@ -24,6 +24,8 @@ EXPECTED_ERRORS = (
 )
 BUILDING = re.compile(r'class `\w+` in \S+: ')
 """What mmengine's registries put before the reason, once for each level."""
+INTERRUPTED = 130
+"""Exit status of a program that Ctrl-C ended."""
 DEBUG = 'MMFACESR_TRACEBACK'
 """Environment variable that asks for the full traceback."""
 
@@ -77,6 +79,9 @@ def clear_errors() -> Iterator[None]:
     """
     try:
         yield
+    except KeyboardInterrupt:
+        sys.stderr.write('\nInterrupted; what was finished is kept.\n')
+        sys.exit(INTERRUPTED)
     except EXPECTED_ERRORS as error:
         if os.environ.get(DEBUG):
             raise
