@@ -72,9 +72,12 @@ def test_failed_check_is_repaired_once(steps, tmp_path, log):
 
 
 def test_interruption_ends_the_command_and_leaves_no_stamp(tmp_path):
+    # A program that a shell put into the background ignores SIGINT.
     program = textwrap.dedent(f"""
+        import signal
         import sys
         from pathlib import Path
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {str(SETUP)!r})
         import steps
         folder = Path({str(tmp_path)!r})
