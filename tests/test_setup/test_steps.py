@@ -114,7 +114,7 @@ def is_alive(pid: int) -> bool:
 
 
 def test_progress_is_the_latest_count_of_the_build(steps, log):
-    log.write_text('[1/9] old\nstart\n[3/77] c++ a.cpp\n[12/77] c++ b.cpp\n')
+    log.write_text('[1/9] old\nstart\n  [3/77] c++ a\n  [12/77] c++ b\n')
     assert steps.built(log, 10) == 'compiled 12/77'
     log.write_text('nothing built\n')
     assert steps.built(log, 0) == ''

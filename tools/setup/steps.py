@@ -22,7 +22,7 @@ from pathlib import Path
 
 TAIL_LINES = 25
 NEWS_SECONDS = 30  # between two signs of life when not on a terminal
-NINJA_COUNT = re.compile(r'^\[(\d+/\d+)\]', re.MULTILINE)
+NINJA_COUNT = re.compile(r'^ *\[(\d+/\d+)\]', re.MULTILINE)
 
 
 class StepError(RuntimeError):
