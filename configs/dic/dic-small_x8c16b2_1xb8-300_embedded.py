@@ -3,10 +3,10 @@
 Two steps, two groups and narrow layers; the same data, losses and evaluation
 as the full network. `make quickstart` trains it.
 
-Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb8-400_embedded.py
-Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb8-400_embedded.py CHECKPOINT
+Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb8-300_embedded.py
+Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb8-300_embedded.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 2 GB, about 5 minutes
+Needs:  a CPU with 2 cores, 2 GB, about 10 minutes
 Result: README.md beside this file
 """
 
@@ -34,9 +34,9 @@ test_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
 )
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=200)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=300, val_interval=150)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=False, T_max=400, eta_min=1e-5
+    type='CosineAnnealingLR', by_epoch=False, T_max=300, eta_min=1e-5
 )
 default_hooks = dict(checkpoint=dict(interval=100), logger=dict(interval=20))
