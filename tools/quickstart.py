@@ -38,7 +38,7 @@ from mmfacesr.image_io import (
 from mmfacesr.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-METHODS = {'dic': 'configs/dic/dic-small_x8c16b2_1xb8-300_embedded.py'}
+METHODS = {'dic': 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'}
 """Name -> config. A further method joins by a line."""
 EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 """Faces drawn for each part."""

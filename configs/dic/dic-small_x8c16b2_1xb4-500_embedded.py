@@ -3,8 +3,8 @@
 Two steps, two groups and narrow layers; the same data, losses and evaluation
 as the full network. `make quickstart` trains it.
 
-Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb8-300_embedded.py
-Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb8-300_embedded.py CHECKPOINT
+Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py
+Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 2 GB, about 10 minutes
 Result: README.md beside this file
@@ -25,7 +25,7 @@ model = dict(
 )
 
 train_dataloader = dict(
-    batch_size=8, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
+    batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
 )
 val_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
@@ -34,9 +34,9 @@ test_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
 )
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=300, val_interval=150)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=250)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=False, T_max=300, eta_min=1e-5
+    type='CosineAnnealingLR', by_epoch=False, T_max=500, eta_min=1e-5
 )
 default_hooks = dict(checkpoint=dict(interval=100), logger=dict(interval=20))
