@@ -1,13 +1,12 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 
-from .face_crop import (
-    CropFace,
+from .face_augmentation import (
     RandomAspectCropFace,
     RandomFlipFace,
     RandomRotate90Face,
-    ResizeFace,
 )
+from .face_crop import CropFace, ResizeFace
 from .landmarks import DrawHeatmaps, LoadLandmarks
 from .loading import LoadFaceImage, TakeAsInput
 
