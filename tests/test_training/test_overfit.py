@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 
 from mmfacesr.apis.config import load_config
 
-ITERATIONS = 600
+ITERATIONS = 1500
 SIZE = 64
 """8x8 to 64x64: a quarter of the work."""
 ABOVE = 30.0
