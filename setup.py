@@ -59,6 +59,8 @@ INSTALL_REQUIRES = [
     # Ours, and more that MMagic imports without declaring them.
     'Pillow',
     'imageio',
+    'lpips>=0.1.4,<0.2',
+    'pytorch-fid>=0.3,<0.4',
     'safetensors',
     'tqdm',
 ]

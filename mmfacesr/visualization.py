@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 from typing import Optional
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -98,7 +99,32 @@ def columns_of(
     sr: list[np.ndarray],
     hr: list[np.ndarray] | None = None,
 ) -> dict[str, list[np.ndarray]]:
-    """The usual columns: LR, bicubic, SR and, where there is one, HR."""
-    large = [bicubic(image, sr[0].shape[0]) for image in lr]
-    columns = {'LR': lr, 'bicubic': large, 'SR': sr}
+    """The usual columns: LR, bicubic, SR and, where there is one, HR.
+
+    An input that has the size of the output already is shown once.
+    """
+    size = sr[0].shape[0]
+    columns = {'LR': lr, 'bicubic': [bicubic(image, size) for image in lr]}
+    if lr[0].shape == sr[0].shape:
+        columns = {'input': lr}
+    columns['SR'] = sr
     return columns if hr is None else {**columns, 'HR': hr}
+
+
+def overlay_map(image: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Lay a map over an image, blue where it is low and red where high.
+
+    Args:
+        image (np.ndarray): (H, W, 3) uint8 RGB.
+        values (np.ndarray): (h, w) in [0, 1]; enlarged to the image.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8 RGB, half image and half map.
+    """
+    levels = np.rint(255 * values.clip(0, 1)).astype(np.uint8)
+    height, width = image.shape[:2]
+    levels = cv2.resize(
+        levels, (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    colors = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[..., ::-1]
+    return cv2.addWeighted(image, 0.5, np.ascontiguousarray(colors), 0.5, 0)

@@ -106,6 +106,20 @@ DIC_AUTHORS_EVALUATION = Layout(
     ),
 )
 
-# Tried in this order. Ours comes first; MMagic's DICNet and LightCNN use the
-# same keys.
-LAYOUTS = (Layout('mmfacesr'), DIC_AUTHORS, DIC_AUTHORS_EVALUATION)
+# Ours, and torch's older way, against torch.nn.utils.parametrizations.
+SPECTRAL_NORM_PARAMETRIZED = Layout(
+    'spectral-norm-parametrized',
+    (
+        (r'\bweight_orig$', 'parametrizations.weight.original'),
+        (r'\bweight_([uv])$', r'parametrizations.weight.0._\1'),
+    ),
+)
+
+# Tried in this order. Ours comes first; MMagic's DICNet and LightCNN and the
+# released SPARNets use the same keys.
+LAYOUTS = (
+    Layout('mmfacesr'),
+    DIC_AUTHORS,
+    DIC_AUTHORS_EVALUATION,
+    SPECTRAL_NORM_PARAMETRIZED,
+)

@@ -3,10 +3,12 @@
 """Fixtures shared by all tests."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from mmengine.config import Config
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
@@ -52,3 +54,21 @@ def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp('faces')
     write_faces(root, dict(train=8, val=3, test=3), progress=False)
     return root
+
+
+@pytest.fixture(scope='session')
+def shrink() -> Callable[[Config], Config]:
+    """Make the faces of a config small enough for a test on a CPU.
+
+    Methods for large faces are fully convolutional; 144 pixels are enough
+    for their discriminators.
+    """
+
+    def shrink(cfg: Config, largest: int = 144) -> Config:
+        for part in ('train', 'val', 'test'):
+            for step in cfg[f'{part}_dataloader'].dataset.pipeline:
+                if step.type == 'ResizeFace':
+                    step.size = min(step.size, largest)
+        return cfg
+
+    return shrink

@@ -7,6 +7,7 @@ the same networks share one sweep.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,21 +51,25 @@ GENERATORS: list[Path] = list(
 
 
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
-def network_case(request: pytest.FixtureRequest, faces_root: Path) -> dict:
+def network_case(
+    request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
+) -> dict:
     """As `case`, one config a generator."""
-    return build_case(request.param, faces_root)
+    return build_case(request.param, faces_root, shrink)
 
 
 @pytest.fixture(scope='module', params=SWEPT, ids=lambda path: path.stem)
-def case(request: pytest.FixtureRequest, faces_root: Path) -> dict:
+def case(
+    request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
+) -> dict:
     """One config, its restorer and three samples of each kind."""
-    return build_case(request.param, faces_root)
+    return build_case(request.param, faces_root, shrink)
 
 
-def build_case(path: Path, faces_root: Path) -> dict:
+def build_case(path: Path, faces_root: Path, shrink: Callable) -> dict:
     """Build a restorer from its config."""
     init_default_scope('mmagic')
-    cfg = load_config(str(path), dict(data_root=str(faces_root)))
+    cfg = shrink(load_config(str(path), dict(data_root=str(faces_root))))
     if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
         cfg.model.feature_loss.loss_weight = 0
     torch.manual_seed(0)

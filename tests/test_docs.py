@@ -62,7 +62,7 @@ def test_metafile_points_to_what_exists(folder):
     for model in metafile['Models']:
         assert (ROOT / model['Config']).is_file(), model['Name']
         assert model['In Collection'] in names
-        assert ('Weights' in model) == ('Weights SHA256 Prefix' in model)
+        assert ('Weights' in model) == ('Weights License' in model)
         for result in model.get('Results', []):
             assert {'Task', 'Dataset', 'Metrics', 'Protocol', 'Source'} <= set(
                 result

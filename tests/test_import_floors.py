@@ -29,6 +29,7 @@ FLOORS = {
         'visualization',
         'weight_layouts',
         'weight_files',
+        'pretrained_weights',
         'models.module_path',
         'models.networks.layers',
         'models.networks.size_requirement',

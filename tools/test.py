@@ -67,11 +67,13 @@ def restore(args: argparse.Namespace) -> int:
 
     from mmfacesr.apis.restore_folder import restore_folder, write_bad_list
 
+    cfg = load_config(args.config, args.cfg_options)
     done, bad = restore_folder(
-        load_config(args.config, args.cfg_options),
+        cfg,
         args.checkpoint,
         args.input,
         args.save_dir,
+        batch_size=cfg.test_dataloader.batch_size,
     )
     print_log(f'{done} faces restored into {args.save_dir}', 'current')
     if bad:
@@ -112,7 +114,7 @@ def evaluate(args: argparse.Namespace) -> None:
     runner.register_hook(kept)
     runner.test()
     if is_main_process():
-        report = make_report(runner, cfg, kept.metrics, record)
+        report = make_report(runner, cfg, kept, record)
         runner.logger.info(format_report(report))
         if args.out:
             save_report(report, args.out)

@@ -11,6 +11,11 @@ from mmengine.config import Config, ConfigDict
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
 """Top-level settings of a config that its datasets share."""
+PROTOCOLS = dict(
+    lpips='v0.1, RGB, whole image, not rounded',
+    fid='pytorch-fid with its Inception weights, 8-bit RGB',
+)
+"""What a report says of the metrics that a test takes on request."""
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -22,7 +27,8 @@ def load_config(
     ``data_root``, ``landmark_table`` and ``crop_size`` are written once at
     the top of a config and used by several datasets. An option that changes
     one of them reaches all of these, which plain mmengine does not do. The
-    switches ``tensorboard`` and ``channels_last`` are carried out here.
+    switches ``tensorboard``, ``channels_last``, ``lpips`` and
+    ``fid_reference`` are carried out here.
 
     Args:
         path (str): A config file, or the name of one that came with the
@@ -58,7 +64,38 @@ def load_config(
         cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
     if cfg.get('channels_last'):
         cfg.custom_hooks.append(dict(type='ChannelsLastHook'))
+    add_metrics(cfg)
     return cfg
+
+
+def add_metrics(cfg: Config) -> None:
+    """Add the metrics that a test takes on request, and their protocol.
+
+    ``lpips``: True for the usual network, the name of one, or a list of
+    names. ``fid_reference``: 'gt', a folder of images, or a list of these.
+    """
+    added = dict(
+        lpips=[
+            dict(type='LPIPS', net='alex' if net is True else net)
+            for net in listed(cfg, 'lpips')
+        ],
+        fid=[
+            dict(type='PytorchFID', reference=reference)
+            for reference in listed(cfg, 'fid_reference')
+        ],
+    )
+    for name, metrics in added.items():
+        # A config that a run wrote has them already.
+        new = [x for x in metrics if x not in cfg.test_evaluator]
+        if new:
+            cfg.test_evaluator = [*cfg.test_evaluator, *new]
+            cfg.merge_from_dict({f'protocol.{name}': PROTOCOLS[name]})
+
+
+def listed(cfg: Config, name: str) -> list:
+    """A setting as a list: none where it is missing, False or None."""
+    value = cfg.get(name) or []
+    return value if isinstance(value, list) else [value]
 
 
 def datasets_of(cfg: Config) -> Iterator[ConfigDict]:

@@ -6,10 +6,13 @@ import hashlib
 import os.path as osp
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Optional
 
+import numpy as np
 from mmengine.config import Config
+from mmengine.evaluator import BaseMetric
 from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -20,16 +23,49 @@ from mmfacesr.version import __version__
 
 
 class KeepMetricsHook(Hook):
-    """Keeps what a test gave; MMagic's test loop returns nothing."""
+    """Keeps what a test gave; MMagic's test loop returns nothing.
+
+    ``metrics`` are the values of the test, ``spread`` says how those of
+    single images are distributed.
+    """
 
     def __init__(self) -> None:
         self.metrics: dict[str, float] = {}
+        self.spread: dict[str, dict[str, float]] = {}
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Listen to the metrics of the test."""
+        for evaluator in runner.test_loop.evaluators:
+            for metric in evaluator.metrics:
+                # Only there are the values of all processes together.
+                metric.compute_metrics = self._listening(metric)
+
+    def _listening(self, metric: BaseMetric) -> Callable[[list], dict]:
+        """The metric's mean over the images, noting their spread."""
+        mean = type(metric).compute_metrics
+
+        def compute_metrics(results: list[dict]) -> dict:
+            for name in results[0] if results else ():
+                values = np.array([result[name] for result in results])
+                if values.ndim == 1:  # and no features
+                    key = f'{metric.prefix}/{name}' if metric.prefix else name
+                    self.spread[key] = spread_of(values)
+            return mean(metric, results)
+
+        return compute_metrics
 
     def after_test_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
         """Keep the metrics."""
         self.metrics.update(metrics or {})
+
+
+def spread_of(values: np.ndarray) -> dict[str, float]:
+    """Deviation (population), extremes and quartiles of single values."""
+    names = ('min', 'lower_quartile', 'median', 'upper_quartile', 'max')
+    places = np.percentile(values, (0, 25, 50, 75, 100))
+    return dict(std=float(values.std()), **dict(zip(names, places.tolist())))
 
 
 def commit_of_clone() -> Optional[str]:
@@ -51,7 +87,7 @@ def commit_of_clone() -> Optional[str]:
 def make_report(
     runner: Runner,
     cfg: Config,
-    metrics: dict[str, float],
+    kept: KeepMetricsHook,
     record: Optional[LoadRecord],
 ) -> dict:
     """Put together the report of one test.
@@ -59,7 +95,7 @@ def make_report(
     Args:
         runner (Runner): After ``test()``.
         cfg (Config): What was run.
-        metrics (dict[str, float]): What it gave.
+        kept (KeepMetricsHook): What it gave.
         record (LoadRecord, optional): The weights; None for the baseline.
 
     Returns:
@@ -76,7 +112,8 @@ def make_report(
     ]
     return dict(
         method='bicubic (Pillow, 8 bit)' if record is None else 'model',
-        metrics={key: float(value) for key, value in metrics.items()},
+        metrics={key: float(value) for key, value in kept.metrics.items()},
+        spread=kept.spread,
         protocol=dict(cfg.get('protocol', {})),
         degradation=[dict(step) for step in cfg.get('degradation', [])],
         images=len(files),
@@ -117,6 +154,13 @@ def format_report(report: dict) -> str:
     protocol = ', '.join(
         f'{key} {value}' for key, value in report['protocol'].items()
     )
+    single = '  '.join(
+        f'{name} {spread["min"]:.2f} to {spread["max"]:.2f} '
+        f'(standard deviation {spread["std"]:.2f})'
+        for name, spread in report['spread'].items()
+        if name == 'PSNR'
+    )
     return (
-        f'{report["method"]}: {values}\n{report["images"]} images; {protocol}'
+        f'{report["method"]}: {values}\nSingle images: {single}\n'
+        f'{report["images"]} images; {protocol}'
     )

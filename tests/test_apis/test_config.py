@@ -76,6 +76,40 @@ def test_switches() -> None:
     assert 'TensorboardVisBackend' not in backends
 
 
+def test_metrics_on_request() -> None:
+
+    def metrics(options: dict) -> 'tuple[list, list, dict]':
+        cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
+        return cfg.val_evaluator, cfg.test_evaluator, cfg.protocol
+
+    plain = metrics({})
+    off = metrics(dict(lpips=False, fid_reference=None))
+    assert off == plain
+    val, test, protocol = metrics(dict(lpips=True, fid_reference='gt'))
+    assert val == plain[0], 'they cost time and weights'
+    assert test == [
+        *plain[1],
+        dict(type='LPIPS', net='alex'),
+        dict(type='PytorchFID', reference='gt'),
+    ]
+    assert {'lpips', 'fid', *plain[2]} == set(protocol)
+    _, test, _ = metrics(
+        dict(lpips=['alex', 'vgg'], fid_reference=['gt', 'some/faces'])
+    )
+    assert [metric.get('net') or metric.get('reference') for metric in test][
+        -4:
+    ] == ['alex', 'vgg', 'gt', 'some/faces']
+
+
+def test_a_written_config_does_not_measure_twice(tmp_path: Path) -> None:
+    options = dict(lpips=True, fid_reference='gt')
+    cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
+    cfg.dump(tmp_path / 'written.py')
+    again = load_config(str(tmp_path / 'written.py'), import_modules=False)
+    assert again.test_evaluator == cfg.test_evaluator
+    assert again.protocol == cfg.protocol
+
+
 def test_configs_are_found_by_name() -> None:
     assert {path.stem for path in known_configs()} == {
         path.stem for path in LEAVES

@@ -15,7 +15,7 @@ from mmfacesr.image_io import read_image
 from mmfacesr.visualization import GAP, HEADER
 
 CONFIG = 'configs/dic/dic_x8c48b6_1xb8-150k_celeba.py'
-TOOLS = ('print_config', 'get_flops', 'browse_dataset')
+TOOLS = ('print_config', 'get_flops', 'browse_dataset', 'draw_attention')
 
 
 @pytest.fixture
@@ -34,7 +34,10 @@ def test_help_teaches(run_tool, tool):
 
 @pytest.mark.parametrize('tool', TOOLS)
 def test_wrong_config_is_one_clear_message(run_tool, tool):
-    status, _, error = run_tool(f'analysis_tools/{tool}.py', 'dic_x16.py')
+    words = ['dic_x16.py']
+    if tool == 'draw_attention':
+        words += ['no.pth', '--input', 'no', '--save-dir', 'no']
+    status, _, error = run_tool(f'analysis_tools/{tool}.py', *words)
     assert status == 1
     assert "no config 'dic_x16.py'" in error
     assert 'configs/dic/dic' in error  # what is alike
@@ -75,6 +78,22 @@ def test_get_flops_of_dic(run_tool, config):
     assert '21,803,849' in text
     assert '45.34 GMACs = 90.67 GFLOPs (all outputs' in text
     assert '42.46 GMACs = 84.92 GFLOPs (image_only=True' in text
+
+
+@pytest.mark.parametrize(
+    'name, side, operations',
+    [
+        ('sparnet_attn2d-x8_1xb32-20e_celeba', 128, '7.13'),
+        ('sparnet_light-attn3d-x8_1xb32-20e_celeba', 128, '6.88'),
+        ('sparnet-hd_attn2d_1xb2-10e_ffhq', 512, '724.'),
+        ('sparnet-hd_attn3d_1xb2-10e_ffhq', 512, '767.'),
+    ],
+)
+def test_get_flops_of_sparnet(run_tool, name, side, operations):
+    """The operations known for the released networks."""
+    _, text, _ = run_tool('analysis_tools/get_flops.py', name)
+    assert f'1 x 3 x {side} x {side}' in text
+    assert f'operations  {operations}' in text
 
 
 def test_get_flops_grows_with_the_area(run_tool, config):

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 SCRIPT = Path(__file__).with_name('two_ranks.py')
+METHODS = ['dic', 'dic_gan', 'sparnet', 'sparnet_hd']
 SAME_SUM = 1e-6
 """Gradients of two ranks are summed in another order than those of one."""
 
@@ -38,7 +39,7 @@ def held(
     }
 
 
-@pytest.mark.parametrize('method', ['dic', 'dic_gan'])
+@pytest.mark.parametrize('method', METHODS)
 def test_same_batch_on_both_ranks_is_one_process(
     held: dict[str, dict], method: str
 ) -> None:
@@ -51,7 +52,7 @@ def test_same_batch_on_both_ranks_is_one_process(
         )
 
 
-@pytest.mark.parametrize('method', ['dic', 'dic_gan'])
+@pytest.mark.parametrize('method', METHODS)
 def test_ranks_hold_equal_weights(held: dict[str, dict], method: str) -> None:
     first, second = (
         held[f'ranks2_{rank}'][f'{method}/own'] for rank in (0, 1)

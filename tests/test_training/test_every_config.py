@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every leaf config runs: training, validation, checkpoint, resume, test."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ ALONE = dict(num_workers=0, persistent_workers=False)
 
 
 def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
-    """The config with two iterations of one face."""
+    """The config with two iterations of one face, or two short epochs."""
     cfg = load_config(
         str(path),
         dict(
@@ -31,26 +32,39 @@ def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
             train_dataloader=dict(batch_size=1, **ALONE),
             val_dataloader=dict(batch_size=1, **ALONE),
             test_dataloader=dict(batch_size=1, **ALONE),
-            train_cfg=dict(max_iters=2, val_interval=2),
             default_hooks=dict(checkpoint=dict(interval=1)),
         ),
     )
+    if by_epoch(cfg):
+        cfg.train_cfg.update(max_epochs=2, val_interval=2)
+        cfg.train_dataloader.dataset.indices = 2
+    else:
+        cfg.train_cfg.update(max_iters=2, val_interval=2)
     if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
         cfg.model.feature_loss.loss_weight = 0
     return cfg
 
 
+def by_epoch(cfg: Config) -> bool:
+    """Whether the config counts epochs."""
+    return cfg.train_cfg.type == 'EpochBasedTrainLoop'
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
-def test_runs(path: Path, faces_root: Path, tmp_path: Path) -> None:
-    Runner.from_cfg(shortened(path, faces_root, tmp_path, 'whole')).train()
-    whole = torch.load(tmp_path / 'iter_2.pth', weights_only=True)
-    (tmp_path / 'iter_2.pth').unlink()
-    cfg = shortened(path, faces_root, tmp_path, 'resumed')
-    cfg.resume, cfg.load_from = True, str(tmp_path / 'iter_1.pth')
+def test_runs(
+    path: Path, faces_root: Path, tmp_path: Path, shrink: Callable
+) -> None:
+    cfg = shrink(shortened(path, faces_root, tmp_path, 'whole'))
+    kind = 'epoch' if by_epoch(cfg) else 'iter'
+    Runner.from_cfg(cfg).train()
+    whole = torch.load(tmp_path / f'{kind}_2.pth', weights_only=True)
+    (tmp_path / f'{kind}_2.pth').unlink()
+    cfg = shrink(shortened(path, faces_root, tmp_path, 'resumed'))
+    cfg.resume, cfg.load_from = True, str(tmp_path / f'{kind}_1.pth')
     runner = Runner.from_cfg(cfg)
     runner.train()
-    resumed = torch.load(tmp_path / 'iter_2.pth', weights_only=True)
+    resumed = torch.load(tmp_path / f'{kind}_2.pth', weights_only=True)
     for key, value in whole['state_dict'].items():
         assert torch.equal(value, resumed['state_dict'][key]), key
     assert not any('feature_loss' in key for key in whole['state_dict'])

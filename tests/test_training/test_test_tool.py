@@ -69,7 +69,7 @@ def low_resolution(face: np.ndarray) -> np.ndarray:
     return np.array(Image.fromarray(face).resize((16, 16), Image.BICUBIC))
 
 
-def mean_psnr(faces_root: Path, restore: Callable) -> float:
+def all_psnr(faces_root: Path, restore: Callable) -> np.ndarray:
     """PSNR, RGB, border 8, of every test face, by scikit-image."""
     values = []
     for name in (faces_root / 'test.txt').read_text().split():
@@ -83,7 +83,7 @@ def mean_psnr(faces_root: Path, restore: Callable) -> float:
                 data_range=255,
             )
         )
-    return float(np.mean(values))
+    return np.array(values)
 
 
 @pytest.fixture(scope='module')
@@ -103,18 +103,27 @@ def by_hand(network: DICGenerator, small: np.ndarray) -> np.ndarray:
 def test_figures_of_the_model(
     report: dict, faces_root: Path, network: DICGenerator
 ) -> None:
-    expected = mean_psnr(faces_root, lambda small: by_hand(network, small))
-    assert report['metrics']['PSNR'] == pytest.approx(expected, abs=2e-3)
+    values = all_psnr(faces_root, lambda small: by_hand(network, small))
+    found, spread = report['metrics']['PSNR'], report['spread']['PSNR']
+    assert found == pytest.approx(values.mean(), abs=2e-3)
+    assert spread['std'] == pytest.approx(values.std(), abs=2e-3)
+    assert spread['min'] == pytest.approx(values.min(), abs=2e-3)
+    assert spread['median'] == pytest.approx(np.median(values), abs=2e-3)
+    assert spread['upper_quartile'] == pytest.approx(
+        np.percentile(values, 75), abs=2e-3
+    )
+    assert spread['max'] == pytest.approx(values.max(), abs=2e-3)
 
 
 def test_figures_of_the_baseline(baseline: dict, faces_root: Path) -> None:
-    expected = mean_psnr(
+    values = all_psnr(
         faces_root,
         lambda small: np.array(
             Image.fromarray(small).resize((128, 128), Image.BICUBIC)
         ),
     )
-    assert baseline['metrics']['PSNR'] == pytest.approx(expected, abs=1e-3)
+    found = baseline['metrics']['PSNR']
+    assert found == pytest.approx(values.mean(), abs=1e-3)
 
 
 def test_report_says_how_it_was_measured(report: dict, baseline: dict) -> None:

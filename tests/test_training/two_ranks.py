@@ -1,11 +1,12 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Script for torchrun: DIC and DICGAN on one process or on two.
+"""Script for torchrun: every kind of training on one process or on two.
 
     torchrun --nproc-per-node N two_ranks.py OUT
 
 Trains three iterations on the same batch on every rank, then on batches of
-their own, and saves what every rank holds.
+their own, and saves what every rank holds after the buffers were averaged, as
+the configs of networks with batch statistics do it.
 """
 
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import torch
 from mmengine.config import ConfigDict
 from mmengine.dist import get_rank, get_world_size, init_dist
+from mmengine.hooks import SyncBuffersHook
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
@@ -29,11 +31,37 @@ LOSSES = dict(
     ),
 )
 ADAM = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
+SGD = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1e-2))
+DIC = dict(
+    type='DICGenerator',
+    mid_channels=8,
+    num_blocks=1,
+    num_steps=2,
+    hg_mid_channels=16,
+)
+SPARNET = dict(type='SPARNet', min_ch=4, max_ch=8, res_depth=1)
+SEPARATE = dict(type='MMSeparateDistributedDataParallel')
+
+
+def both(wrapper: dict) -> dict:
+    """The optimizers of a generator and a discriminator."""
+    return dict(
+        constructor='MultiOptimWrapperConstructor',
+        generator=wrapper,
+        discriminator=wrapper,
+    )
+
+
 CASES = dict(
-    dic=dict(model=dict(type='DICRestorer', **LOSSES), optim_wrapper=ADAM),
+    dic=dict(
+        model=dict(type='DICRestorer', generator=DIC, **LOSSES),
+        optim_wrapper=ADAM,
+        sides=(16, 128),
+    ),
     dic_gan=dict(
         model=dict(
             type='DICGANRestorer',
+            generator=DIC,
             discriminator=dict(type='DICDiscriminator'),
             gan_loss=dict(
                 type='GANLoss',
@@ -44,23 +72,51 @@ CASES = dict(
             ),
             **LOSSES,
         ),
-        optim_wrapper=dict(
-            constructor='MultiOptimWrapperConstructor',
-            generator=ADAM,
-            discriminator=ADAM,
+        optim_wrapper=both(ADAM),
+        wrapper=SEPARATE,
+        sides=(16, 128),
+    ),
+    sparnet=dict(
+        model=dict(
+            type='BaseEditModel',
+            generator=SPARNET,
+            pixel_loss=dict(type='L1Loss', loss_weight=1.0),
+            data_preprocessor=dict(
+                type='DataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
+            ),
         ),
-        wrapper=dict(type='MMSeparateDistributedDataParallel'),
+        optim_wrapper=SGD,
+        sides=(64, 64),
+    ),
+    sparnet_hd=dict(
+        model=dict(
+            type='FaceGANRestorer',
+            generator=dict(norm_type='in', spectral_norm=True, **SPARNET),
+            discriminator=dict(
+                type='SPARNetDiscriminator', base_ch=4, max_ch=8
+            ),
+            pixel_loss=dict(type='L1Loss', loss_weight=100.0),
+            feature_matching_loss=dict(type='FeatureMatchingLoss'),
+            gan_loss=dict(type='MultiScaleGANLoss', gan_type='hinge'),
+            data_preprocessor=dict(
+                type='DataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
+            ),
+        ),
+        optim_wrapper=both(SGD),
+        wrapper=SEPARATE,
+        sides=(136, 136),
     ),
 )
 
 
-def batch(seed: int) -> dict:
-    """One LR and HR image of noise with heatmaps."""
+def batch(seed: int, sides: tuple[int, int]) -> dict:
+    """One input and HR image of noise with heatmaps."""
     draw = torch.Generator().manual_seed(seed)
-    gt = torch.randint(0, 256, (3, 128, 128), generator=draw)
+    lr, hr = sides
+    gt = torch.randint(0, 256, (3, hr, hr), generator=draw)
     heatmap = torch.rand(68, 32, 32, generator=draw)
     return dict(
-        inputs=[torch.randint(0, 256, (3, 16, 16), generator=draw)],
+        inputs=[torch.randint(0, 256, (3, lr, lr), generator=draw)],
         data_samples=[DataSample(gt_img=gt, gt_heatmap=heatmap)],
     )
 
@@ -68,25 +124,20 @@ def batch(seed: int) -> dict:
 def train(case: dict, own_batches: bool) -> dict[str, Tensor]:
     """Three iterations; the weights that this rank holds then."""
     torch.manual_seed(0)
-    generator = dict(
-        type='DICGenerator',
-        mid_channels=8,
-        num_blocks=1,
-        num_steps=2,
-        hg_mid_channels=16,
-    )
     runner = Runner.__new__(Runner)
     runner.cfg = ConfigDict()
     runner._launcher = 'pytorch' if get_world_size() > 1 else 'none'
     runner._distributed = get_world_size() > 1
     runner._experiment_name = 'two_ranks'
-    model = MODELS.build({**case['model'], 'generator': generator})
+    model = MODELS.build(case['model'])
     if runner._distributed:
         model = runner.wrap_model(case.get('wrapper'), model)
     runner.model = model.train()
     optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
     for step in range(3):
-        model.train_step(batch(step + 100 * get_rank() * own_batches), optim)
+        seed = step + 100 * get_rank() * own_batches
+        model.train_step(batch(seed, case['sides']), optim)
+    SyncBuffersHook().after_train_epoch(runner)
     return {
         key.replace('module.', ''): value.clone()
         for key, value in model.state_dict().items()

@@ -45,7 +45,7 @@ def metric(values: dict, name: str) -> str:
     """A metric with its usual number of places; a dash for none."""
     if name not in values:
         return '-'
-    places = {'PSNR': 2, 'SSIM': 4, 'MAE': 2}
+    places = {'PSNR': 2, 'SSIM': 4, 'MAE': 2, 'LPIPS': 4, 'FID': 2}
     return f'{values[name]:.{places[name]}f}'
 
 
@@ -55,9 +55,10 @@ def models_table(models: list[dict]) -> str:
     for model in models:
         weights = '-'
         if 'Weights' in model:
+            prefix = model.get('Weights SHA256 Prefix')
+            digest = f'sha256 `{prefix}...`' if prefix else 'no hash published'
             weights = (
-                f'[model]({model["Weights"]}), sha256 '
-                f'`{model["Weights SHA256 Prefix"]}...`, '
+                f'[model]({model["Weights"]}), {digest}, '
                 f'{model["Weights License"]}'
             )
         rows.append(
@@ -81,30 +82,25 @@ def results(models: list[dict], ours: bool) -> Iterator[tuple]:
 
 def published_table(models: list[dict]) -> str:
     """Results of others, each with its source."""
+    others = list(results(models, ours=False))
+    names = [
+        name
+        for name in ('PSNR', 'SSIM', 'FID')
+        if any(name in result['Metrics'] for _, result in others)
+    ]
     rows = [
         [
             config_link(model),
             result['Dataset'],
             result['Protocol'],
             str(result.get('Images', 'not stated')),
-            metric(result['Metrics'], 'PSNR'),
-            metric(result['Metrics'], 'SSIM'),
+            *(metric(result['Metrics'], name) for name in names),
             result['Source'],
         ]
-        for model, result in results(models, ours=False)
+        for model, result in others
     ]
-    return markdown(
-        [
-            'Config',
-            'Test data',
-            'Protocol',
-            'Images',
-            'PSNR',
-            'SSIM',
-            'Source',
-        ],
-        rows,
-    )
+    head = ['Config', 'Test data', 'Protocol', 'Images', *names, 'Source']
+    return markdown(head, rows)
 
 
 def ours_table(models: list[dict]) -> str:

@@ -1,6 +1,7 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 
+from .blind_degradation import DegradeBlindly
 from .face_augmentation import (
     RandomAspectCropFace,
     RandomFlipFace,
@@ -9,14 +10,17 @@ from .face_augmentation import (
 from .face_crop import CropFace, ResizeFace
 from .landmarks import DrawHeatmaps, LoadLandmarks
 from .loading import LoadFaceImage, TakeAsInput
+from .random_resized_crop import RandomResizedCropFace
 
 __all__ = [
     'CropFace',
+    'DegradeBlindly',
     'DrawHeatmaps',
     'LoadFaceImage',
     'LoadLandmarks',
     'RandomAspectCropFace',
     'RandomFlipFace',
+    'RandomResizedCropFace',
     'RandomRotate90Face',
     'ResizeFace',
     'TakeAsInput',

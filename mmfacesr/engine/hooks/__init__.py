@@ -4,12 +4,14 @@
 
 from .channels_last_hook import ChannelsLastHook
 from .comparison_sheet_hook import ComparisonSheetHook
+from .generator_ema_hook import GeneratorEMAHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 
 __all__ = [
     'ChannelsLastHook',
     'ComparisonSheetHook',
+    'GeneratorEMAHook',
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
 ]

@@ -16,6 +16,9 @@ from mmfacesr.image_io import write_image
 from mmfacesr.registry import HOOKS
 from mmfacesr.visualization import columns_of, comparison_sheet
 
+LARGEST_CELL = 256
+"""Side in pixels above which faces are shown smaller."""
+
 
 def to_rgb(image: Tensor) -> np.ndarray:
     """(3, H, W) BGR in [0, 255] to (H, W, 3) uint8 RGB."""
@@ -85,7 +88,8 @@ class ComparisonSheetHook(Hook):
                 [to_rgb(sample.input) for sample in samples],
                 [to_rgb(sample.output.pred_img) for sample in samples],
                 [to_rgb(sample.gt_img) for sample in samples],
-            )
+            ),
+            size=min(samples[0].gt_img.shape[-1], LARGEST_CELL),
         )
         write_image(osp.join(runner.log_dir, 'vis_data', f'{name}.png'), sheet)
         for backend in runner.visualizer._vis_backends.values():

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as pure functions."""
 
+from .frechet import frechet_distance
 from .image_quality import luma, mae, psnr, ssim
 from .landmarks import decode_heatmaps, draw_heatmaps, nme, nrmse
 from .paper_protocols import PAPER_PROTOCOLS
@@ -10,6 +11,7 @@ __all__ = [
     'PAPER_PROTOCOLS',
     'decode_heatmaps',
     'draw_heatmaps',
+    'frechet_distance',
     'luma',
     'mae',
     'nme',

@@ -2,7 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics that the configs name."""
 
+from .fid import PytorchFID
 from .image_quality import BorderMAE, PaperProtocol
 from .landmark_nme import LandmarkNME
+from .lpips import LPIPS
 
-__all__ = ['BorderMAE', 'LandmarkNME', 'PaperProtocol']
+__all__ = [
+    'LPIPS',
+    'BorderMAE',
+    'LandmarkNME',
+    'PaperProtocol',
+    'PytorchFID',
+]

@@ -4,5 +4,12 @@
 
 from mmfacesr.models.networks.dic import DICDiscriminator, DICGenerator
 from mmfacesr.models.networks.size_requirement import SizeRequirement
+from mmfacesr.models.networks.sparnet import SPARNet, SPARNetDiscriminator
 
-__all__ = ['DICDiscriminator', 'DICGenerator', 'SizeRequirement']
+__all__ = [
+    'DICDiscriminator',
+    'DICGenerator',
+    'SPARNet',
+    'SPARNetDiscriminator',
+    'SizeRequirement',
+]

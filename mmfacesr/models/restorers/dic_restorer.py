@@ -139,19 +139,12 @@ class DICGANRestorer(FaceGANRestorer):
 
     Args:
         align_loss (dict): Config of the loss between heatmaps.
-        feature_loss (dict, optional): Config of the face feature loss.
         kwargs: Arguments of :class:`FaceGANRestorer`.
     """
 
-    def __init__(
-        self,
-        align_loss: dict,
-        feature_loss: Optional[dict] = None,
-        **kwargs: object,
-    ) -> None:
+    def __init__(self, align_loss: dict, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.align_loss = MODELS.build(align_loss)
-        self.feature_loss = feature_loss and MODELS.build(feature_loss)
 
     def forward_tensor(
         self,
@@ -184,14 +177,9 @@ class DICGANRestorer(FaceGANRestorer):
         losses = step_losses(
             batch_outputs, batch_gt_data, self.pixel_loss, self.align_loss
         )
-        if self.adversarial():
-            image = batch_outputs.images[-1]
-            losses['loss_gan'] = self.adversarial_loss(image)
-            if self.feature_loss is not None:
-                losses['loss_feature'] = self.feature_loss(
-                    image, batch_gt_data.image
-                )
-        return losses
+        return losses | self.adversarial_losses(
+            batch_outputs.images[-1], batch_gt_data.image
+        )
 
     def d_step_real(
         self, batch_outputs: Tensor, batch_gt_data: Targets

@@ -1,0 +1,12 @@
+"""RGB with border 8, and in tests also SPARNet's own protocol.
+
+`sparnet/PSNR` and `sparnet/SSIM`: luma of 8 bit, everything truncated and not
+rounded, the whole image.
+"""
+
+_base_ = './rgb_border8.py'
+
+test_evaluator = [
+    *_base_.val_evaluator,
+    dict(type='PaperProtocol', protocol='sparnet'),
+]

@@ -1,0 +1,212 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Fréchet inception distance of the restored images."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from torch import Tensor, nn
+
+from mmfacesr.evaluation.functional.frechet import (
+    MIN_SAMPLES,
+    frechet_distance,
+)
+from mmfacesr.evaluation.functional.image_quality import PEAK
+from mmfacesr.image_io import list_images, read_image
+from mmfacesr.mmagic_base import BaseSampleWiseMetric
+from mmfacesr.pretrained_weights import local_weights
+from mmfacesr.registry import METRICS
+from mmfacesr.weight_files import WeightsError, read_weights_file
+
+from .image_quality import rgb_pair
+
+INCEPTION_SIZE = 299
+NUM_FEATURES = 2048
+FOLDER_BATCH = 32  # images of a reference folder at a time
+GROUND_TRUTH = 'gt'
+
+
+@METRICS.register_module()
+class PytorchFID(BaseSampleWiseMetric):
+    """FID as ``pytorch-fid`` takes it by default.
+
+    Its own Inception weights and 2048 features of the last pooling, of 8-bit
+    RGB images enlarged or reduced to 299x299. The restored images are rounded
+    to 8 bit, as they are saved. The value is called ``FID/gt`` or
+    ``FID/<name of the folder>``.
+
+    Source: Heusel et al., NeurIPS 2017; package pytorch-fid. Differs: the
+    trace of the matrix root, see :func:`frechet_distance`; images in
+    sub-folders of a reference count.
+
+    Args:
+        reference (str): 'gt', the ground truth of the same test images, or a
+            folder of images. Defaults to 'gt'.
+        weights (str, optional): File or URL of pytorch-fid's Inception
+            weights. Defaults to its own URL.
+        kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
+
+    Raises:
+        FileNotFoundError: If the reference folder is missing or empty.
+    """
+
+    metric = 'FID'
+
+    def __init__(
+        self,
+        reference: str = GROUND_TRUTH,
+        weights: str | None = None,
+        **kwargs: object,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.weights = weights
+        self.metric = f'FID/{reference}'
+        self._files: list[Path] = []
+        if reference != GROUND_TRUTH:
+            folder = Path(reference).expanduser().absolute()
+            self.metric = f'FID/{folder.name}'
+            self._files = [folder / name for name in list_images(folder)]
+        self._of_folder: np.ndarray | None = None
+        self._network: nn.Module | None = None
+
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
+        """Take the features of a batch.
+
+        Raises:
+            WeightsError: If the weights cannot be had, at the first image.
+        """
+        pairs = [
+            rgb_pair(sample, self.gt_key, self.pred_key)
+            for sample in data_samples
+        ]
+        kinds = dict(pred=self.features([pred for pred, _ in pairs]))
+        if not self._files:
+            kinds['gt'] = self.features([target for _, target in pairs])
+        self.results += [
+            dict(zip(kinds, rows)) for rows in zip(*kinds.values())
+        ]
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Compare the features of all images with those of the reference.
+
+        Raises:
+            ValueError: If there are fewer than two images on a side.
+        """
+        counts = len(results), len(self._files) or len(results)
+        if min(counts) < MIN_SAMPLES:
+            raise ValueError(
+                f'{self.metric} expected at least {MIN_SAMPLES} images on '
+                f'each side, got {counts[0]} restored and {counts[1]} of the '
+                'reference; test more images, or without FID.'
+            )
+        if min(counts) < NUM_FEATURES:
+            print_log(
+                f'{self.metric} of {counts[0]} restored images against '
+                f'{counts[1]}: with fewer than {NUM_FEATURES} on a side it '
+                'is biased upwards; compare it only with values of as many '
+                'images.',
+                'current',
+                logging.WARNING,
+            )
+        pred = np.stack([result['pred'] for result in results])
+        reference = (
+            self._folder_features()
+            if self._files
+            else np.stack([result['gt'] for result in results])
+        )
+        return {self.metric: frechet_distance(pred, reference)}
+
+    @torch.no_grad()
+    def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Features (N, 2048) float32 of (H, W, 3) RGB in [0, 255]."""
+        if self._network is None:
+            self._network = build_inception(self.weights).to(get_device())
+        device = next(self._network.parameters()).device
+        inputs = torch.cat([as_input(image, device) for image in images])
+        with torch.autocast(device.type, enabled=False):
+            return self._network(inputs)[0].flatten(1).cpu().numpy()
+
+    def _folder_features(self) -> np.ndarray:
+        """Features of the reference folder, taken once."""
+        if self._of_folder is None:
+            print_log(
+                f'{self.metric}: reading {len(self._files)} images of the '
+                'reference',
+                'current',
+            )
+            self._of_folder = np.concatenate(
+                [
+                    self.features(
+                        [
+                            read_image(file)
+                            for file in self._files[start:][:FOLDER_BATCH]
+                        ]
+                    )
+                    for start in range(0, len(self._files), FOLDER_BATCH)
+                ]
+            )
+        return self._of_folder
+
+
+def as_input(image: np.ndarray, device: torch.device) -> Tensor:
+    """(H, W, 3) in [0, 255], rounded to 8 bit, to (1, 3, 299, 299) in [0, 1].
+
+    Each image is resized on its own, so that their sizes may differ.
+    """
+    whole = np.rint(np.clip(image, 0, PEAK)).astype(np.float32)
+    pixels = torch.from_numpy(whole).to(device).permute(2, 0, 1)[None] / PEAK
+    return F.interpolate(
+        pixels,
+        (INCEPTION_SIZE, INCEPTION_SIZE),
+        mode='bilinear',
+        align_corners=False,
+    )
+
+
+def build_inception(weights: str | None) -> nn.Module:
+    """pytorch-fid's network up to the last pooling.
+
+    Args:
+        weights (str, optional): File or URL; None for the package's own URL.
+
+    Returns:
+        nn.Module: Frozen; takes (N, 3, 299, 299) RGB in [0, 1], gives a list
+        of one (N, 2048, 1, 1).
+
+    Raises:
+        WeightsError: If the weights cannot be had or do not fit.
+    """
+    from pytorch_fid import inception
+
+    path = local_weights(
+        weights or inception.FID_WEIGHTS_URL,
+        'the Inception weights of FID',
+        'set weights of PytorchFID to where it is, or test without FID',
+    )
+    content = read_weights_file(path)
+    # The constructor downloads, unpickles and draws random weights: it gets
+    # what was read safely, and a generator of its own.
+    with (
+        torch.random.fork_rng(devices=[]),
+        patch.object(
+            inception, 'load_state_dict_from_url', lambda *_, **__: content
+        ),
+    ):
+        try:
+            network = inception.InceptionV3(resize_input=False)
+        except RuntimeError as error:
+            raise WeightsError(
+                f'Expected {path} to hold the Inception weights of '
+                f'pytorch-fid, got {str(error)[:200]}; fetch '
+                f'{inception.FID_WEIGHTS_URL}'
+            ) from error
+    return network.eval()

@@ -1,0 +1,156 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Draw where a network looks: its attention maps over the faces.
+
+    python tools/analysis_tools/draw_attention.py CONFIG CHECKPOINT
+        --input FACES --save-dir SHEETS
+
+For networks with attention maps (SPARNet). A sheet holds one face a row:
+what the network is fed, what it makes of it, then the map of every unit from
+input to output, blue where it is low and red where it is high. Of units with
+a map a channel the mean is shown. Each map is stretched to its own range
+unless --absolute is given, which shows 0 as blue and 1 as red.
+"""
+
+import argparse
+import os.path as osp
+import sys
+
+import numpy as np
+from mmengine.config import DictAction
+from torch import Tensor, nn
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import clear_errors
+
+SHEET_ROWS = 8
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--input', metavar='FOLDER', required=True, help='folder of faces'
+    )
+    parser.add_argument(
+        '--save-dir',
+        metavar='FOLDER',
+        required=True,
+        help='where the sheets go, attention_000.png and so on',
+    )
+    parser.add_argument(
+        '--units',
+        nargs='+',
+        metavar='NAME',
+        help='only these, for instance encoder.1 res_layers.0 (default: all)',
+    )
+    parser.add_argument(
+        '--absolute',
+        action='store_true',
+        help='show 0 to 1 instead of the range of each map',
+    )
+    parser.add_argument(
+        '--limit', type=int, default=32, help='most faces drawn (32)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, as in tools/train.py',
+    )
+    return parser.parse_args()
+
+
+def to_level(maps: Tensor, absolute: bool) -> np.ndarray:
+    """(C, h, w) attention to (h, w) in [0, 1] for drawing."""
+    level = maps.float().mean(dim=0).cpu().numpy()
+    if absolute:
+        return level
+    return (level - level.min()) / max(np.ptp(level), 1e-6)
+
+
+def choose(maps: dict[str, Tensor], units: list[str] | None) -> dict:
+    """Keep the maps that were asked for.
+
+    Raises:
+        ValueError: If there is no such unit; names those there are.
+    """
+    unknown = set(units or ()) - set(maps)
+    if unknown:
+        raise ValueError(
+            f'Expected --units from {list(maps)}, got {sorted(unknown)}.'
+        )
+    return {name: maps[name] for name in units or maps}
+
+
+def draw_sheet(
+    model: nn.Module, batch: list[dict], args: argparse.Namespace
+) -> np.ndarray:
+    """Draw the sheet of a batch of samples, (H, W, 3) uint8 RGB."""
+    from mmengine.dataset import pseudo_collate
+
+    from mmfacesr.apis.restore_folder import predict
+    from mmfacesr.visualization import comparison_sheet, overlay_map
+
+    samples = [{k: v for k, v in s.items() if k != 'file'} for s in batch]
+    inputs = model.data_preprocessor(pseudo_collate(samples))['inputs']
+    maps = choose(model.generator.attention_maps(inputs), args.units)
+    # packed as (3, H, W) RGB
+    images = [s['inputs'].permute(1, 2, 0).byte().numpy() for s in batch]
+    restored = [image for _, image in predict(model, batch)]
+    columns = {'input': images, 'SR': restored}
+    for name, values in maps.items():
+        columns[name] = [
+            overlay_map(image, to_level(value, args.absolute))
+            for image, value in zip(images, values)
+        ]
+    return comparison_sheet(columns)
+
+
+def draw(args: argparse.Namespace) -> int:
+    """Draw the sheets; the exit status says whether there are any."""
+    from mmengine.logging import print_log
+    from tqdm import tqdm
+
+    from mmfacesr.apis.restore_folder import batches, load_model
+    from mmfacesr.image_io import list_images, write_image
+
+    cfg = load_config(args.config, args.cfg_options)
+    model = load_model(cfg, args.checkpoint)
+    if not hasattr(model.generator, 'attention_maps'):
+        raise ValueError(
+            'Expected a network with attention maps, such as SPARNet, got '
+            f'{type(model.generator).__name__}; give a config of '
+            'configs/sparnet.'
+        )
+    files = list_images(args.input)[: args.limit]
+    bad: dict[str, str] = {}
+    count = 0
+    with tqdm(total=len(files), unit='face', desc='drawing') as bar:
+        for batch in batches(cfg, args.input, files, SHEET_ROWS, bad, bar):
+            faces = len(batch)
+            path = osp.join(args.save_dir, f'attention_{count:03d}.png')
+            write_image(path, draw_sheet(model, batch, args))
+            count += 1
+            bar.update(faces)
+    for file, reason in bad.items():
+        print_log(f'Left out: {file}: {reason}', 'current')
+    print_log(f'{count} sheets in {args.save_dir}', 'current')
+    return 0 if count else 1
+
+
+def main() -> None:
+    """Draw."""
+    args = parse_args()
+    with clear_errors():
+        sys.exit(draw(args))
+
+
+if __name__ == '__main__':
+    main()
