@@ -28,7 +28,12 @@ LEAVES = sorted(
 )
 NAMES = [path.stem for path in LEAVES]
 # Parameters that one step leaves alone, with the reason.
-UNTRAINED: dict[str, str] = {}
+UNTRAINED: dict[str, str] = {
+    f'discriminator.D_pool.{i}.score_out.conv2d.bias': (
+        'hinge: real and fake push it alike while all scores are within 1'
+    )
+    for i in range(3)
+}
 
 
 def networks_of(path: Path) -> str:
@@ -175,7 +180,7 @@ def test_one_step_trains_every_parameter(case: dict) -> None:
         for name, parameter in model.named_parameters()
         if torch.equal(parameter, before[name])
     }
-    assert same == frozen | {name for name in before if name in UNTRAINED}
+    assert frozen <= same <= frozen | UNTRAINED.keys()
 
 
 @torch.no_grad()

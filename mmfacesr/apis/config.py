@@ -59,7 +59,9 @@ def load_config(
         if cfg.get(name) != before[name]
     }
     for dataset in datasets_of(cfg):
-        dataset.update(changed)
+        for name, value in changed.items():
+            if dataset.get(name) == before[name]:  # not one of its own
+                dataset[name] = value
     if cfg.get('tensorboard'):
         cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
     if cfg.get('channels_last'):

@@ -33,6 +33,19 @@ def test_one_setting_reaches_all_datasets(path: Path) -> None:
     assert [dataset.part for dataset in datasets] == ['train', 'val', 'test']
 
 
+def test_a_dataset_of_its_own_keeps_its_root(tmp_path: Path) -> None:
+    """Trained on one dataset, tested on another."""
+    base = Path(__file__).parents[2] / 'configs/_base_'
+    config = tmp_path / 'helen.py'
+    config.write_text(
+        f"_base_ = ['{base}/default_runtime.py', "
+        f"'{base}/datasets/celeba_helen50.py']"
+    )
+    cfg = load_config(str(config), dict(data_root='mine'), False)
+    roots = [dataset.data_root for dataset in datasets_of(cfg)]
+    assert roots == ['mine', 'mine', 'data/helen50']
+
+
 def test_data_root_comes_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -55,7 +55,9 @@ def case(
 @pytest.fixture(scope='module')
 def images(fill: ModuleType) -> np.ndarray:
     """Four RGB images (4, 3, 64, 64) that leave [0, 255] a little."""
-    return fill.image_batch((4, 3, 64, 64), seed=3) * 300 - 20
+    images = fill.image_batch((4, 3, 64, 64), seed=3) * 500 - 120
+    assert images.min() < 0 and images.max() > 255
+    return images
 
 
 def sample(pred: np.ndarray, target: np.ndarray) -> dict:

@@ -208,6 +208,7 @@ def test_network_can_be_copied_after_training() -> None:
     assert torch.equal(again(image), network.eval()(image))
 
 
+@torch.no_grad()
 def test_initial_weights_are_the_released_ones() -> None:
     plain = SPARNet()
     conv = plain.res_layers[0].conv1

@@ -155,8 +155,10 @@ def build_block(name: str) -> nn.Module:
         depth, channels, maps = (int(part[1:]) for part in parts[1:4])
         style = UnitStyle(parts[4], 'leakyrelu')
         return AttentionHourglass(depth, channels, maps, style)
-    scale, inputs, outputs, depth, att_name, norm = parts[1:7]
-    style = UnitStyle(norm, parts[7] if len(parts) > 7 else 'leakyrelu')
+    scale, inputs, outputs, depth = parts[1:5]
+    # Without a hourglass there is no kind of attention in the name.
+    att_name = parts.pop(5) if parts[5].startswith('spar') else 'spar'
+    style = UnitStyle(parts[5], parts[6] if len(parts) > 6 else 'leakyrelu')
     return FaceAttentionUnit(
         int(inputs), int(outputs), scale, int(depth[1:]), att_name, style
     )

@@ -69,6 +69,17 @@ def test_motion_equals_golden(degraded, name) -> None:
     assert_golden(image, degraded[f'motion_{name}'])
 
 
+@pytest.mark.parametrize(
+    'sigma, width',
+    [(0.3, 3), (0.75, 3), (4.9, 15), (5.0, 13), (8.9, 23), (14.9, 39)],
+)
+def test_gaussian_is_cut_off_at_the_released_width(sigma, width) -> None:
+    line = np.zeros((64, 64, 3), np.uint8)
+    line[:, 32] = 255
+    blurred = blind_steps.gaussian_blur(line, sigma)
+    assert blurred[32, :, 0].astype(bool).sum() == width
+
+
 def test_noise_equals_golden(degraded) -> None:
     image = blind_steps.add_noise(
         degraded['resize_area_45'], degraded['noise_field']

@@ -36,6 +36,8 @@ model = dict(
     ),
 )
 
+degradation = _base_.fixed_degradation  # what the report of a test names
+
 load_face = [
     dict(type='LoadFaceImage'),
     dict(type='CropFace'),

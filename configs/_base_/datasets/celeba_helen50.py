@@ -1,0 +1,10 @@
+"""CelebA for training and validation, 50 faces of Helen for the test.
+
+The test of the published x8 figures of DIC and SPARNet; docs/metrics.md says
+how the 50 faces are prepared and by which protocol they were measured. The
+option data_root=FOLDER changes CelebA's folder alone.
+"""
+
+_base_ = './celeba.py'
+
+test_dataloader = dict(dataset=dict(data_root='{{$HELEN_ROOT:data/helen50}}'))
