@@ -38,7 +38,11 @@ from mmfacesr.image_io import (
 from mmfacesr.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-METHODS = {'dic': 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'}
+METHODS = {
+    'dic': 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py',
+    'sparnet-light': 'configs/sparnet/'
+    'sparnet_light-attn3d-x8_1xb2-400_embedded.py',
+}
 """Name -> config. A further method joins by a line."""
 EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 """Faces drawn for each part."""
@@ -178,7 +182,7 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
         restored,
     )
     pictures = {
-        'LR, bicubic, SR, HR of the test': copy_sheet(trained),
+        'LR or enlarged LR, SR and HR of the test': copy_sheet(trained),
         'LR, bicubic, SR of the restored folder': draw_restored(lr, shown),
     }
     places = {**pictures, 'restored faces': restored, 'checkpoint': checkpoint}

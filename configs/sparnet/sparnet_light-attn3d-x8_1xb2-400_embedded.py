@@ -3,10 +3,10 @@
 The full network, data, loss and evaluation; a higher learning rate than the
 paper's and few iterations. `make quickstart` trains it.
 
-Train:  tools/train.py configs/sparnet/sparnet_light-attn3d-x8_1xb8-300_embedded.py
-Test:   tools/test.py configs/sparnet/sparnet_light-attn3d-x8_1xb8-300_embedded.py CHECKPOINT
+Train:  tools/train.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py
+Test:   tools/test.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 4 GB, about 5 minutes
+Needs:  a CPU with 2 cores, 3 GB, about 5 minutes
 Result: README.md beside this file
 """
 
@@ -21,7 +21,7 @@ channels_last = True
 model = dict(generator=dict(res_depth=1, att_name='spar3d'))
 
 train_dataloader = dict(
-    batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
+    batch_size=2, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
 )
 val_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
@@ -30,7 +30,7 @@ test_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
 )
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=300, val_interval=150)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=200)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=30),
@@ -38,7 +38,7 @@ param_scheduler = [
         type='CosineAnnealingLR',
         by_epoch=False,
         begin=30,
-        end=300,
+        end=400,
         eta_min=1e-5,
     ),
 ]
