@@ -21,6 +21,7 @@ model = dict(generator=dict(att_name='spar3d'))
 train_dataloader = dict(
     batch_size=2,
     drop_last=True,
+    persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(pipeline=_base_.train_pipeline),
 )
@@ -34,5 +35,6 @@ log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [
     *_base_.custom_hooks,
+    dict(type='EpochSeedHook'),
     dict(type='GeneratorEMAHook', momentum=0.001),
 ]

@@ -18,6 +18,7 @@ _base_ = [
 train_dataloader = dict(
     batch_size=32,
     drop_last=True,
+    persistent_workers=False,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(pipeline=_base_.released_train_pipeline),
 )
@@ -29,6 +30,7 @@ log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [
     *_base_.custom_hooks,
+    dict(type='EpochSeedHook'),
     # Several processes validate with the mean of their batch statistics.
     dict(type='SyncBuffersHook'),
 ]

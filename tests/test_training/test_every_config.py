@@ -19,6 +19,24 @@ LEAVES = sorted(
     if path.parent.name != '_base_'
 )
 ALONE = dict(num_workers=0, persistent_workers=False)
+# What makes the networks narrow, as far as a config names it.
+NARROW = dict(
+    mid_channels=8, hg_mid_channels=16, num_blocks=1, min_ch=4, max_ch=8
+)
+
+
+def kind_of(path: Path) -> tuple[str, bool]:
+    """What differs in how configs train: the restorer and the loop."""
+    cfg = Config.fromfile(path, import_custom_modules=False)
+    return cfg.model.type, by_epoch(cfg)
+
+
+def by_epoch(cfg: Config) -> bool:
+    """Whether the config counts epochs."""
+    return cfg.train_cfg.type == 'EpochBasedTrainLoop'
+
+
+KINDS: list[Path] = list({kind_of(path): path for path in LEAVES}.values())
 
 
 def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
@@ -45,9 +63,44 @@ def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
     return cfg
 
 
-def by_epoch(cfg: Config) -> bool:
-    """Whether the config counts epochs."""
-    return cfg.train_cfg.type == 'EpochBasedTrainLoop'
+def narrowed(cfg: Config) -> Config:
+    """The config with a generator that is quick to train."""
+    generator = cfg.model.generator
+    generator.update({k: v for k, v in NARROW.items() if k in generator})
+    return cfg
+
+
+def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:
+    """Train, interrupt, resume and test; resumed equals uninterrupted."""
+    cfg = make('whole')
+    kind = 'epoch' if by_epoch(cfg) else 'iter'
+    Runner.from_cfg(cfg).train()
+    whole = torch.load(work_dir / f'{kind}_2.pth', weights_only=True)
+    (work_dir / f'{kind}_2.pth').unlink()
+    cfg = make('resumed')
+    cfg.resume, cfg.load_from = True, str(work_dir / f'{kind}_1.pth')
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    resumed = torch.load(work_dir / f'{kind}_2.pth', weights_only=True)
+    for part in {'state_dict', 'ema_state_dict'} & whole.keys():
+        for key, value in whole[part].items():
+            assert torch.equal(value, resumed[part][key]), key
+    assert not any('feature_loss' in key for key in whole['state_dict'])
+    kept = KeepMetricsHook()
+    runner.register_hook(kept)
+    runner.test()
+    assert kept.metrics and all(v == v for v in kept.metrics.values())
+
+
+@pytest.mark.parametrize('path', KINDS, ids=lambda path: path.stem)
+def test_every_kind_runs(
+    path: Path, faces_root: Path, tmp_path: Path, shrink: Callable
+) -> None:
+    def make(run: str) -> Config:
+        cfg = shortened(path, faces_root, tmp_path, f'narrow_{run}')
+        return narrowed(shrink(cfg))
+
+    check_runs(make, tmp_path)
 
 
 @pytest.mark.slow
@@ -55,20 +108,7 @@ def by_epoch(cfg: Config) -> bool:
 def test_runs(
     path: Path, faces_root: Path, tmp_path: Path, shrink: Callable
 ) -> None:
-    cfg = shrink(shortened(path, faces_root, tmp_path, 'whole'))
-    kind = 'epoch' if by_epoch(cfg) else 'iter'
-    Runner.from_cfg(cfg).train()
-    whole = torch.load(tmp_path / f'{kind}_2.pth', weights_only=True)
-    (tmp_path / f'{kind}_2.pth').unlink()
-    cfg = shrink(shortened(path, faces_root, tmp_path, 'resumed'))
-    cfg.resume, cfg.load_from = True, str(tmp_path / f'{kind}_1.pth')
-    runner = Runner.from_cfg(cfg)
-    runner.train()
-    resumed = torch.load(tmp_path / f'{kind}_2.pth', weights_only=True)
-    for key, value in whole['state_dict'].items():
-        assert torch.equal(value, resumed['state_dict'][key]), key
-    assert not any('feature_loss' in key for key in whole['state_dict'])
-    kept = KeepMetricsHook()
-    runner.register_hook(kept)
-    runner.test()
-    assert kept.metrics and all(v == v for v in kept.metrics.values())
+    def make(run: str) -> Config:
+        return shrink(shortened(path, faces_root, tmp_path, run))
+
+    check_runs(make, tmp_path)

@@ -4,6 +4,7 @@
 
 from .channels_last_hook import ChannelsLastHook
 from .comparison_sheet_hook import ComparisonSheetHook
+from .epoch_seed_hook import EpochSeedHook
 from .generator_ema_hook import GeneratorEMAHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
@@ -11,6 +12,7 @@ from .pretrained_hourglass_hook import PretrainedHourglassHook
 __all__ = [
     'ChannelsLastHook',
     'ComparisonSheetHook',
+    'EpochSeedHook',
     'GeneratorEMAHook',
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
