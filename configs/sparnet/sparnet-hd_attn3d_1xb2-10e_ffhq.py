@@ -9,32 +9,6 @@ Needs:  1 GPU of 24 GB, of 12 GB with --cfg-options model.generator.with_cp=True
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/ffhq.py',
-    '../_base_/models/sparnet_hd.py',
-    '../_base_/evaluation/blind_512.py',
-]
+_base_ = './sparnet-hd_attn2d_1xb2-10e_ffhq.py'
 
 model = dict(generator=dict(att_name='spar3d'))
-
-train_dataloader = dict(
-    batch_size=2,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.train_pipeline),
-)
-val_dataloader = dict(batch_size=1, dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(
-    batch_size=1, dataset=dict(pipeline=_base_.val_pipeline)
-)
-
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=10, val_interval=1)
-log_processor = dict(by_epoch=True)
-default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
-    dict(type='GeneratorEMAHook', momentum=0.001),
-]

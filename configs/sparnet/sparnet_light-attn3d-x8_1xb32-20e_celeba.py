@@ -8,31 +8,6 @@ Needs:  1 GPU of 24 GB (6 GB of activations at batch 32)
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/celeba.py',
-    '../_base_/models/sparnet_x8.py',
-    '../_base_/evaluation/sparnet_x8.py',
-]
+_base_ = './sparnet_attn2d-x8_1xb32-20e_celeba.py'
 
 model = dict(generator=dict(res_depth=1, att_name='spar3d'))
-
-train_dataloader = dict(
-    batch_size=32,
-    drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(pipeline=_base_.released_train_pipeline),
-)
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=1)
-log_processor = dict(by_epoch=True)
-default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
-    # Several processes validate with the mean of their batch statistics.
-    dict(type='SyncBuffersHook'),
-]
