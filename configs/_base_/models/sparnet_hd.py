@@ -22,7 +22,7 @@ model = dict(
         relu_type='leakyrelu',
         bottleneck_size=4,
         spectral_norm=True,
-        with_cp=False,  # True: a third of the memory, a third more time
+        with_cp=False,  # True: much less memory, more time; see README.md
     ),
     discriminator=dict(type='SPARNetDiscriminator', num_scales=3),
     pixel_loss=dict(type='L1Loss', loss_weight=100.0, reduction='mean'),
