@@ -3,15 +3,28 @@
 """Fixtures shared by all tests."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
+
+
+@pytest.fixture(autouse=True)
+def forget_loggers() -> Iterator[None]:
+    """Let no test write through a logger of an earlier one.
+
+    mmengine's current logger is the last one made in this process; its
+    handler keeps the standard output of its day, which pytest closes at
+    the end of a test that captures it.
+    """
+    yield
+    MMLogger._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')
