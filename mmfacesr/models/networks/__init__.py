@@ -3,12 +3,15 @@
 """Networks: image in, image (or judgement) out."""
 
 from mmfacesr.models.networks.dic import DICDiscriminator, DICGenerator
+from mmfacesr.models.networks.pfsrnet import PFSRNet, PFSRNetDiscriminator
 from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.models.networks.sparnet import SPARNet, SPARNetDiscriminator
 
 __all__ = [
     'DICDiscriminator',
     'DICGenerator',
+    'PFSRNet',
+    'PFSRNetDiscriminator',
     'SPARNet',
     'SPARNetDiscriminator',
     'SizeRequirement',
