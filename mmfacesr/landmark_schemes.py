@@ -21,7 +21,7 @@ NOSE_68 = slice(27, 36)
 LEFT_EYE_68 = slice(36, 42)
 RIGHT_EYE_68 = slice(42, 48)
 MOUTH_68 = slice(48, 68)
-INNER_68 = slice(17, 68)
+INNER_68 = slice(17, 68)  # all without the jaw line
 
 LEFT_OUTER_EYE_CORNER_68 = 36
 RIGHT_OUTER_EYE_CORNER_68 = 45

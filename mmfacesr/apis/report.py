@@ -21,12 +21,16 @@ from mmfacesr.checkpoint import LoadRecord
 from mmfacesr.image_io import write_atomic
 from mmfacesr.version import __version__
 
+DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}
+"""Values whose spread is shown to a person -> their format."""
+
 
 class KeepMetricsHook(Hook):
     """Keeps what a test gave; MMagic's test loop returns nothing.
 
     ``metrics`` are the values of the test, ``spread`` says how those of
-    single images are distributed.
+    single images are distributed, of every metric that takes them: PSNR of
+    the protocol ``pfsrnet`` has none, FID neither.
     """
 
     def __init__(self) -> None:
@@ -41,16 +45,18 @@ class KeepMetricsHook(Hook):
                 metric.compute_metrics = self._listening(metric)
 
     def _listening(self, metric: BaseMetric) -> Callable[[list], dict]:
-        """The metric's mean over the images, noting their spread."""
-        mean = type(metric).compute_metrics
+        """The metric's summary of the images, noting their spread."""
+        summary = type(metric).compute_metrics
 
         def compute_metrics(results: list[dict]) -> dict:
+            found = summary(metric, results)
             for name in results[0] if results else ():
+                if name not in found:  # kept of an image, but not reported
+                    continue
                 values = np.array([result[name] for result in results])
-                if values.ndim == 1:  # and no features
-                    key = f'{metric.prefix}/{name}' if metric.prefix else name
-                    self.spread[key] = spread_of(values)
-            return mean(metric, results)
+                key = f'{metric.prefix}/{name}' if metric.prefix else name
+                self.spread[key] = spread_of(values)
+            return found
 
         return compute_metrics
 
@@ -89,6 +95,7 @@ def make_report(
     cfg: Config,
     kept: KeepMetricsHook,
     record: Optional[LoadRecord],
+    method: str = 'model',
 ) -> dict:
     """Put together the report of one test.
 
@@ -97,6 +104,7 @@ def make_report(
         cfg (Config): What was run.
         kept (KeepMetricsHook): What it gave.
         record (LoadRecord, optional): The weights; None for the baseline.
+        method (str): What was tested. Defaults to 'model'.
 
     Returns:
         dict: Values that JSON takes.
@@ -111,7 +119,7 @@ def make_report(
         )
     ]
     return dict(
-        method='bicubic (Pillow, 8 bit)' if record is None else 'model',
+        method=method,
         metrics={key: float(value) for key, value in kept.metrics.items()},
         spread=kept.spread,
         protocol=dict(cfg.get('protocol', {})),
@@ -155,10 +163,10 @@ def format_report(report: dict) -> str:
         f'{key} {value}' for key, value in report['protocol'].items()
     )
     single = '  '.join(
-        f'{name} {spread["min"]:.2f} to {spread["max"]:.2f} '
-        f'(standard deviation {spread["std"]:.2f})'
+        f'{name} {spread["min"]:{digits}} to {spread["max"]:{digits}} '
+        f'(standard deviation {spread["std"]:{digits}})'
         for name, spread in report['spread'].items()
-        if name == 'PSNR'
+        if (digits := DIGITS_OF_SINGLE.get(name))
     )
     return (
         f'{report["method"]}: {values}\nSingle images: {single}\n'

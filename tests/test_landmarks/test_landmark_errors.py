@@ -84,6 +84,16 @@ def test_nme_by_hand(norm: str, width: float) -> None:
     assert nme(pred, target, norm) == pytest.approx(5 / width)
 
 
+def test_nme_of_the_inner_points_by_hand() -> None:
+    """The jaw line has no part in it; the eyes stay the norm."""
+    target = np.stack([straight_face()] * 2)
+    pred = target.copy()
+    pred[:, :17] += 1000
+    pred[0, 17:] += (3, 4)
+    assert nme(pred, target, points='inner').tolist() == [0.05, 0]
+    assert nme(pred, target).min() > 1
+
+
 @pytest.mark.parametrize(
     'norm, width',
     [('face-width', 100), ('eye-outer-width', 100), ('eye-distance', 70)],
@@ -117,5 +127,7 @@ def test_wrong_arguments_are_refused() -> None:
         nrmse(points, points, 'ocular')
     with pytest.raises(ValueError, match=r'\(5, 2\)'):
         nme(points[:5], points[:5])
+    with pytest.raises(ValueError, match='all.*inner.*outer'):
+        nme(points, points, points='outer')
     with pytest.raises(ValueError, match='argmax.*soft'):
         decode_heatmaps(np.zeros((1, 4, 4)), 4, 'soft')

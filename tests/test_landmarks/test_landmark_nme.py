@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""LandmarkNME reads packed samples and names what is missing."""
+"""LandmarkNME reads packed samples, groups points, names what is missing."""
 
 import numpy as np
 import pytest
@@ -44,3 +44,36 @@ def test_missing_landmarks_say_the_remedy(metric: type) -> None:
     _, heatmaps = face_and_heatmaps(0)
     with pytest.raises(KeyError, match='meta_keys'):
         metric().process([], [dict(output=dict(pred_heatmap=heatmaps))])
+
+
+def test_heatmaps_as_large_as_the_image(metric: type) -> None:
+    points, _ = face_and_heatmaps(0)
+    heatmaps = draw_heatmaps(points + (0, 8), (128, 128), (128, 128))
+    nme = metric(stride=1)
+    output = dict(pred_heatmap=torch.from_numpy(heatmaps))
+    nme.process([], [dict(gt_landmark=points, output=output)])
+    assert nme.results == [{'NME': pytest.approx(8 / 80)}]
+
+
+def test_points_without_heatmaps(metric: type) -> None:
+    points, _ = face_and_heatmaps(0)
+    output = dict(pred_landmark=torch.from_numpy(points + (3, 4)))
+    nme = metric()
+    nme.process([], [dict(gt_landmark=points, output=output)])
+    assert nme.results == [{'NME': pytest.approx(5 / 80)}]
+
+
+def test_inner_points_leave_out_the_jaw(metric: type) -> None:
+    points, _ = face_and_heatmaps(0)
+    pred = points.copy()
+    pred[:17] += 50
+    pred[67] += (3, 4)
+    sample = dict(
+        gt_landmark=points, output=dict(pred_landmark=torch.from_numpy(pred))
+    )
+    nme = metric(points='inner')
+    nme.size = 1
+    nme.process([], [sample])
+    assert nme.evaluate() == {'NME-inner51': pytest.approx(5 / 51 / 80)}
+    with pytest.raises(ValueError, match="'all'.*'inner'.*'jaw'"):
+        metric(points='jaw')

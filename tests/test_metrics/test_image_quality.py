@@ -24,7 +24,8 @@ def pair(golden: Path) -> dict:
 
 
 def test_golden_dic_protocol(pair: dict) -> None:
-    got = PAPER_PROTOCOLS['dic'](pair['metric_sr_float'], pair['metric_gt'])
+    images = pair['metric_sr_float'], pair['metric_gt']
+    got = PAPER_PROTOCOLS['dic'].measure(*images)
     assert got['PSNR'] == pytest.approx(float(pair['psnr_y']), abs=1e-3)
     assert got['SSIM'] == pytest.approx(float(pair['ssim_y']), abs=1e-5)
 

@@ -13,7 +13,7 @@ from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, luma, psnr, ssim
 from mmfacesr.evaluation.functional.paper_protocols import truncate
 
 ROOT = Path(__file__).resolve().parents[2]
-SPARNET = PAPER_PROTOCOLS['sparnet']
+SPARNET = PAPER_PROTOCOLS['sparnet'].measure
 
 
 @pytest.fixture(scope='module')

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from mmfacesr.landmark_schemes import (
+    INNER_68,
     LEFT_EYE_68,
     LEFT_INNER_EYE_CORNER_68,
     LEFT_OUTER_EYE_CORNER_68,
@@ -18,6 +19,7 @@ from mmfacesr.landmark_schemes import (
     RIGHT_OUTER_EYE_CORNER_68,
 )
 
+PointGroup = Literal['all', 'inner']
 NMENorm = Literal['inter-ocular', 'inter-pupil', 'dic-training']
 NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
 # DIC's scripts use the 1-based numbers of the eye corners on 0-based arrays.
@@ -105,7 +107,10 @@ def _columns_rows(index: np.ndarray, width: int) -> np.ndarray:
 
 
 def nme(
-    pred: np.ndarray, target: np.ndarray, norm: NMENorm = 'inter-ocular'
+    pred: np.ndarray,
+    target: np.ndarray,
+    norm: NMENorm = 'inter-ocular',
+    points: PointGroup = 'all',
 ) -> np.ndarray:
     """Mean Euclidean point error over a distance between the true eyes.
 
@@ -116,16 +121,23 @@ def nme(
         norm (str): 'inter-ocular': distance of the outer eye corners 36, 45.
             'inter-pupil': distance of the eye centres. 'dic-training':
             points 37 and 46, as DIC's training log (an index slip there).
+        points (str): Whose error is averaged. 'all': the 68. 'inner': the
+            51 without the jaw line. The norm is the same.
 
     Returns:
         np.ndarray: (...) float64, at least 0; 0.05 is 5 %.
 
     Raises:
-        ValueError: If the shapes are wrong or differ, or norm is unknown.
+        ValueError: If the shapes are wrong or differ, or norm or points is
+            unknown.
     """
+    if points not in ('all', 'inner'):
+        raise ValueError(f"Expected points 'all' or 'inner', got {points!r}.")
     pred, target = _checked(pred, target)
-    error = np.linalg.norm(pred - target, axis=-1).mean(-1)
-    return error / _eye_distance(target, norm)
+    error = np.linalg.norm(pred - target, axis=-1)
+    if points == 'inner':
+        error = error[..., INNER_68]
+    return error.mean(-1) / _eye_distance(target, norm)
 
 
 def _eye_distance(target: np.ndarray, norm: NMENorm) -> np.ndarray:

@@ -3,12 +3,13 @@
 """Metrics that the configs name."""
 
 from .fid import PytorchFID
-from .image_quality import BorderMAE, PaperProtocol
+from .image_quality import MSSSIM, BorderMAE, PaperProtocol
 from .landmark_nme import LandmarkNME
 from .lpips import LPIPS
 
 __all__ = [
     'LPIPS',
+    'MSSSIM',
     'BorderMAE',
     'LandmarkNME',
     'PaperProtocol',

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, mae
+from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, mae, ms_ssim
 from mmfacesr.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.registry import METRICS
+
+UNCLAMPED = 'pred_unclamped'
+"""Of a model's output: ``pred_img`` before it was clamped to [0, 255]."""
 
 
 def rgb_pair(
@@ -53,8 +56,44 @@ class BorderMAE(BaseSampleWiseMetric):
 
 
 @METRICS.register_module()
+class MSSSIM(BaseSampleWiseMetric):
+    """Multi-scale SSIM in RGB, border cut off, mean over the images.
+
+    See :func:`ms_ssim`. MMagic's ``MS_SSIM`` compares generated images with
+    each other.
+
+    Args:
+        crop_border (int): Pixels cut off each side.
+        kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
+    """
+
+    metric = 'MS-SSIM'
+
+    def __init__(self, crop_border: int, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.crop_border = crop_border
+
+    def process(
+        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
+    ) -> None:
+        """Measure every image of a batch.
+
+        Raises:
+            ValueError: If too little is left of an image without its border.
+        """
+        for sample in data_samples:
+            pair = rgb_pair(sample, self.gt_key, self.pred_key)
+            value = ms_ssim(*pair, self.crop_border)
+            self.results.append({self.metric: value})
+
+
+@METRICS.register_module()
 class PaperProtocol(BaseSampleWiseMetric):
     """The values of a paper's own protocol, under its name.
+
+    A protocol that measures the prediction before clamping takes
+    ``output.pred_unclamped``, (3, H, W) BGR on the scale [0, 255], of a
+    sample, and of a model that gives none its ``pred_img``.
 
     Args:
         protocol (str): Key of ``PAPER_PROTOCOLS``, for instance 'dic'; also
@@ -74,19 +113,30 @@ class PaperProtocol(BaseSampleWiseMetric):
                 f'the protocol {protocol!r}.'
             )
         super().__init__(prefix=protocol, **kwargs)
-        self.measure = PAPER_PROTOCOLS[protocol]
+        self.protocol = PAPER_PROTOCOLS[protocol]
 
     def process(
         self, data_batch: Sequence[dict], data_samples: Sequence[dict]
     ) -> None:
         """Measure every image of a batch."""
         for sample in data_samples:
-            pair = rgb_pair(sample, self.gt_key, self.pred_key)
-            self.results.append(self.measure(*pair))
+            pair = rgb_pair(sample, self.gt_key, self._pred_key(sample))
+            self.results.append(self.protocol.measure(*pair))
+
+    def _pred_key(self, sample: dict) -> str:
+        """Which prediction of a sample the protocol measures."""
+        wanted = not self.protocol.clamped
+        return (
+            UNCLAMPED
+            if wanted and UNCLAMPED in sample['output']
+            else self.pred_key
+        )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Mean of each value over the images."""
-        return {
-            name: float(np.mean([result[name] for result in results]))
-            for name in results[0]
-        }
+        """Values of all images.
+
+        Args:
+            results (list[dict]): One an image, in the order of the data
+                list: mmengine collects those of several processes so.
+        """
+        return self.protocol.summarise(results)

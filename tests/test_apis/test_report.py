@@ -1,0 +1,63 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The spread of single images, of what a report has a value of."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from mmfacesr.apis.report import KeepMetricsHook, format_report
+
+
+def listening(metric: object) -> KeepMetricsHook:
+    """A hook that listens to a metric."""
+    kept = KeepMetricsHook()
+    loop = SimpleNamespace(evaluators=[SimpleNamespace(metrics=[metric])])
+    kept.before_test_epoch(SimpleNamespace(test_loop=loop))
+    return kept
+
+
+def test_spread_is_of_single_images() -> None:
+    from mmfacesr.evaluation.metrics import PaperProtocol
+
+    metric = PaperProtocol('dic')
+    kept = listening(metric)
+    values = [dict(PSNR=20.0, SSIM=0.5), dict(PSNR=30.0, SSIM=0.7)]
+    assert metric.compute_metrics(values) == {'PSNR': 25.0, 'SSIM': 0.6}
+    assert list(kept.spread) == ['dic/PSNR', 'dic/SSIM']
+    assert kept.spread['dic/PSNR']['std'] == 5
+    assert kept.spread['dic/PSNR']['max'] == 30
+
+
+def test_values_of_batches_have_no_spread() -> None:
+    """Nor has what a metric keeps of an image besides its values."""
+    from mmfacesr.evaluation.metrics import PaperProtocol
+
+    metric = PaperProtocol('pfsrnet')
+    kept = listening(metric)
+    rng = np.random.default_rng(0)
+    pairs = rng.uniform(0, 255, (3, 2, 32, 32, 3))
+    values = [metric.protocol.measure(*pair) for pair in pairs]
+    found = metric.compute_metrics(values)
+    assert set(found) == {'PSNR', 'SSIM', 'MS-SSIM'}
+    assert list(kept.spread) == ['pfsrnet/SSIM']
+    singles = [value['SSIM'] for value in values]
+    assert kept.spread['pfsrnet/SSIM']['min'] == min(singles)
+
+
+def test_a_person_sees_the_spread_of_landmarks_too() -> None:
+    spread = dict(min=0.01, max=0.2, std=0.05)
+    text = format_report(
+        dict(
+            method='mean shape of 8 training faces',
+            metrics=dict(NME=0.1),
+            spread=dict(NME=spread, other=spread),
+            protocol=dict(nme='of the eyes'),
+            images=3,
+        )
+    )
+    assert text.splitlines() == [
+        'mean shape of 8 training faces: NME 0.1000',
+        'Single images: NME 0.0100 to 0.2000 (standard deviation 0.0500)',
+        '3 images; nme of the eyes',
+    ]
