@@ -24,6 +24,7 @@ with quiet_mmagic_import():
     )
     from mmagic.models import BaseEditModel, DataPreprocessor
     from mmagic.models.editors import SRGAN
+    from mmagic.models.losses import gradient_penalty_loss
     from mmagic.models.utils import set_requires_grad
     from mmagic.structures import DataSample
 mend_preprocessor_lists(DataPreprocessor)
@@ -37,5 +38,6 @@ __all__ = [
     'PSNR',
     'SRGAN',
     'SSIM',
+    'gradient_penalty_loss',
     'set_requires_grad',
 ]

@@ -70,6 +70,33 @@ def test_missing_table_says_the_remedy(tmp_path: Path) -> None:
         )
 
 
+def test_optional_points(table_path: str, tmp_path: Path, monkeypatch) -> None:
+    """No table, no points, and one line about it; a bad row stays one."""
+    said = []
+    monkeypatch.setattr(
+        'mmfacesr.datasets.transforms.landmarks.print_log',
+        lambda text, *_: said.append(text),
+    )
+    load, draw = LoadLandmarks(optional=True), DrawHeatmaps(optional=True)
+    gone = str(tmp_path / 'no.npz')
+    for path in (None, gone, gone):
+        face = np.zeros((64, 64, 3), np.uint8)
+        sample = dict(gt=face, file='a.png', landmark_table=path)
+        found = draw(RandomFlipFace(1)(load(dict(sample))))
+        assert set(found) == set(sample)
+    assert len(said) == 1 and gone in said[0]
+    sample['landmark_table'] = table_path
+    assert 'gt_heatmap' in draw(load(dict(sample)))
+    for file in ('gone.png', 'nan.png'):
+        with pytest.raises(LandmarkError, match=file):
+            load(dict(sample, file=file))
+
+
+def test_missing_points_are_an_error_unless_optional() -> None:
+    with pytest.raises(KeyError, match='gt_landmark'):
+        DrawHeatmaps()(dict(gt=np.zeros((8, 8, 3), np.uint8)))
+
+
 def test_hand_drawn_5x5() -> None:
     """A point at heatmap (2, 1.5): rows are exp(-(j - 1.5)^2 / 2) ..."""
     sample = dict(

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Optional
 
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.dataset import BaseDataset
 from torch import Tensor
 
@@ -72,21 +72,6 @@ def parse_args() -> argparse.Namespace:
     if args.num < 1:
         parser.error('--num must be at least 1')
     return args
-
-
-def build_dataset(cfg: Config, part: str) -> BaseDataset:
-    """Build the dataset of a part; the first one if there are several."""
-    from mmengine.registry import init_default_scope
-
-    from mmfacesr.registry import DATASETS
-
-    loader = cfg[f'{part}_dataloader']
-    loader = loader[0] if isinstance(loader, list) else loader
-    dataset = loader.dataset
-    while 'dataset' in dataset:  # wrappers repeat or join it
-        dataset = dataset.dataset
-    init_default_scope(cfg.get('default_scope', 'mmagic'))
-    return DATASETS.build(dataset)
 
 
 def fed_samples(dataset: BaseDataset, seed: int) -> Iterator[dict]:
@@ -192,6 +177,8 @@ def main() -> None:
     """Draw the sheet and write it."""
     args = parse_args()
     with clear_errors():
+        from mmfacesr.apis.sheets import build_dataset
+
         cfg = load_config(args.config, args.cfg_options)
         dataset = build_dataset(cfg, args.part)
         rows = rows_of(dataset, args.num, args.seed)

@@ -23,8 +23,6 @@ from torch import Tensor, nn
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
 
-SHEET_ROWS = 8
-
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -115,11 +113,8 @@ def draw_sheet(
 
 def draw(args: argparse.Namespace) -> int:
     """Draw the sheets; the exit status says whether there are any."""
-    from mmengine.logging import print_log
-    from tqdm import tqdm
-
-    from mmfacesr.apis.restore_folder import batches, load_model
-    from mmfacesr.image_io import list_images, write_image
+    from mmfacesr.apis.restore_folder import load_model
+    from mmfacesr.apis.sheets import draw_folder
 
     cfg = load_config(args.config, args.cfg_options)
     model = load_model(cfg, args.checkpoint)
@@ -129,19 +124,13 @@ def draw(args: argparse.Namespace) -> int:
             f'{type(model.generator).__name__}; give a config of '
             'configs/sparnet.'
         )
-    files = list_images(args.input)[: args.limit]
-    bad: dict[str, str] = {}
-    count = 0
-    with tqdm(total=len(files), unit='face', desc='drawing') as bar:
-        for batch in batches(cfg, args.input, files, SHEET_ROWS, bad, bar):
-            faces = len(batch)
-            path = osp.join(args.save_dir, f'attention_{count:03d}.png')
-            write_image(path, draw_sheet(model, batch, args))
-            count += 1
-            bar.update(faces)
-    for file, reason in bad.items():
-        print_log(f'Left out: {file}: {reason}', 'current')
-    print_log(f'{count} sheets in {args.save_dir}', 'current')
+    count = draw_folder(
+        cfg,
+        args.input,
+        args.limit,
+        lambda batch: draw_sheet(model, batch, args),
+        osp.join(args.save_dir, 'attention'),
+    )
     return 0 if count else 1
 
 

@@ -8,6 +8,8 @@ from .face_augmentation import (
     RandomRotate90Face,
 )
 from .face_crop import CropFace, ResizeFace
+from .face_jitter import JitterColors, RandomRotateFace
+from .face_reduction import ReduceFace
 from .landmarks import DrawHeatmaps, LoadLandmarks
 from .loading import LoadFaceImage, TakeAsInput
 from .random_resized_crop import RandomResizedCropFace
@@ -16,12 +18,15 @@ __all__ = [
     'CropFace',
     'DegradeBlindly',
     'DrawHeatmaps',
+    'JitterColors',
     'LoadFaceImage',
     'LoadLandmarks',
     'RandomAspectCropFace',
     'RandomFlipFace',
     'RandomResizedCropFace',
     'RandomRotate90Face',
+    'RandomRotateFace',
+    'ReduceFace',
     'ResizeFace',
     'TakeAsInput',
 ]

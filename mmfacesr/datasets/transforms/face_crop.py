@@ -8,7 +8,7 @@ integers. They draw from NumPy's global generator, which mmengine seeds in
 every worker.
 """
 
-from typing import Optional
+from typing import Literal, Optional
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -18,6 +18,10 @@ from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import TRANSFORMS
 
 Box = tuple[int, int, int, int]
+FILTERS = dict(
+    bicubic=Image.Resampling.BICUBIC, bilinear=Image.Resampling.BILINEAR
+)
+"""Pillow's antialiased filters by their names."""
 
 
 def crop_padded(image: np.ndarray, box: Box) -> np.ndarray:
@@ -149,7 +153,7 @@ def _name(results: dict) -> str:
 
 @TRANSFORMS.register_module()
 class ResizeFace(BaseTransform):
-    """Resize to a square with Pillow's 8-bit bicubic filter.
+    """Resize to a square with a filter of Pillow, in 8 bit.
 
     Byte-equal to Pillow, a no-op at the right size. A point p becomes
     (p + .5) s - .5, with s of each axis.
@@ -158,12 +162,24 @@ class ResizeFace(BaseTransform):
 
     Args:
         size (int): Side of the result in pixels. Defaults to 128.
+        interpolation ('bicubic' | 'bilinear'): The filter. Defaults to
+            'bicubic'.
     """
 
-    def __init__(self, size: int = 128) -> None:
+    def __init__(
+        self,
+        size: int = 128,
+        interpolation: Literal['bicubic', 'bilinear'] = 'bicubic',
+    ) -> None:
         if size < 1:
             raise ValueError(f'Expected a size of at least 1, got {size}.')
+        if interpolation not in FILTERS:
+            raise ValueError(
+                f'Expected interpolation from {list(FILTERS)}, '
+                f'got {interpolation!r}.'
+            )
         self.size = size
+        self.interpolation = interpolation
 
     def transform(self, results: dict) -> dict:
         """Resize the image and scale the points.
@@ -187,7 +203,7 @@ class ResizeFace(BaseTransform):
         if (height, width) == (self.size, self.size):
             return results
         resized = Image.fromarray(image).resize(
-            (self.size, self.size), Image.Resampling.BICUBIC
+            (self.size, self.size), FILTERS[self.interpolation]
         )
         results['gt'] = np.array(resized)
         if 'gt_landmark' in results:
@@ -201,4 +217,7 @@ class ResizeFace(BaseTransform):
 
     def __repr__(self) -> str:
         """Show the arguments."""
-        return f'{type(self).__name__}(size={self.size})'
+        return (
+            f'{type(self).__name__}(size={self.size}, '
+            f'interpolation={self.interpolation!r})'
+        )

@@ -3,35 +3,50 @@
 """What the losses on features of a frozen network have in common."""
 
 from abc import ABCMeta, abstractmethod
+from types import MappingProxyType
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.pretrained_weights import local_weights
-from mmfacesr.weight_files import find_weights, read_weights_file
+from mmfacesr.models.frozen_network import FrozenNetwork
+
+Criterion = Literal['l1', 'mse']
+CRITERIA = MappingProxyType({'l1': F.l1_loss, 'mse': F.mse_loss})
 
 
 class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
-    """L1 distance between features of a frozen network, summed over them.
+    """Distance between features of a frozen network, summed over them.
 
-    The network is built and its weights are read at the first use, so that
-    building and testing a model need neither; it is in no state dict and
-    gives no parameters, so that checkpoints, optimizers and distributed
-    wrappers do not see it.
+    The network is built and its weights are read at the first use; see
+    `FrozenNetwork`.
 
     Args:
         pretrained (str | None): File or URL of the weights. None only if
             ``loss_weight`` is 0.
         loss_weight (float): Factor on the result; with 0 the network is
             never built.
+        criterion (str): 'l1' or 'mse', how features are compared. Defaults
+            to 'l1'.
 
     Raises:
-        ValueError: If weights are needed and ``pretrained`` is None.
+        ValueError: If weights are needed and ``pretrained`` is None, or
+            there is no such criterion.
     """
 
-    def __init__(self, pretrained: str | None, loss_weight: float) -> None:
+    def __init__(
+        self,
+        pretrained: str | None,
+        loss_weight: float,
+        criterion: Criterion = 'l1',
+    ) -> None:
         super().__init__()
+        if criterion not in CRITERIA:
+            raise ValueError(
+                f'{type(self).__name__} expected criterion to be one of '
+                f'{sorted(CRITERIA)}, got {criterion!r}.'
+            )
         if pretrained is None and loss_weight:
             raise ValueError(
                 f'{type(self).__name__} expected pretrained to be a file or '
@@ -40,11 +55,18 @@ class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
             )
         self.pretrained = pretrained
         self.loss_weight = loss_weight
-        # In a list, because a module as attribute would be registered.
-        self._network: list[nn.Module] = []
+        self.criterion = criterion
+        name = type(self).__name__
+        self._network = FrozenNetwork(
+            self.build_network,
+            pretrained,
+            f'the weights of {name}',
+            f'set pretrained of {name} to where it is, or its loss_weight to '
+            '0',
+        )
 
     def forward(self, pred: Tensor, target: Tensor) -> Tensor:
-        """Compute the sum of mean |feature(pred) - feature(target)|.
+        """Compute the sum over the features of their mean distance.
 
         Args:
             pred (Tensor): (N, 3, H, W), normalised.
@@ -65,12 +87,13 @@ class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
                 'Expected pred and target of one shape, got '
                 f'{tuple(pred.shape)} and {tuple(target.shape)}.'
             )
-        network = self._built().to(pred.device, dtype)
+        network = self._network.get(pred.device, dtype)
         with torch.autocast(pred.device.type, enabled=False):
             with torch.no_grad():
                 wanted = self.features(network, target.to(dtype))
             found = self.features(network, pred.to(dtype))
-            terms = [F.l1_loss(*pair) for pair in zip(found, wanted)]
+            distance = CRITERIA[self.criterion]
+            terms = [distance(*pair) for pair in zip(found, wanted)]
         return self.loss_weight * sum(terms)
 
     @abstractmethod
@@ -88,21 +111,3 @@ class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
         Returns:
             list[Tensor]: Features of any shapes.
         """
-
-    def _built(self) -> nn.Module:
-        """Return the network; build it and read its weights once."""
-        if not self._network:
-            name = type(self).__name__
-            path = local_weights(
-                self.pretrained,
-                f'the weights of {name}',
-                f'set pretrained of {name} to where it is, or its '
-                'loss_weight to 0',
-            )
-            # Without memory and without a draw from the random numbers.
-            with torch.device('meta'):
-                network = self.build_network()
-            _, weights = find_weights(network, read_weights_file(path))
-            network.load_state_dict(weights, assign=True)
-            self._network.append(network.requires_grad_(False).eval())
-        return self._network[0]

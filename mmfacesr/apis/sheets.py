@@ -1,0 +1,101 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Sheets that a drawing makes of the faces of a folder or of a dataset."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from tqdm import tqdm
+
+from mmfacesr.apis.restore_folder import batches
+from mmfacesr.image_io import BadSampleError, list_images, write_image
+from mmfacesr.registry import DATASETS
+
+SHEET_ROWS = 8
+"""Faces on a sheet."""
+
+DrawSheet = Callable[[list[dict]], np.ndarray]
+"""Packed samples, each with its ``file`` -> sheet (H, W, 3) uint8 RGB."""
+Read = Callable[[dict[str, str], tqdm], Iterable[list[dict]]]
+"""Where to note bad files, and their bar -> batches of packed samples."""
+
+
+def draw_folder(
+    cfg: Config, folder: str, limit: int, draw_sheet: DrawSheet, prefix: str
+) -> int:
+    """Draw the first images of a folder.
+
+    Args:
+        cfg (Config): Its ``inference_pipeline`` makes the network's input.
+        folder (str): Folder of faces.
+        limit (int): Most faces drawn.
+        draw_sheet (DrawSheet): Makes the sheet of a batch.
+        prefix (str): Path of the sheets without ``_000.png`` and so on.
+
+    Returns:
+        int: How many sheets there are.
+    """
+    files = list_images(folder)[:limit]
+    read = partial(batches, cfg, folder, files, SHEET_ROWS)
+    return _draw(read, len(files), draw_sheet, prefix)
+
+
+def draw_part(
+    cfg: Config, part: str, limit: int, draw_sheet: DrawSheet, prefix: str
+) -> int:
+    """Draw the first faces of 'val' or 'test'; see :func:`draw_folder`."""
+    dataset = build_dataset(cfg, part)
+    indices = range(min(limit, len(dataset)))
+    read = partial(_dataset_batches, dataset, indices)
+    return _draw(read, len(indices), draw_sheet, prefix)
+
+
+def build_dataset(cfg: Config, part: str) -> BaseDataset:
+    """Build the dataset of a part; the first one if there are several."""
+    loader = cfg[f'{part}_dataloader']
+    loader = loader[0] if isinstance(loader, list) else loader
+    dataset = loader.dataset
+    while 'dataset' in dataset:  # wrappers repeat or join it
+        dataset = dataset.dataset
+    init_default_scope(cfg.get('default_scope', 'mmagic'))
+    return DATASETS.build(dataset)
+
+
+def _dataset_batches(
+    dataset: BaseDataset, indices: range, bad: dict[str, str], bar: tqdm
+) -> Iterator[list[dict]]:
+    """Take samples from a dataset; note the bad ones in ``bad``."""
+    batch: list[dict] = []
+    for index in indices:
+        file = dataset.get_data_info(index)['file']
+        try:
+            batch.append(dict(dataset[index], file=file))
+        except BadSampleError as error:
+            bad[file] = error.reason
+            bar.update()
+        if len(batch) == SHEET_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _draw(read: Read, total: int, draw_sheet: DrawSheet, prefix: str) -> int:
+    """Write the sheets and name what was left out."""
+    bad: dict[str, str] = {}
+    count = 0
+    with tqdm(total=total, unit='face', desc='drawing') as bar:
+        for batch in read(bad, bar):
+            faces = len(batch)
+            write_image(f'{prefix}_{count:03d}.png', draw_sheet(batch))
+            count += 1
+            bar.update(faces)
+    for file, reason in bad.items():
+        print_log(f'Left out: {file}: {reason}', 'current')
+    print_log(f'{count} sheets: {prefix}_*.png', 'current')
+    return count

@@ -1,0 +1,133 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Draw how faces grow: the output of every step of a progressive network.
+
+    python tools/analysis_tools/draw_steps.py CONFIG CHECKPOINT
+        --save-dir SHEETS
+    python tools/analysis_tools/draw_steps.py CONFIG CHECKPOINT
+        --input FACES --save-dir SHEETS
+
+For networks that grow (PFSRNet). A sheet holds one face a row: the LR input,
+the output of each step and, for the test part of the config, the HR face;
+small images are enlarged to whole pixels. The file name stands below.
+"""
+
+import argparse
+import inspect
+import os.path as osp
+import sys
+
+import numpy as np
+import torch
+from mmengine.config import DictAction
+from torch import nn
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import clear_errors
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        '--input',
+        metavar='FOLDER',
+        help='folder of faces (default: the test part of the config)',
+    )
+    parser.add_argument(
+        '--save-dir',
+        metavar='FOLDER',
+        required=True,
+        help='where the sheets go, steps_000.png and so on',
+    )
+    parser.add_argument(
+        '--limit', type=int, default=8, help='most faces drawn (8)'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change settings of the config, as in tools/train.py',
+    )
+    args = parser.parse_args()
+    if args.limit < 1:
+        parser.error('--limit must be at least 1')
+    return args
+
+
+def grows(generator: nn.Module) -> bool:
+    """Whether a network can be asked for the output of a step."""
+    arguments = inspect.signature(generator.forward).parameters
+    return hasattr(generator, 'num_steps') and {'step', 'alpha'} <= set(
+        arguments
+    )
+
+
+@torch.no_grad()
+def draw_sheet(model: nn.Module, batch: list[dict]) -> np.ndarray:
+    """Draw the sheet of a batch of samples, (H, W, 3) uint8 RGB."""
+    from mmengine.dataset import pseudo_collate
+
+    from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
+    from mmfacesr.visualization import comparison_sheet
+
+    files = [sample.pop('file') for sample in batch]
+    preprocessor = model.data_preprocessor
+    data = preprocessor(pseudo_collate(batch))
+    inputs, samples = data['inputs'], data['data_samples']
+    images = {f'LR {inputs.shape[-1]}': preprocessor.destruct(inputs, samples)}
+    for step in range(1, model.generator.num_steps + 1):
+        output = model.generator(inputs, step=step, alpha=1.0)
+        size = output.shape[-1]
+        images[f'step {step}: {size}'] = preprocessor.destruct(output, samples)
+    # For restoring, the input itself is packed as ground truth.
+    if 'gt_img' in samples and samples.gt_img.shape != inputs.shape:
+        images[f'HR {samples.gt_img.shape[-1]}'] = samples.gt_img
+    columns = {
+        title: [to_rgb(image) for image in column]
+        for title, column in images.items()
+    }
+    return comparison_sheet(columns, size, files)
+
+
+def draw(args: argparse.Namespace) -> int:
+    """Draw the sheets; the exit status says whether there are any."""
+    from mmfacesr.apis.restore_folder import load_model
+    from mmfacesr.apis.sheets import draw_folder, draw_part
+
+    cfg = load_config(args.config, args.cfg_options)
+    model = load_model(cfg, args.checkpoint)
+    if not grows(model.generator):
+        raise ValueError(
+            'Expected a network that grows in steps, such as PFSRNet, got '
+            f'{type(model.generator).__name__}; give a config of '
+            'configs/pfsrnet.'
+        )
+    draw_faces, source = draw_part, 'test'
+    if args.input:
+        draw_faces, source = draw_folder, args.input
+    count = draw_faces(
+        cfg,
+        source,
+        args.limit,
+        lambda batch: draw_sheet(model, batch),
+        osp.join(args.save_dir, 'steps'),
+    )
+    return 0 if count else 1
+
+
+def main() -> None:
+    """Draw."""
+    args = parse_args()
+    with clear_errors():
+        sys.exit(draw(args))
+
+
+if __name__ == '__main__':
+    main()
