@@ -109,6 +109,8 @@ def load_model(cfg: Config, checkpoint: str) -> nn.Module:
     """Build the restorer and load its generator, ready to predict."""
     init_default_scope(cfg.get('default_scope', 'mmagic'))
     model = MODELS.build(cfg.model)
+    # There is no ground truth, of no scale; the preprocessor would warn.
+    model.data_preprocessor.data_keys = []
     record = load_weights(model.generator, checkpoint)
     print_log(f'Weights: {record.source} ({record.layout}).', 'current')
     return model.to(get_device()).eval()

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmfacesr.evaluation.functional.landmarks import draw_heatmaps
+from mmfacesr.evaluation.functional.landmarks import (
+    decode_heatmaps,
+    draw_heatmaps,
+)
 
 
 @pytest.fixture(scope='module')
@@ -77,3 +80,24 @@ def test_inner_points_leave_out_the_jaw(metric: type) -> None:
     assert nme.evaluate() == {'NME-inner51': pytest.approx(5 / 51 / 80)}
     with pytest.raises(ValueError, match="'all'.*'inner'.*'jaw'"):
         metric(points='jaw')
+
+
+def test_centroid_finds_points_between_pixels() -> None:
+    points = np.array([[10.3, 20.6], [5.5, 7.0], [30.0, 2.2], [0.2, 31.0]])
+    heatmaps = draw_heatmaps(points, (32, 32), (32, 32), sigma=0.6)
+    heatmaps -= 0.01  # negative values have no mass
+    found = decode_heatmaps(heatmaps, stride=3, method='centroid') / 3
+    np.testing.assert_allclose(found[:3], points[:3], atol=0.05)
+    coarse = decode_heatmaps(heatmaps, stride=1)
+    assert abs(coarse[:2] - points[:2]).max() > 0.2
+    # A second, lower peak far off does not pull.
+    both = np.maximum(heatmaps, 0.9 * np.roll(heatmaps, 12, axis=-1))
+    far = decode_heatmaps(both[:1], stride=1, method='centroid')
+    np.testing.assert_allclose(far, points[:1], atol=0.05)
+    # By hand, with one neighbour and nothing positive anywhere.
+    one = np.zeros((2, 5, 6))
+    one[0, 2, 3], one[0, 2, 4], one[1] = 3.0, 1.0, -1.0
+    np.testing.assert_allclose(
+        decode_heatmaps(one, stride=2, method='centroid'),
+        [[2 * 3.25, 4.0], [0.0, 0.0]],
+    )

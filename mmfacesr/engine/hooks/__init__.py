@@ -5,15 +5,20 @@
 from .channels_last_hook import ChannelsLastHook
 from .comparison_sheet_hook import ComparisonSheetHook
 from .epoch_seed_hook import EpochSeedHook
+from .foreground_weight_hook import ForegroundWeightHook
 from .generator_ema_hook import GeneratorEMAHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
+from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
 
 __all__ = [
     'ChannelsLastHook',
     'ComparisonSheetHook',
     'EpochSeedHook',
+    'ForegroundWeightHook',
     'GeneratorEMAHook',
+    'LastStepCheckpointHook',
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
+    'ProgressiveStepHook',
 ]

@@ -16,8 +16,8 @@ from mmfacesr.image_io import write_image
 from mmfacesr.registry import HOOKS
 from mmfacesr.visualization import columns_of, comparison_sheet
 
-LARGEST_CELL = 256
-"""Side in pixels above which faces are shown smaller."""
+SMALLEST_CELL, LARGEST_CELL = 128, 256
+"""Side in pixels below or above which faces are shown larger or smaller."""
 
 
 def to_rgb(image: Tensor) -> np.ndarray:
@@ -89,7 +89,9 @@ class ComparisonSheetHook(Hook):
                 [to_rgb(sample.output.pred_img) for sample in samples],
                 [to_rgb(sample.gt_img) for sample in samples],
             ),
-            size=min(samples[0].gt_img.shape[-1], LARGEST_CELL),
+            size=min(
+                max(samples[0].gt_img.shape[-1], SMALLEST_CELL), LARGEST_CELL
+            ),
         )
         write_image(osp.join(runner.log_dir, 'vis_data', f'{name}.png'), sheet)
         for backend in runner.visualizer._vis_backends.values():

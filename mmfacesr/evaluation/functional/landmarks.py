@@ -24,6 +24,8 @@ NMENorm = Literal['inter-ocular', 'inter-pupil', 'dic-training']
 NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
 # DIC's scripts use the 1-based numbers of the eye corners on 0-based arrays.
 _HISTORIC_SHIFT = 1
+CENTROID_REACH = 2
+"""Pixels on each side of a maximum that its centroid looks at."""
 
 
 def draw_heatmaps(
@@ -66,7 +68,7 @@ def _gaussian(centre: np.ndarray, size: int, sigma: float) -> np.ndarray:
 def decode_heatmaps(
     heatmaps: np.ndarray,
     stride: float = 4,
-    method: Literal['argmax', 'quarter'] = 'argmax',
+    method: Literal['argmax', 'quarter', 'centroid'] = 'argmax',
 ) -> np.ndarray:
     """Read the points out of heatmaps.
 
@@ -76,7 +78,8 @@ def decode_heatmaps(
         method (str): 'argmax': stride times the place of the maximum.
             'quarter': DIC's evaluation adds a quarter of the stride to each
             coordinate in which the second largest value lies further, and
-            subtracts it otherwise, also on a tie.
+            subtracts it otherwise, also on a tie. 'centroid': centre of mass
+            of the positive values of the 5x5 pixels around the maximum.
 
     Returns:
         np.ndarray: (..., K, 2) float64 x, y in image pixels.
@@ -84,9 +87,10 @@ def decode_heatmaps(
     Raises:
         ValueError: If the method is unknown.
     """
-    if method not in ('argmax', 'quarter'):
+    if method not in ('argmax', 'quarter', 'centroid'):
         raise ValueError(
-            f"Expected method 'argmax' or 'quarter', got {method!r}."
+            "Expected method 'argmax', 'quarter' or 'centroid', got "
+            f'{method!r}.'
         )
     width = heatmaps.shape[-1]
     flat = heatmaps.reshape(*heatmaps.shape[:-2], -1)
@@ -94,11 +98,35 @@ def decode_heatmaps(
     points = _columns_rows(best, width)
     if method == 'argmax':
         return points * stride
+    if method == 'centroid':
+        return _centroids(heatmaps, points) * stride
     rest = flat.astype(np.float64)
     np.put_along_axis(rest, best[..., None], -np.inf, -1)
     second = _columns_rows(rest.argmax(-1), width)
     shift = np.where(second > points, 0.25, -0.25)
     return (points + shift) * stride
+
+
+def _centroids(heatmaps: np.ndarray, peaks: np.ndarray) -> np.ndarray:
+    """Centres of mass (..., K, 2) around the peaks (..., K, 2)."""
+    height, width = heatmaps.shape[-2:]
+    near = [
+        (abs(np.arange(size) - peaks[..., axis : axis + 1]) <= CENTROID_REACH)
+        for axis, size in ((0, width), (1, height))
+    ]
+    mass = np.clip(heatmaps.astype(np.float64), 0, None)
+    mass = mass * near[0][..., None, :] * near[1][..., :, None]
+    total = mass.sum((-2, -1))
+    centres = np.stack(
+        [
+            mass.sum(-2) @ np.arange(width),
+            mass.sum(-1) @ np.arange(height),
+        ],
+        axis=-1,
+    )
+    # Where nothing is positive the peak itself is the best guess.
+    safe = np.where(total > 0, total, 1.0)[..., None]
+    return np.where(total[..., None] > 0, centres / safe, peaks)
 
 
 def _columns_rows(index: np.ndarray, width: int) -> np.ndarray:

@@ -29,7 +29,8 @@ class LandmarkNME(BaseSampleWiseMetric):
     Args:
         stride (float): Image pixels for each heatmap pixel, 1 for heatmaps as
             large as the image. Defaults to 4.
-        decode (str): 'argmax', as DIC's training log, or 'quarter'; see
+        decode (str): 'argmax', as DIC's training log, 'quarter' or
+            'centroid'; see
             :func:`decode_heatmaps`. Defaults to 'argmax'.
         norm (str): What the error is divided by; see :func:`nme`. Defaults
             to 'inter-ocular'.

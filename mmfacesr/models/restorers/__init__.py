@@ -6,6 +6,8 @@ from .bicubic_baseline import BicubicBaseline
 from .dic_restorer import DICGANRestorer, DICRestorer
 from .face_gan_restorer import FaceGANRestorer
 from .heatmap_regressor import HeatmapRegressor
+from .mean_shape_baseline import MeanShapeBaseline
+from .progressive_restorer import ProgressiveRestorer
 
 __all__ = [
     'BicubicBaseline',
@@ -13,4 +15,6 @@ __all__ = [
     'DICRestorer',
     'FaceGANRestorer',
     'HeatmapRegressor',
+    'MeanShapeBaseline',
+    'ProgressiveRestorer',
 ]

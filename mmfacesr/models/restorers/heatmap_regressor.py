@@ -7,6 +7,7 @@ from typing import Optional
 from torch import Tensor
 
 from mmfacesr.mmagic_base import BaseEditModel, DataSample
+from mmfacesr.models.heads import FANTeacher
 from mmfacesr.registry import MODELS
 
 
@@ -14,16 +15,25 @@ from mmfacesr.registry import MODELS
 class HeatmapRegressor(BaseEditModel):
     """A heatmap head trained on its own, every step of it supervised.
 
+    It learns from the heatmaps of a teacher, or from those that are drawn
+    around the points of the landmark table.
+
     Args:
+        teacher (dict, optional): Arguments of :class:`FANTeacher`, which
+            takes the same images as the head, in [0, 1]. Defaults to None,
+            the samples' ``gt_heatmap``.
         generator (dict): Config of the head. ``head(image)`` gives the
             heatmaps of its last step, ``head.all_steps(image)`` those of
             every step.
         pixel_loss (dict): Config of the loss between heatmaps.
-        train_cfg (dict, optional): Kept for MMagic; not used.
-        test_cfg (dict, optional): Kept for MMagic; not used.
-        init_cfg (dict, optional): Initialisation, see mmengine.
-        data_preprocessor (dict, optional): Config of the preprocessor.
+        kwargs: Other arguments of MMagic's ``BaseEditModel``.
     """
+
+    def __init__(
+        self, teacher: Optional[dict] = None, **kwargs: object
+    ) -> None:
+        super().__init__(**kwargs)
+        self.teacher = None if teacher is None else FANTeacher(**teacher)
 
     def forward_inference(
         self,
@@ -39,7 +49,7 @@ class HeatmapRegressor(BaseEditModel):
             kwargs: Not used.
 
         Returns:
-            DataSample: ``pred_heatmap`` (N, K, H/4, W/4).
+            DataSample: ``pred_heatmap`` (N, K, h, w) of the head's size.
         """
         prediction = DataSample()
         prediction.set_tensor_data(
@@ -54,9 +64,23 @@ class HeatmapRegressor(BaseEditModel):
 
         Args:
             inputs (Tensor): (N, 3, H, W) faces, normalised.
-            data_samples (DataSample): Stacked, with ``gt_heatmap``.
+            data_samples (DataSample): Stacked, with ``gt_heatmap`` where
+                there is no teacher.
+
+        Raises:
+            ValueError: If there is neither.
         """
-        target = data_samples.gt_heatmap
+        if self.teacher is not None:
+            target = self.teacher(inputs)
+        elif 'gt_heatmap' in data_samples:
+            target = data_samples.gt_heatmap
+        else:
+            raise ValueError(
+                'Expected `gt_heatmap` in the training samples or a teacher, '
+                'got neither; make landmarks68.npz in the data root with '
+                'tools/dataset_converters/extract_landmarks.py, or set '
+                'model.teacher.'
+            )
         return {
             f'loss_align_v{step}': self.pixel_loss(heatmap.float(), target)
             for step, heatmap in enumerate(self.generator.all_steps(inputs))

@@ -1,0 +1,99 @@
+"""Distils the landmark head of PFSRNet, from the landmark table or a teacher.
+
+Without a teacher it learns to draw a Gaussian at each point of the table.
+From 2D-FAN, as published, with its weights by URL: --cfg-options
+model.teacher="{}". (Validation and test measure points of the table.)
+
+Train:  tools/dist_train.sh configs/pfsrnet/distilled-fan_1xb16-11k_celeba.py 1
+Test:   tools/test.py configs/pfsrnet/distilled-fan_1xb16-11k_celeba.py CHECKPOINT
+        --baseline instead of CHECKPOINT measures the mean face
+Use:    the checkpoint is model.landmark_guidance.pretrained of
+        pfsrnet_x8_1xb16-200k_celeba.py
+Data:   aligned, 178x218, by tools/dataset_converters/celeba, landmarks by
+        tools/dataset_converters/extract_landmarks.py
+Needs:  1 GPU of 4 GB
+Result: landmark NME of the part `test`: README.md beside this file
+"""
+
+_base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']
+
+# Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
+crop_size = None  # the largest central square: 178 of CelebA's 178x218
+
+fan_size = 64
+model = dict(
+    type='HeatmapRegressor',
+    teacher=None,
+    generator=dict(type='DistilledFANHead', num_keypoints=68),
+    pixel_loss=dict(type='ForegroundMSELoss'),
+    data_preprocessor=dict(
+        type='DataPreprocessor', mean=[0, 0, 0], std=[255, 255, 255]
+    ),
+)
+
+load_face = [
+    dict(type='LoadFaceImage'),
+    dict(type='LoadLandmarks', optional=True),  # a teacher needs none
+    dict(type='CropFace'),
+    # The two stages of PFSRNet's own chain of reductions.
+    dict(type='ResizeFace', size=128, interpolation='bilinear'),
+    dict(type='ResizeFace', size=fan_size, interpolation='bilinear'),
+]
+make_sample = [
+    dict(type='DrawHeatmaps', size=fan_size, sigma=1.5, optional=True),
+    dict(type='TakeAsInput'),
+    dict(type='PackInputs', meta_keys=['gt_landmark']),
+]
+train_pipeline = [
+    *load_face,
+    dict(type='RandomFlipFace', prob=0.5),
+    *make_sample,
+]
+test_pipeline = [*load_face, *make_sample]
+
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(pipeline=train_pipeline, crop_size=crop_size),
+)
+val_dataloader = dict(
+    dataset=dict(pipeline=test_pipeline, crop_size=crop_size)
+)
+test_dataloader = dict(
+    dataset=dict(pipeline=test_pipeline, crop_size=crop_size)
+)
+
+protocol = dict(
+    nme='mean point error / distance of the outer eye corners, 68 points and '
+    'the 51 without the jaw line, centroids in 64x64 heatmaps'
+)
+val_evaluator = [
+    dict(type='LandmarkNME', stride=1, decode='centroid'),
+    dict(type='LandmarkNME', stride=1, decode='centroid', points='inner'),
+]
+test_evaluator = val_evaluator
+val_cfg = dict(type='MultiValLoop')
+test_cfg = dict(type='MultiTestLoop')
+
+train_cfg = dict(
+    type='IterBasedTrainLoop', max_iters=11_000, val_interval=1000
+)
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
+param_scheduler = [
+    dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=200),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=False,
+        begin=200,
+        end=11_000,
+        eta_min=1e-5,
+    ),
+]
+default_hooks = dict(
+    checkpoint=dict(interval=1000, save_best='NME-inner51', rule='less')
+)
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ForegroundWeightHook', first=50.0, last=1.0),
+    # Several processes validate with the mean of their batch statistics.
+    dict(type='SyncBuffersHook'),
+]

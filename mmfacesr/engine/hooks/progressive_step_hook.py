@@ -1,0 +1,89 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What a training that grows in steps tells its log and its checkpoints."""
+
+from typing import Optional
+
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from mmfacesr.registry import HOOKS
+
+
+def restorer_of(runner: Runner) -> nn.Module:
+    """The restorer without its distributed wrapper."""
+    model = runner.model
+    return model.module if is_model_wrapper(model) else model
+
+
+@HOOKS.register_module()
+class ProgressiveStepHook(Hook):
+    """Keeps a ``ProgressiveRestorer`` in step with the runner.
+
+    The runner's iteration is handed to the restorer before training, so that
+    a run from other weights (``load_from``) starts with the first step and a
+    resumed one goes on where it was. Validations of steps before the last
+    one are named by their size: ``32px/PSNR``.
+    """
+
+    # before RuntimeInfoHook hands the metrics to the log
+    priority = 'HIGHEST'
+
+    def before_train(self, runner: Runner) -> None:
+        """Set the iteration and log the schedule."""
+        restorer = restorer_of(runner)
+        restorer.step_counter.fill_(runner.iter)
+        for line in restorer.schedule.describe():
+            runner.logger.info(line)
+        if restorer.schedule.uses('attention'):
+            runner.logger.info(restorer.landmark_guidance.describe())
+        if runner.iter:
+            progress = restorer.progress()
+            runner.logger.info(
+                f'Goes on in step {progress.step} with alpha '
+                f'{progress.alpha:.4f}.'
+            )
+
+    def before_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+    ) -> None:
+        """Log the beginning of a step."""
+        restorer = restorer_of(runner)
+        step = restorer.progress().step
+        if runner.iter and step != restorer.progress(ahead=-1).step:
+            size = restorer.schedule.steps[step - 1].size
+            runner.logger.info(f'Step {step} begins: {size} px.')
+
+    def after_val_epoch(
+        self, runner: Runner, metrics: Optional[dict] = None
+    ) -> None:
+        """Name the metrics by the size that they were measured at."""
+        restorer = restorer_of(runner)
+        sizes = [f'{step.size}px/' for step in restorer.schedule.steps]
+        # A log repeats the last value of whatever it knows.
+        for name in list(runner.message_hub.log_scalars):
+            if name.startswith(tuple(f'val/{size}' for size in sizes)):
+                runner.message_hub.log_scalars.pop(name)
+        step = restorer.progress(ahead=-1).step
+        if metrics and step < len(sizes):
+            for name in list(metrics):
+                metrics[sizes[step - 1] + name] = metrics.pop(name)
+
+
+@HOOKS.register_module()
+class LastStepCheckpointHook(CheckpointHook):
+    """mmengine's, but only the last step can give the best checkpoint.
+
+    Validations that do not measure ``save_best``, as those of the steps
+    before, are left out; mmengine's hook ends the training over them.
+    """
+
+    def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
+        """Keep the checkpoint if it is the best one of the last step."""
+        if set(self.key_indicators or ()) <= set(metrics):
+            super().after_val_epoch(runner, metrics)
