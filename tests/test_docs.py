@@ -139,6 +139,32 @@ def test_render_tables_notices_a_changed_number(tmp_path):
     assert (folder / 'README.md').read_text() == text
 
 
+def test_figures_of_others_get_no_digits():
+    """At most the usual places, and no zeros that nobody stated."""
+    table = runpy.run_path(str(RENDER))['published_table'](
+        [
+            {
+                'Name': 'net_x8',
+                'Config': 'configs/method/net_x8.py',
+                'Results': [
+                    {
+                        'Source': 'the authors',
+                        'Dataset': 'Faces',
+                        'Protocol': 'not stated',
+                        'Metrics': {
+                            'PSNR': 25.2319,
+                            'SSIM': 0.685,
+                            'MS-SSIM': 0.902,
+                        },
+                    }
+                ],
+            }
+        ]
+    )
+    assert '| PSNR | SSIM | MS-SSIM | Source |' in table
+    assert '| not stated | 25.23 | 0.685 | 0.902 | the authors |' in table
+
+
 def test_render_tables_refuses_an_unknown_table():
     render = runpy.run_path(str(RENDER))['render']
     with pytest.raises(ValueError, match="'speed'"):

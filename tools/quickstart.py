@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from PIL import Image
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.data_root import read_list
 from mmfacesr.datasets.synthetic_faces import write_faces
+from mmfacesr.datasets.transforms import ReduceFace
 from mmfacesr.image_io import (
     list_images,
     read_image,
@@ -38,17 +39,59 @@ from mmfacesr.image_io import (
 from mmfacesr.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-METHODS = {
-    'dic': 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py',
-    'sparnet-light': 'configs/sparnet/'
-    'sparnet_light-attn3d-x8_1xb2-400_embedded.py',
-}
-"""Name -> config. A further method joins by a line."""
 EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 """Faces drawn for each part."""
 FEWEST_FACES = 16
 """With fewer faces of one's own, the embedded ones train the methods."""
 GT_SIZE, LR_SIZE, SHEET_ROWS = 128, 16, 8
+
+
+def centre_by_bicubic(face: np.ndarray) -> np.ndarray:
+    """Reduce the central 128 of a (160, 160, 3) crop at once."""
+    image = Image.fromarray(face)
+    margin = (image.width - GT_SIZE) // 2
+    box = (margin, margin, margin + GT_SIZE, margin + GT_SIZE)
+    small = image.crop(box).resize((LR_SIZE, LR_SIZE), Image.BICUBIC)
+    return np.array(small)
+
+
+def whole_by_halves(face: np.ndarray) -> np.ndarray:
+    """Reduce a whole (160, 160, 3) crop to 128, 64, 32 and 16."""
+    return ReduceFace(LR_SIZE, GT_SIZE)(dict(gt=face))['gt']
+
+
+class Recipe(NamedTuple):
+    """How faces are framed and reduced to 16x16, as in a training."""
+
+    words: str
+    reduce: Callable[[np.ndarray], np.ndarray]
+
+
+class Method(NamedTuple):
+    """A small training and what it is fed."""
+
+    config: str
+    recipe: Recipe
+
+
+BICUBIC = Recipe('Pillow bicubic / 8', centre_by_bicubic)
+HALVES = Recipe(
+    'Pillow bilinear, halved three times, of a wider part of the face',
+    whole_by_halves,
+)
+METHODS = {
+    'dic': Method(
+        'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py', BICUBIC
+    ),
+    'sparnet-light': Method(
+        'configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py',
+        BICUBIC,
+    ),
+    'pfsrnet': Method(
+        'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py', HALVES
+    ),
+}
+"""A further method joins by a line."""
 
 
 class Faces(NamedTuple):
@@ -126,31 +169,28 @@ def choose_faces(out: Path, photos: Path | None) -> tuple[Faces, Faces]:
     return draw_faces(out), own
 
 
-def write_lr_faces(faces: Faces, all_of_them: bool) -> Path:
-    """Make a folder of 16x16 PNG files to be restored.
+def write_lr_faces(faces: Faces, name: str, all_of_them: bool) -> Path:
+    """Make a folder of 16x16 PNG files for a method to restore.
 
-    The central 128 of each 160 pixel crop, reduced by Pillow bicubic: what a
-    person would have who has only the small pictures. Faces that the method
-    was trained on are left out.
+    Reduced from the 160 pixel crops as in its training: what a person would
+    have who has only the small pictures. Faces that the method was trained
+    on are left out.
     """
-    folder = faces.folder / 'low_resolution'
-    names = (
+    folder = faces.folder / name / 'low_resolution'
+    files = (
         list_images(faces.root)
         if all_of_them
         else read_list(faces.root / 'test.txt')
     )
-    for name in names:
-        image = Image.fromarray(read_image(faces.root / name))
-        margin = (image.width - GT_SIZE) // 2
-        box = (margin, margin, margin + GT_SIZE, margin + GT_SIZE)
-        small = image.crop(box).resize((LR_SIZE, LR_SIZE), Image.BICUBIC)
-        write_image((folder / name).with_suffix('.png'), np.array(small))
+    for file in files:
+        small = METHODS[name].recipe.reduce(read_image(faces.root / file))
+        write_image((folder / file).with_suffix('.png'), small)
     return folder
 
 
 def try_method(name: str, train: Faces, restore: Faces) -> Result:
     """Train, test, compare and restore with one method."""
-    config = METHODS[name]
+    config = METHODS[name].config
     trained, shown = train.folder / name, restore.folder / name
     data = ('--cfg-options', f'data_root={train.root}')
     started = time.time()
@@ -168,7 +208,7 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
     model = measure(config, checkpoint, trained / 'test', data)
     say(f'{name}: the bicubic baseline, by the same metrics')
     baseline = measure(config, '--baseline', trained / 'bicubic', data)
-    lr = write_lr_faces(restore, all_of_them=restore != train)
+    lr = write_lr_faces(restore, name, all_of_them=restore != train)
     say(f'{name}: restoring the folder {lr}')
     restored = shown / 'restored'
     shutil.rmtree(restored, ignore_errors=True)  # of an earlier training
@@ -224,11 +264,25 @@ def draw_restored(lr: Path, folder: Path) -> Path:
 
 
 def table(results: list[Result]) -> str:
-    """The results as a Markdown table with their protocol."""
+    """The results as Markdown tables with their protocol.
+
+    A table for each way of framing and reducing the faces: only the methods
+    of one table compare.
+    """
+    groups: dict[Recipe, list[Result]] = {}
+    for result in results:
+        groups.setdefault(METHODS[result.name].recipe, []).append(result)
+    return '\n'.join(
+        table_of_one_recipe(recipe, group) for recipe, group in groups.items()
+    )
+
+
+def table_of_one_recipe(recipe: Recipe, results: list[Result]) -> str:
+    """Methods that are fed alike, below the bicubic baseline."""
     first = results[0].model
     lines = [
         f'{first["images"]} test images; {describe(first["protocol"])}; LR by '
-        'Pillow bicubic / 8.',
+        f'{recipe.words}.',
         '',
         '| method | PSNR (dB) | SSIM | MAE | above bicubic (dB) |',
         '| --- | --- | --- | --- | --- |',
@@ -274,7 +328,7 @@ def summary(results: list[Result], out: Path) -> str:
         f'The table is in {out / "results.md"}.',
         'Next:',
         '  your own photos:   make quickstart DATA=folder',
-        '  a full training:   configs/dic/README.md',
+        '  a full training:   configs/*/README.md',
         '  other data:        tools/dataset_converters/README.md',
     ]
     return '\n'.join(lines)

@@ -1,8 +1,9 @@
 """Distils the landmark head of PFSRNet, from the landmark table or a teacher.
 
 Without a teacher it learns to draw a Gaussian at each point of the table.
-From 2D-FAN, as published, with its weights by URL: --cfg-options
-model.teacher="{}". (Validation and test measure points of the table.)
+From 2D-FAN, as published: --cfg-options model.teacher=FILE_OR_URL, a
+TorchScript file of the package face-alignment; its URL is in README.md.
+(Validation and test measure points of the table.)
 
 Train:  tools/dist_train.sh configs/pfsrnet/distilled-fan_1xb16-11k_celeba.py 1
 Test:   tools/test.py configs/pfsrnet/distilled-fan_1xb16-11k_celeba.py CHECKPOINT
@@ -20,7 +21,7 @@ _base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
 crop_size = None  # the largest central square: 178 of CelebA's 178x218
 
-fan_size = 64
+gt_size = 64
 model = dict(
     type='HeatmapRegressor',
     teacher=None,
@@ -37,10 +38,10 @@ load_face = [
     dict(type='CropFace'),
     # The two stages of PFSRNet's own chain of reductions.
     dict(type='ResizeFace', size=128, interpolation='bilinear'),
-    dict(type='ResizeFace', size=fan_size, interpolation='bilinear'),
+    dict(type='ResizeFace', size=gt_size, interpolation='bilinear'),
 ]
 make_sample = [
-    dict(type='DrawHeatmaps', size=fan_size, sigma=1.5, optional=True),
+    dict(type='DrawHeatmaps', size=gt_size, sigma=1.5, optional=True),
     dict(type='TakeAsInput'),
     dict(type='PackInputs', meta_keys=['gt_landmark']),
 ]

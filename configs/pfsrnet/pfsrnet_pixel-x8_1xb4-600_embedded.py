@@ -83,7 +83,10 @@ param_scheduler = [
     ),
 ]
 default_hooks = dict(
-    checkpoint=dict(type='LastStepCheckpointHook', interval=100),
+    # the end of every step is kept
+    checkpoint=dict(
+        type='LastStepCheckpointHook', interval=150, max_keep_ckpts=4
+    ),
     logger=dict(interval=20),
 )
 custom_hooks = [*_base_.custom_hooks, *_base_.growing_hooks]

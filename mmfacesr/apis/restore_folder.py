@@ -64,7 +64,7 @@ def restore_folder(
     todo = [
         file for file in names if not osp.exists(osp.join(target, names[file]))
     ]
-    model = load_model(cfg, checkpoint)
+    model = load_model(cfg, checkpoint, ground_truth=False)
     bad: dict[str, str] = {}
     done = 0
     with tqdm(total=len(todo), unit='face', desc='restoring') as bar:
@@ -105,12 +105,21 @@ def result_names(folder: str) -> dict[str, str]:
     return {file: name(file) for file in files}
 
 
-def load_model(cfg: Config, checkpoint: str) -> nn.Module:
-    """Build the restorer and load its generator, ready to predict."""
+def load_model(
+    cfg: Config, checkpoint: str, ground_truth: bool = True
+) -> nn.Module:
+    """Build the restorer and load its generator, ready to predict.
+
+    Args:
+        cfg (Config): A config with a ``generator``.
+        checkpoint (str): Weights in a layout that :func:`load_weights` knows.
+        ground_truth (bool): Whether there is ground truth to prepare; the
+            preprocessor warns of what it misses. Defaults to True.
+    """
     init_default_scope(cfg.get('default_scope', 'mmagic'))
     model = MODELS.build(cfg.model)
-    # There is no ground truth, of no scale; the preprocessor would warn.
-    model.data_preprocessor.data_keys = []
+    if not ground_truth:
+        model.data_preprocessor.data_keys = []
     record = load_weights(model.generator, checkpoint)
     print_log(f'Weights: {record.source} ({record.layout}).', 'current')
     return model.to(get_device()).eval()

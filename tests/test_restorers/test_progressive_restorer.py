@@ -237,7 +237,7 @@ def test_validation_is_of_the_step_and_a_test_of_the_whole() -> None:
             for key, side in (('gt_x2', 32), ('gt_x4', 64), ('gt_img', 128))
         }
         order = {f'{key}_channel_order': 'rgb' for key in images}
-        order['gt_channel_order'] = 'rgb'
+        order |= dict(gt_channel_order='rgb', img_channel_order='rgb')
         return dict(
             inputs=[lr], data_samples=[DataSample(**images, metainfo=order)]
         )

@@ -1,6 +1,7 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""print_config, get_flops and browse_dataset, run as programs."""
+"""print_config, get_flops and browse_dataset, run as programs, and what all
+analysis tools have in common."""
 
 import re
 import runpy
@@ -16,7 +17,14 @@ from mmfacesr.image_io import read_image
 from mmfacesr.visualization import GAP, HEADER
 
 CONFIG = 'configs/dic/dic_x8c48b6_1xb8-150k_celeba.py'
-TOOLS = ('print_config', 'get_flops', 'browse_dataset', 'draw_attention')
+TOOLS = {
+    'print_config': [],
+    'get_flops': [],
+    'browse_dataset': [],
+    'draw_attention': ['no.pth', '--input', 'no', '--save-dir', 'no'],
+    'draw_steps': ['no.pth', '--save-dir', 'no'],
+}
+"""Tools that take a config -> what they need besides it."""
 
 
 @pytest.fixture
@@ -33,12 +41,27 @@ def test_help_teaches(run_tool, tool):
     assert '--cfg-options' in text
 
 
+def test_help_of_a_tool_without_config(run_tool):
+    status, text, _ = run_tool('analysis_tools/plot_curves.py', '--help')
+    assert status == 0
+    assert 'python tools/analysis_tools/plot_curves.py WORK_DIR' in text
+
+
+def test_every_tool_is_in_the_readme(repo):
+    folder = repo / 'tools/analysis_tools'
+    tools = {path.stem for path in folder.glob('*.py')}
+    assert tools == {*TOOLS, 'plot_curves'}
+    headings = re.findall(
+        r'^## (\w+)\.py$', (folder / 'README.md').read_text(), re.M
+    )
+    assert sorted(headings) == sorted(tools)
+
+
 @pytest.mark.parametrize('tool', TOOLS)
 def test_wrong_config_is_one_clear_message(run_tool, tool):
-    words = ['dic_x16.py']
-    if tool == 'draw_attention':
-        words += ['no.pth', '--input', 'no', '--save-dir', 'no']
-    status, _, error = run_tool(f'analysis_tools/{tool}.py', *words)
+    status, _, error = run_tool(
+        f'analysis_tools/{tool}.py', 'dic_x16.py', *TOOLS[tool]
+    )
     assert status == 1
     assert "no config 'dic_x16.py'" in error
     assert 'configs/dic/dic' in error  # what is alike

@@ -35,9 +35,9 @@ def draw(run_tool, repo, network, faces_root, tmp_path):
             TOOL,
             str(repo / CONFIG),
             tmp_path / 'pfsrnet.pth',
+            *args,
             '--save-dir',
             tmp_path / 'sheets',
-            *args,
             '--cfg-options',
             f'model.generator.mid_channels={WIDTH}',
             f'data_root={faces_root}',
@@ -104,6 +104,22 @@ def test_folder_of_lr_faces_has_no_hr(draw, network, tmp_path) -> None:
     ((first, *steps),) = draw('--input', tmp_path / 'faces', '--limit', '2')
     np.testing.assert_array_equal(first, enlarge(lr))
     check_outputs(network, lr, steps)
+
+
+def test_a_checkpoint_for_each_step(draw, network, tmp_path) -> None:
+    lr = np.random.RandomState(1).randint(0, 256, (16, 16, 3), np.uint8)
+    (tmp_path / 'faces').mkdir()
+    write_image(tmp_path / 'faces/a.png', lr)
+    files, networks = [], [network]  # `draw` gives the first one itself
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        networks.append(PFSRNet(mid_channels=WIDTH).eval())
+        files.append(tmp_path / f'{seed}.pth')
+        torch.save(networks[-1].state_dict(), files[-1])
+    ((_, *steps),) = draw(*files, '--input', tmp_path / 'faces')
+    for step, (cell, then) in enumerate(zip(steps, networks, strict=True)):
+        image = enlarge(outputs_of(then, lr)[step])
+        assert np.abs(cell.astype(int) - image).max() <= 1
 
 
 def test_a_network_without_steps_is_refused(run_tool, repo, tmp_path) -> None:

@@ -32,37 +32,65 @@ def report(psnr: float) -> dict:
 
 
 def test_every_method_has_a_config(quickstart: ModuleType, repo: Path) -> None:
-    for config in quickstart.METHODS.values():
-        assert (repo / config).is_file()
+    for method in quickstart.METHODS.values():
+        assert (repo / method.config).is_file()
 
 
 def test_table_and_verdict_say_who_is_above(quickstart: ModuleType) -> None:
     better = quickstart.Result('dic', report(24.5), report(22.5), {}, 60)
-    worse = quickstart.Result('other', report(21.0), report(22.5), {}, 60)
+    worse = quickstart.Result(
+        'sparnet-light', report(21.0), report(22.5), {}, 60
+    )
     table = quickstart.table([better, worse])
     assert '| dic | 24.50 | 0.5000 | 10.00 | +2.00 |' in table
-    assert '| other | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
+    assert '| sparnet-light | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
     assert '| bicubic | 22.50 |' in table and 'crop_border 8' in table
     assert 'dic is above the bicubic baseline: +2.00 dB' in (
         quickstart.verdict(better)
     )
-    assert 'other is NOT above' in quickstart.verdict(worse)
+    assert 'sparnet-light is NOT above' in quickstart.verdict(worse)
 
 
+def test_methods_that_are_fed_otherwise_stand_apart(
+    quickstart: ModuleType,
+) -> None:
+    """Each table has the bicubic baseline of its own LR faces."""
+    table = quickstart.table(
+        [
+            quickstart.Result('dic', report(24.5), report(22.5), {}, 60),
+            quickstart.Result('pfsrnet', report(23.0), report(21.0), {}, 60),
+        ]
+    )
+    assert table.count('test images') == table.count('| method |') == 2
+    assert '| bicubic | 22.50 |' in table and '| bicubic | 21.00 |' in table
+    assert '| pfsrnet | 23.00 | 0.5000 | 10.00 | +2.00 |' in table
+    assert table.index('/ 8.') < table.index('| dic |')
+    assert table.index('| dic |') < table.index('halved three times')
+
+
+def by_hand(name: str, face: Image.Image) -> Image.Image:
+    """The LR face of a method."""
+    if name == 'dic':
+        return face.crop((16, 16, 144, 144)).resize((16, 16), Image.BICUBIC)
+    for size in (128, 64, 32, 16):
+        face = face.resize((size, size), Image.BILINEAR)
+    return face
+
+
+@pytest.mark.parametrize('name', ['dic', 'pfsrnet'])
 def test_lr_faces_are_reduced_as_in_training(
-    quickstart: ModuleType, faces_root: Path, tmp_path: Path
+    quickstart: ModuleType, faces_root: Path, tmp_path: Path, name: str
 ) -> None:
     faces = quickstart.Faces(tmp_path, 'embedded faces')
     faces.root.symlink_to(faces_root)
-    folder = quickstart.write_lr_faces(faces, all_of_them=False)
-    names = (faces_root / 'test.txt').read_text().split()
-    assert len(list(folder.rglob('*.png'))) == len(names) == 3
-    assert quickstart.write_lr_faces(faces, all_of_them=True) == folder
+    folder = quickstart.write_lr_faces(faces, name, all_of_them=False)
+    files = (faces_root / 'test.txt').read_text().split()
+    assert len(list(folder.rglob('*.png'))) == len(files) == 3
+    assert quickstart.write_lr_faces(faces, name, all_of_them=True) == folder
     assert len(list(folder.rglob('*.png'))) == 14
-    face = Image.open(faces_root / names[0]).crop((16, 16, 144, 144))
     np.testing.assert_array_equal(
-        np.array(Image.open(folder / names[0])),
-        np.array(face.resize((16, 16), Image.BICUBIC)),
+        np.array(Image.open(folder / files[0])),
+        np.array(by_hand(name, Image.open(faces_root / files[0]))),
     )
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tools on a tiny DIC, each started once for several tests."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -60,6 +61,27 @@ def run(*words: object, **environment: str) -> str:
 def run_tool() -> Callable:
     """`run`, for the tests."""
     return run
+
+
+@pytest.fixture
+def start_here(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Start a tool in this process, sooner than `run_tool`."""
+
+    def start(name: str, *words: object) -> Path:
+        spec = importlib.util.spec_from_file_location(
+            f'{name}_tool', repo / f'tools/{name}.py'
+        )
+        tool = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(tool)
+        words = [f'{name}.py', *words, '--work-dir', tmp_path]
+        monkeypatch.setattr(sys, 'argv', [str(word) for word in words])
+        monkeypatch.chdir(repo)
+        tool.main()
+        return tmp_path
+
+    return start
 
 
 @pytest.fixture(scope='session')

@@ -11,7 +11,15 @@ import pytest
 import torch
 
 SCRIPT = Path(__file__).with_name('two_ranks.py')
-METHODS = ['dic', 'dic_gan', 'sparnet', 'sparnet_hd']
+METHODS = [
+    'dic',
+    'dic_gan',
+    'sparnet',
+    'sparnet_hd',
+    'pfsrnet',
+    'pfsrnet_pixel',
+    'distilled_fan',
+]
 SAME_SUM = 1e-6
 """Gradients of two ranks are summed in another order than those of one."""
 

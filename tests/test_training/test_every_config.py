@@ -23,12 +23,18 @@ ALONE = dict(num_workers=0, persistent_workers=False)
 NARROW = dict(
     mid_channels=8, hg_mid_channels=16, num_blocks=1, min_ch=4, max_ch=8
 )
+UNNAMED_WIDTH = ('PFSRNet', 'PFSRNetDiscriminator', 'DistilledFANHead')
+"""Networks with `mid_channels` that their configs leave at the default."""
+LENGTH = dict(ProgressiveRestorer=4)
+"""Iterations of a run by the restorer; otherwise two."""
+GROWTH = ((1, 0), (1, 0), (4, 4))
+"""Iterations and fade-in of each step: iteration 3 has step 3, alpha 1/4."""
 
 
-def kind_of(path: Path) -> tuple[str, bool]:
-    """What differs in how configs train: the restorer and the loop."""
+def kind_of(path: Path) -> tuple[str, str, bool]:
+    """What differs in how configs train: restorer, network and loop."""
     cfg = Config.fromfile(path, import_custom_modules=False)
-    return cfg.model.type, by_epoch(cfg)
+    return cfg.model.type, cfg.model.generator.type, by_epoch(cfg)
 
 
 def by_epoch(cfg: Config) -> bool:
@@ -36,11 +42,16 @@ def by_epoch(cfg: Config) -> bool:
     return cfg.train_cfg.type == 'EpochBasedTrainLoop'
 
 
+def length(cfg: Config) -> int:
+    """Iterations or epochs of a shortened run."""
+    return LENGTH.get(cfg.model.type, 2)
+
+
 KINDS: list[Path] = list({kind_of(path): path for path in LEAVES}.values())
 
 
 def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
-    """The config with two iterations of one face, or two short epochs."""
+    """The config with few iterations of one face, or two short epochs."""
     cfg = load_config(
         str(path),
         dict(
@@ -57,31 +68,37 @@ def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
         cfg.train_cfg.update(max_epochs=2, val_interval=2)
         cfg.train_dataloader.dataset.indices = 2
     else:
-        cfg.train_cfg.update(max_iters=2, val_interval=2)
-    if 'feature_loss' in cfg.model:  # its weights cannot be fetched offline
+        cfg.train_cfg.update(max_iters=length(cfg), val_interval=length(cfg))
+    for step, (iters, fade) in zip(cfg.model.get('schedule', ()), GROWTH):
+        step.update(iters=iters, fade_iters=fade)
+    if cfg.model.get('feature_loss'):  # no weights can be fetched offline
         cfg.model.feature_loss.loss_weight = 0
     return cfg
 
 
 def narrowed(cfg: Config) -> Config:
-    """The config with a generator that is quick to train."""
+    """The config with networks that are quick to train."""
     generator = cfg.model.generator
     generator.update({k: v for k, v in NARROW.items() if k in generator})
+    for network in (generator, cfg.model.get('discriminator')):
+        if network and network.type in UNNAMED_WIDTH:
+            network.mid_channels = NARROW['mid_channels']
     return cfg
 
 
 def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:
     """Train, interrupt, resume and test; resumed equals uninterrupted."""
     cfg = make('whole')
-    kind = 'epoch' if by_epoch(cfg) else 'iter'
+    kind, last = 'epoch' if by_epoch(cfg) else 'iter', length(cfg)
+    end, start = (work_dir / f'{kind}_{n}.pth' for n in (last, last - 1))
     Runner.from_cfg(cfg).train()
-    whole = torch.load(work_dir / f'{kind}_2.pth', weights_only=True)
-    (work_dir / f'{kind}_2.pth').unlink()
+    whole = torch.load(end, weights_only=True)
+    end.unlink()
     cfg = make('resumed')
-    cfg.resume, cfg.load_from = True, str(work_dir / f'{kind}_1.pth')
+    cfg.resume, cfg.load_from = True, str(start)
     runner = Runner.from_cfg(cfg)
     runner.train()
-    resumed = torch.load(work_dir / f'{kind}_2.pth', weights_only=True)
+    resumed = torch.load(end, weights_only=True)
     for part in {'state_dict', 'ema_state_dict'} & whole.keys():
         for key, value in whole[part].items():
             assert torch.equal(value, resumed[part][key]), key

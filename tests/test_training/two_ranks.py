@@ -4,7 +4,7 @@
 
     torchrun --nproc-per-node N two_ranks.py OUT
 
-Trains three iterations on the same batch on every rank, then on batches of
+Trains a few iterations on the same batch on every rank, then on batches of
 their own, and saves what every rank holds after the buffers were averaged, as
 the configs of networks with batch statistics do it.
 """
@@ -41,6 +41,24 @@ DIC = dict(
 )
 SPARNET = dict(type='SPARNet', min_ch=4, max_ch=8, res_depth=1)
 SEPARATE = dict(type='MMSeparateDistributedDataParallel')
+PARTLY_USED = dict(find_unused_parameters=True, **SEPARATE)
+GROWING = dict(
+    type='ProgressiveRestorer',
+    generator=dict(type='PFSRNet', mid_channels=32),
+    pixel_loss=dict(type='L1Loss', loss_weight=1.0),
+    # Without weights of the head attention comes from the samples.
+    landmark_guidance=dict(
+        head=dict(type='DistilledFANHead'),
+        attention_loss=dict(type='FacialAttentionLoss'),
+        heatmap_loss=dict(type='HeatmapLoss'),
+    ),
+    data_preprocessor=dict(
+        type='DataPreprocessor',
+        mean=[127.5] * 3,
+        std=[127.5] * 3,
+        data_keys=['gt_img', 'gt_x4', 'gt_x2'],
+    ),
+)
 
 
 def both(wrapper: dict) -> dict:
@@ -50,6 +68,19 @@ def both(wrapper: dict) -> dict:
         generator=wrapper,
         discriminator=wrapper,
     )
+
+
+def growth(*losses: str) -> list[dict]:
+    """A schedule whose four iterations see all steps and a fade-in.
+
+    Step 1, step 2, step 3 with alpha 0 and with alpha 1/2.
+    """
+    weights = dict.fromkeys(losses, 1.0)
+    return [
+        dict(size=32, iters=1, loss_weights=weights),
+        dict(size=64, iters=1, loss_weights=weights),
+        dict(size=128, iters=2, fade_iters=2, loss_weights=weights),
+    ]
 
 
 CASES = dict(
@@ -106,35 +137,83 @@ CASES = dict(
         wrapper=SEPARATE,
         sides=(136, 136),
     ),
+    pfsrnet=dict(
+        model=dict(
+            discriminator=dict(type='PFSRNetDiscriminator', mid_channels=32),
+            gan_loss=dict(type='GANLoss', gan_type='wgan', loss_weight=1.0),
+            drift_loss=dict(type='DiscShiftLoss', loss_weight=0.001),
+            penalty_weight=10.0,
+            schedule=growth('pixel', 'gan', 'attention'),
+            **GROWING,
+        ),
+        # Each rank draws places of its own for the gradient penalty, on equal
+        # batches too: two ranks look at two places where one process looks
+        # at one. Without it their sum has to be what one process gets; that
+        # its gradients reach all ranks is seen on batches of their own.
+        same=dict(penalty_weight=0.0),
+        optim_wrapper=both(ADAM),
+        wrapper=PARTLY_USED,
+        sides=(16, 128),
+        iterations=4,
+    ),
+    pfsrnet_pixel=dict(
+        model=dict(schedule=growth('pixel', 'attention'), **GROWING),
+        optim_wrapper=dict(
+            constructor='MultiOptimWrapperConstructor', generator=ADAM
+        ),
+        wrapper=PARTLY_USED,
+        sides=(16, 128),
+        iterations=4,
+    ),
+    distilled_fan=dict(
+        model=dict(
+            type='HeatmapRegressor',
+            generator=dict(type='DistilledFANHead', mid_channels=16),
+            pixel_loss=dict(type='ForegroundMSELoss', foreground_weight=50.0),
+            data_preprocessor=dict(
+                type='DataPreprocessor', mean=[0] * 3, std=[255] * 3
+            ),
+        ),
+        optim_wrapper=ADAM,
+        sides=(32, 32),
+    ),
 )
 
 
 def batch(seed: int, sides: tuple[int, int]) -> dict:
-    """One input and HR image of noise with heatmaps."""
+    """One input and HR image of noise, also reduced, with heatmaps."""
     draw = torch.Generator().manual_seed(seed)
     lr, hr = sides
     gt = torch.randint(0, 256, (3, hr, hr), generator=draw)
     heatmap = torch.rand(68, 32, 32, generator=draw)
     return dict(
         inputs=[torch.randint(0, 256, (3, lr, lr), generator=draw)],
-        data_samples=[DataSample(gt_img=gt, gt_heatmap=heatmap)],
+        data_samples=[
+            DataSample(
+                gt_img=gt,
+                gt_x4=gt[:, ::2, ::2],
+                gt_x2=gt[:, ::4, ::4],
+                gt_heatmap=heatmap,
+            )
+        ],
     )
 
 
 def train(case: dict, own_batches: bool) -> dict[str, Tensor]:
-    """Three iterations; the weights that this rank holds then."""
+    """A few iterations; the weights that this rank holds then."""
     torch.manual_seed(0)
     runner = Runner.__new__(Runner)
     runner.cfg = ConfigDict()
     runner._launcher = 'pytorch' if get_world_size() > 1 else 'none'
     runner._distributed = get_world_size() > 1
     runner._experiment_name = 'two_ranks'
-    model = MODELS.build(case['model'])
+    differs = {} if own_batches else case.get('same', {})
+    model = MODELS.build({**case['model'], **differs})
     if runner._distributed:
         model = runner.wrap_model(case.get('wrapper'), model)
     runner.model = model.train()
     optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
-    for step in range(3):
+    for step in range(case.get('iterations', 3)):
         seed = step + 100 * get_rank() * own_batches
         model.train_step(batch(seed, case['sides']), optim)
     SyncBuffersHook().after_train_epoch(runner)

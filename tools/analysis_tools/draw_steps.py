@@ -6,6 +6,12 @@
         --save-dir SHEETS
     python tools/analysis_tools/draw_steps.py CONFIG CHECKPOINT
         --input FACES --save-dir SHEETS
+    python tools/analysis_tools/draw_steps.py CONFIG END_1 END_2 END_3
+        --save-dir SHEETS
+
+With a checkpoint from the end of each step every output is shown as it was
+when its step was done. One checkpoint shows what its heads give: those of
+earlier steps are no longer trained while the layers below them change.
 
 For networks that grow (PFSRNet). A sheet holds one face a row: the LR input,
 the output of each step and, for the test part of the config, the HR face;
@@ -19,7 +25,7 @@ import sys
 
 import numpy as np
 import torch
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
 from torch import nn
 
 from mmfacesr.apis.config import load_config
@@ -33,7 +39,12 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config file, or the name of one')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument(
+        'checkpoints',
+        nargs='+',
+        metavar='CHECKPOINT',
+        help='one checkpoint file for all steps, or one for each',
+    )
     parser.add_argument(
         '--input',
         metavar='FOLDER',
@@ -70,19 +81,24 @@ def grows(generator: nn.Module) -> bool:
 
 
 @torch.no_grad()
-def draw_sheet(model: nn.Module, batch: list[dict]) -> np.ndarray:
-    """Draw the sheet of a batch of samples, (H, W, 3) uint8 RGB."""
+def draw_sheet(models: list[nn.Module], batch: list[dict]) -> np.ndarray:
+    """Draw the sheet of a batch of samples, (H, W, 3) uint8 RGB.
+
+    Args:
+        models (list[nn.Module]): The restorer of each step.
+        batch (list[dict]): Packed samples, each with its ``file``.
+    """
     from mmengine.dataset import pseudo_collate
 
     from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
     from mmfacesr.visualization import comparison_sheet
 
     files = [sample.pop('file') for sample in batch]
-    preprocessor = model.data_preprocessor
+    preprocessor = models[0].data_preprocessor
     data = preprocessor(pseudo_collate(batch))
     inputs, samples = data['inputs'], data['data_samples']
     images = {f'LR {inputs.shape[-1]}': preprocessor.destruct(inputs, samples)}
-    for step in range(1, model.generator.num_steps + 1):
+    for step, model in enumerate(models, start=1):
         output = model.generator(inputs, step=step, alpha=1.0)
         size = output.shape[-1]
         images[f'step {step}: {size}'] = preprocessor.destruct(output, samples)
@@ -96,19 +112,38 @@ def draw_sheet(model: nn.Module, batch: list[dict]) -> np.ndarray:
     return comparison_sheet(columns, size, files)
 
 
+def load_steps(
+    cfg: Config, checkpoints: list[str], ground_truth: bool
+) -> list[nn.Module]:
+    """Load the restorer of each step.
+
+    Raises:
+        ValueError: If the network does not grow, or there are neither one
+            checkpoint nor as many as steps.
+    """
+    from mmfacesr.apis.restore_folder import load_model
+
+    models = [load_model(cfg, file, ground_truth) for file in checkpoints]
+    generator = models[0].generator
+    if not grows(generator):
+        raise ValueError(
+            'Expected a network that grows in steps, such as PFSRNet, got '
+            f'{type(generator).__name__}; give a config of configs/pfsrnet.'
+        )
+    if len(models) not in (1, generator.num_steps):
+        raise ValueError(
+            f'Expected one checkpoint, or {generator.num_steps} from the end '
+            f'of each step, got {len(models)}.'
+        )
+    return models * (generator.num_steps // len(models))
+
+
 def draw(args: argparse.Namespace) -> int:
     """Draw the sheets; the exit status says whether there are any."""
-    from mmfacesr.apis.restore_folder import load_model
     from mmfacesr.apis.sheets import draw_folder, draw_part
 
     cfg = load_config(args.config, args.cfg_options)
-    model = load_model(cfg, args.checkpoint)
-    if not grows(model.generator):
-        raise ValueError(
-            'Expected a network that grows in steps, such as PFSRNet, got '
-            f'{type(model.generator).__name__}; give a config of '
-            'configs/pfsrnet.'
-        )
+    models = load_steps(cfg, args.checkpoints, ground_truth=not args.input)
     draw_faces, source = draw_part, 'test'
     if args.input:
         draw_faces, source = draw_folder, args.input
@@ -116,7 +151,7 @@ def draw(args: argparse.Namespace) -> int:
         cfg,
         source,
         args.limit,
-        lambda batch: draw_sheet(model, batch),
+        lambda batch: draw_sheet(models, batch),
         osp.join(args.save_dir, 'steps'),
     )
     return 0 if count else 1

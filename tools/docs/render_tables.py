@@ -28,6 +28,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
 NOT_TRAINED = 'not trained at full length yet'
+PLACES = {'PSNR': 2, 'SSIM': 4, 'MS-SSIM': 4, 'MAE': 2, 'FID': 2}
+"""Usual number of places of a metric."""
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -43,10 +45,12 @@ def config_link(model: dict) -> str:
 
 def metric(values: dict, name: str) -> str:
     """A metric with its usual number of places; a dash for none."""
-    if name not in values:
-        return '-'
-    places = {'PSNR': 2, 'SSIM': 4, 'MAE': 2, 'LPIPS': 4, 'FID': 2}
-    return f'{values[name]:.{places[name]}f}'
+    return f'{values[name]:.{PLACES[name]}f}' if name in values else '-'
+
+
+def stated(values: dict, name: str) -> str:
+    """A metric of others, with no digits that they do not state."""
+    return str(round(values[name], PLACES[name])) if name in values else '-'
 
 
 def models_table(models: list[dict]) -> str:
@@ -85,7 +89,7 @@ def published_table(models: list[dict]) -> str:
     others = list(results(models, ours=False))
     names = [
         name
-        for name in ('PSNR', 'SSIM', 'FID')
+        for name in ('PSNR', 'SSIM', 'MS-SSIM', 'FID')
         if any(name in result['Metrics'] for _, result in others)
     ]
     rows = [
@@ -94,7 +98,7 @@ def published_table(models: list[dict]) -> str:
             result['Dataset'],
             result['Protocol'],
             str(result.get('Images', 'not stated')),
-            *(metric(result['Metrics'], name) for name in names),
+            *(stated(result['Metrics'], name) for name in names),
             result['Source'],
         ]
         for model, result in others

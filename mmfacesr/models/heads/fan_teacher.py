@@ -8,11 +8,6 @@ from torch import Tensor
 
 from mmfacesr.pretrained_weights import local_weights
 
-FAN_URL = (
-    'https://www.adrianbulat.com/downloads/python-fan/'
-    '2DFAN4_1.6-c827573f02.zip'
-)
-"""TorchScript file that the package face-alignment downloads."""
 ENLARGEMENT = 4
 """The teacher reads faces of 256 pixels and gives heatmaps of 64."""
 
@@ -30,11 +25,10 @@ class FANTeacher:
 
     Args:
         pretrained (str): TorchScript file or URL of one that maps RGB faces
-            (N, 3, 256, 256) in [0, 1] to heatmaps (N, 68, 64, 64). Defaults
-            to the URL of face-alignment.
+            (N, 3, 256, 256) in [0, 1] to heatmaps (N, 68, 64, 64).
     """
 
-    def __init__(self, pretrained: str = FAN_URL) -> None:
+    def __init__(self, pretrained: str) -> None:
         self.pretrained = pretrained
         self._network: torch.jit.ScriptModule | None = None
 
@@ -56,8 +50,8 @@ class FANTeacher:
             path = local_weights(
                 self.pretrained,
                 'the teacher 2D-FAN',
-                'set model.teacher.pretrained to where it is, or '
-                'model.teacher to None to learn from the landmark table',
+                'set model.teacher to where it is, or to None to learn from '
+                'the landmark table',
             )
             self._network = torch.jit.load(path, map_location='cpu').eval()
         large = F.interpolate(

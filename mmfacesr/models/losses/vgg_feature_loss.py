@@ -106,12 +106,14 @@ class VGGFeatureLoss(FrozenFeatureLoss):
         self.variant = chosen
 
     def build_network(self) -> nn.Module:
-        """Build the VGG up to the last feature compared."""
+        """Build the convolutional part of the VGG.
+
+        All of it, because its file has all of it.
+        """
         # Here, because importing the losses should not need torchvision.
         from torchvision import models
 
-        network = getattr(models, self.variant.network)(weights=None)
-        return network.features[: self.variant.compared[-1] + 1]
+        return getattr(models, self.variant.network)(weights=None).features
 
     def features(self, network: nn.Module, image: Tensor) -> list[Tensor]:
         """Return the compared features of an image in [-1, 1], RGB."""
@@ -125,7 +127,8 @@ class VGGFeatureLoss(FrozenFeatureLoss):
                 x, size=(side, side), mode='bilinear', align_corners=False
             )
         found = []
-        for place, layer in enumerate(network):
+        last = self.variant.compared[-1]
+        for place, layer in enumerate(network[: last + 1]):
             # The in-place ReLUs do not reach the features kept: a pooling or
             # nothing follows each of them.
             x = layer(x)

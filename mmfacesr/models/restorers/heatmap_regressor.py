@@ -19,7 +19,7 @@ class HeatmapRegressor(BaseEditModel):
     around the points of the landmark table.
 
     Args:
-        teacher (dict, optional): Arguments of :class:`FANTeacher`, which
+        teacher (str, optional): File or URL for :class:`FANTeacher`, which
             takes the same images as the head, in [0, 1]. Defaults to None,
             the samples' ``gt_heatmap``.
         generator (dict): Config of the head. ``head(image)`` gives the
@@ -30,10 +30,10 @@ class HeatmapRegressor(BaseEditModel):
     """
 
     def __init__(
-        self, teacher: Optional[dict] = None, **kwargs: object
+        self, teacher: Optional[str] = None, **kwargs: object
     ) -> None:
         super().__init__(**kwargs)
-        self.teacher = None if teacher is None else FANTeacher(**teacher)
+        self.teacher = FANTeacher(teacher) if teacher else None
 
     def forward_inference(
         self,
@@ -79,7 +79,7 @@ class HeatmapRegressor(BaseEditModel):
                 'Expected `gt_heatmap` in the training samples or a teacher, '
                 'got neither; make landmarks68.npz in the data root with '
                 'tools/dataset_converters/extract_landmarks.py, or set '
-                'model.teacher.'
+                'model.teacher to the file or URL of one.'
             )
         return {
             f'loss_align_v{step}': self.pixel_loss(heatmap.float(), target)

@@ -156,18 +156,14 @@ class ProgressiveRestorer(FaceGANRestorer):
             DataSample: ``pred_img`` (N, 3, H, W) in [0, 255], BGR, and
             ``pred_unclamped``, the same before it was clamped.
         """
-        images = self.forward_tensor(inputs, progress=progress).float().cpu()
-        preprocessor = self.data_preprocessor
-        mean, std = (
-            value.view(1, -1, 1, 1).cpu()
-            for value in (preprocessor.mean, preprocessor.std)
+        images = self.forward_tensor(inputs, progress=progress).float()
+        # What `destruct` does, but for the clamping; nothing is padded here.
+        unclamped = self.data_preprocessor._destruct_norm_and_conversion(
+            images, data_samples, 'img'
         )
-        prediction = DataSample(
-            pred_img=preprocessor.destruct(images, data_samples)
-        )
-        unclamped = images * std + mean
-        # the order of the channels that `destruct` chose
-        prediction.set_tensor_data(dict(pred_unclamped=unclamped.flip(1)))
+        unclamped = unclamped.cpu()
+        prediction = DataSample(pred_img=unclamped.clamp(0, 255))
+        prediction.set_tensor_data(dict(pred_unclamped=unclamped))
         return prediction
 
     def val_step(self, data: dict) -> list[DataSample]:
