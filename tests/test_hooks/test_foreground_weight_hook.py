@@ -89,3 +89,12 @@ def test_the_loss_counts_with_the_weight_of_the_iteration() -> None:
 def test_a_weight_of_0_is_refused(first: float, last: float) -> None:
     with pytest.raises(ValueError, match='first and last above 0'):
         ForegroundWeightHook(first=first, last=last)
+
+
+def test_a_loss_without_such_a_weight_is_refused() -> None:
+    restorer = Restorer()
+    runner = SimpleNamespace(model=restorer)
+    ForegroundWeightHook().before_train(runner)
+    restorer.pixel_loss = nn.MSELoss()
+    with pytest.raises(ValueError, match='ForegroundMSELoss, got MSELoss'):
+        ForegroundWeightHook().before_train(runner)

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import MODELS
 from PIL import Image
 
 from mmfacesr.checkpoint import load_weights
+from mmfacesr.models.networks import PFSRNet
 
 CONFIG = 'configs/pfsrnet/pfsrnet_x8_1xb16-200k_celeba.py'
 WIDTH = 16
@@ -172,7 +172,7 @@ def psnr_by_hand(
     checkpoint: Path, root: Path, part: str, step: int, alpha: float
 ) -> float:
     """Mean PSNR, RGB, border 8, of the faces of a part at a step."""
-    network = MODELS.build(dict(type='PFSRNet', mid_channels=WIDTH)).eval()
+    network = PFSRNet(mid_channels=WIDTH).eval()
     load_weights(network, checkpoint)
     values = []
     for name in (root / f'{part}.txt').read_text().split():

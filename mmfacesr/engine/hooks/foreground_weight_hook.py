@@ -5,9 +5,9 @@
 from typing import Optional
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmfacesr.models.module_path import unwrap
 from mmfacesr.registry import HOOKS
 
 
@@ -37,6 +37,20 @@ class ForegroundWeightHook(Hook):
         self.first = first
         self.last = last
 
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a loss that has no such weight.
+
+        Raises:
+            ValueError: If the restorer's ``pixel_loss`` has none.
+        """
+        loss = unwrap(runner.model).pixel_loss
+        if not hasattr(loss, 'foreground_weight'):
+            raise ValueError(
+                'Expected model.pixel_loss with a foreground_weight, such as '
+                f'ForegroundMSELoss, got {type(loss).__name__}; change it or '
+                'leave ForegroundWeightHook out.'
+            )
+
     def before_train_iter(
         self,
         runner: Runner,
@@ -44,9 +58,7 @@ class ForegroundWeightHook(Hook):
         data_batch: Optional[dict] = None,
     ) -> None:
         """Set the weight of this iteration."""
-        model = runner.model
-        restorer = model.module if is_model_wrapper(model) else model
         done = runner.iter / runner.max_iters
-        restorer.pixel_loss.foreground_weight = (
+        unwrap(runner.model).pixel_loss.foreground_weight = (
             self.first * (self.last / self.first) ** done
         )

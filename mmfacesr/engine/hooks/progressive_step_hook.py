@@ -5,17 +5,10 @@
 from typing import Optional
 
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
+from mmfacesr.models.module_path import unwrap
 from mmfacesr.registry import HOOKS
-
-
-def restorer_of(runner: Runner) -> nn.Module:
-    """The restorer without its distributed wrapper."""
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
 
 
 @HOOKS.register_module()
@@ -33,11 +26,11 @@ class ProgressiveStepHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Set the iteration and log the schedule."""
-        restorer = restorer_of(runner)
+        restorer = unwrap(runner.model)
         restorer.step_counter.fill_(runner.iter)
         for line in restorer.schedule.describe():
             runner.logger.info(line)
-        if restorer.schedule.uses('attention'):
+        if restorer.landmark_guidance is not None:
             runner.logger.info(restorer.landmark_guidance.describe())
         if runner.iter:
             progress = restorer.progress()
@@ -53,7 +46,7 @@ class ProgressiveStepHook(Hook):
         data_batch: Optional[dict] = None,
     ) -> None:
         """Log the beginning of a step."""
-        restorer = restorer_of(runner)
+        restorer = unwrap(runner.model)
         step = restorer.progress().step
         if runner.iter and step != restorer.progress(ahead=-1).step:
             size = restorer.schedule.steps[step - 1].size
@@ -63,7 +56,7 @@ class ProgressiveStepHook(Hook):
         self, runner: Runner, metrics: Optional[dict] = None
     ) -> None:
         """Name the metrics by the size that they were measured at."""
-        restorer = restorer_of(runner)
+        restorer = unwrap(runner.model)
         sizes = [f'{step.size}px/' for step in restorer.schedule.steps]
         # A log repeats the last value of whatever it knows.
         for name in list(runner.message_hub.log_scalars):
@@ -81,9 +74,23 @@ class LastStepCheckpointHook(CheckpointHook):
 
     Validations that do not measure ``save_best``, as those of the steps
     before, are left out; mmengine's hook ends the training over them.
+
+    Raises:
+        ValueError: If ``save_best`` is 'auto', which would take the first
+            value of whatever step.
     """
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        names = self.save_best or []
+        self.measured = {names} if isinstance(names, str) else set(names)
+        if 'auto' in self.measured:
+            raise ValueError(
+                "Expected save_best to name a metric, such as 'PSNR', got "
+                "'auto'; only the last step can give the best checkpoint."
+            )
 
     def after_val_epoch(self, runner: Runner, metrics: dict) -> None:
         """Keep the checkpoint if it is the best one of the last step."""
-        if set(self.key_indicators or ()) <= set(metrics):
+        if self.measured <= set(metrics):
             super().after_val_epoch(runner, metrics)
