@@ -7,7 +7,7 @@ trains it.
 Train:  tools/train.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py
 Test:   tools/test.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 3 GB, about 5 minutes
+Needs:  a CPU with 2 cores, 3 GB, about 7 minutes
 Result: README.md beside this file
 """
 
