@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics of the configs beside MMagic's PSNR and SSIM."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -29,45 +29,18 @@ def rgb_pair(
     return rgb(sample['output'][pred_key]), rgb(sample[gt_key])
 
 
-@METRICS.register_module()
-class BorderMAE(BaseSampleWiseMetric):
-    """Mean absolute error in grey levels (0..255), RGB, border cut off.
+class BorderMetric(BaseSampleWiseMetric):
+    """One value an image, RGB, border cut off, mean over the images.
 
-    MMagic's ``MAE`` is a fraction of 255 and keeps the border.
-
-    Args:
-        crop_border (int): Pixels cut off each side.
-        kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
-    """
-
-    metric = 'MAE'
-
-    def __init__(self, crop_border: int, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.crop_border = crop_border
-
-    def process(
-        self, data_batch: Sequence[dict], data_samples: Sequence[dict]
-    ) -> None:
-        """Measure every image of a batch."""
-        for sample in data_samples:
-            pair = rgb_pair(sample, self.gt_key, self.pred_key)
-            self.results.append({self.metric: mae(*pair, self.crop_border)})
-
-
-@METRICS.register_module()
-class MSSSIM(BaseSampleWiseMetric):
-    """Multi-scale SSIM in RGB, border cut off, mean over the images.
-
-    See :func:`ms_ssim`. MMagic's ``MS_SSIM`` compares generated images with
-    each other.
+    A subclass names its ``metric`` and says how to ``measure`` prediction
+    and ground truth, (H, W, 3) RGB in [0, 255], without a border.
 
     Args:
         crop_border (int): Pixels cut off each side.
         kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
     """
 
-    metric = 'MS-SSIM'
+    measure: Callable[[np.ndarray, np.ndarray, int], float]
 
     def __init__(self, crop_border: int, **kwargs: object) -> None:
         super().__init__(**kwargs)
@@ -83,8 +56,38 @@ class MSSSIM(BaseSampleWiseMetric):
         """
         for sample in data_samples:
             pair = rgb_pair(sample, self.gt_key, self.pred_key)
-            value = ms_ssim(*pair, self.crop_border)
+            value = self.measure(*pair, self.crop_border)
             self.results.append({self.metric: value})
+
+
+@METRICS.register_module()
+class BorderMAE(BorderMetric):
+    """Mean absolute error in grey levels (0..255).
+
+    MMagic's ``MAE`` is a fraction of 255 and keeps the border.
+
+    Args:
+        crop_border (int): Pixels cut off each side.
+        kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
+    """
+
+    metric = 'MAE'
+    measure = staticmethod(mae)
+
+
+@METRICS.register_module()
+class MSSSIM(BorderMetric):
+    """Multi-scale SSIM, see :func:`ms_ssim`.
+
+    MMagic's ``MS_SSIM`` compares generated images with each other.
+
+    Args:
+        crop_border (int): Pixels cut off each side.
+        kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
+    """
+
+    metric = 'MS-SSIM'
+    measure = staticmethod(ms_ssim)
 
 
 @METRICS.register_module()

@@ -203,9 +203,11 @@ class ProgressiveRestorer(FaceGANRestorer):
         """Losses of the generator, weighted for the step."""
         image, target = batch_outputs.float(), batch_gt_data.image
         weight = self.weight
-        losses = dict(
-            loss_pix=weight('pixel') * self.pixel_loss(image, target)
-        )
+        losses: dict[str, Tensor] = {}
+        if weight('pixel'):
+            losses['loss_pix'] = weight('pixel') * self.pixel_loss(
+                image, target
+            )
         if weight('feature'):
             losses['loss_feature'] = weight('feature') * self.feature_loss(
                 image, target
