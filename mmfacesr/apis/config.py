@@ -11,11 +11,22 @@ from mmengine.config import Config, ConfigDict
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
 """Top-level settings of a config that its datasets share."""
+ELSFACE = 'elsface'
+"""Names LPIPS or FID as ELSFace's paper took it, among the others."""
 PROTOCOLS = dict(
-    lpips='v0.1, RGB, whole image, not rounded',
-    fid='pytorch-fid with its Inception weights, 8-bit RGB',
+    LPIPS=dict(lpips='v0.1, RGB, whole image, not rounded'),
+    PytorchFID=dict(fid='pytorch-fid with its Inception weights, 8-bit RGB'),
+    ELSFaceLPIPS=dict(
+        elsface_lpips='AlexNet v0.1 fed with 8-bit BGR in 0..255, not '
+        'scaled, whole image, prediction through JPEG 95'
+    ),
+    ELSFaceFID=dict(
+        elsface_fid="torchvision's ImageNet Inception, 8-bit RGB in 0..1 "
+        'taken for normalised, whole batches of 64, prediction through JPEG '
+        '95, against the ground truth of the test'
+    ),
 )
-"""What a report says of the metrics that a test takes on request."""
+"""Metric that a test takes on request -> what a report says of it."""
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -75,23 +86,29 @@ def add_metrics(cfg: Config) -> None:
 
     ``lpips``: True for the usual network, the name of one, or a list of
     names. ``fid_reference``: 'gt', a folder of images, or a list of these.
+    Among either, 'elsface' is the metric as that paper took it.
     """
-    added = dict(
-        lpips=[
-            dict(type='LPIPS', net='alex' if net is True else net)
-            for net in listed(cfg, 'lpips')
-        ],
-        fid=[
-            dict(type='PytorchFID', reference=reference)
-            for reference in listed(cfg, 'fid_reference')
-        ],
-    )
-    for name, metrics in added.items():
+    wanted = [lpips_metric(name) for name in listed(cfg, 'lpips')]
+    wanted += [fid_metric(name) for name in listed(cfg, 'fid_reference')]
+    for metric in wanted:
         # A config that a run wrote has them already.
-        new = [x for x in metrics if x not in cfg.test_evaluator]
-        if new:
-            cfg.test_evaluator = [*cfg.test_evaluator, *new]
-            cfg.merge_from_dict({f'protocol.{name}': PROTOCOLS[name]})
+        if metric not in cfg.test_evaluator:
+            cfg.test_evaluator = [*cfg.test_evaluator, metric]
+            cfg.merge_from_dict(dict(protocol=PROTOCOLS[metric['type']]))
+
+
+def lpips_metric(name: str | bool) -> dict:
+    """LPIPS as the setting ``lpips`` names it."""
+    if name == ELSFACE:
+        return dict(type='ELSFaceLPIPS')
+    return dict(type='LPIPS', net='alex' if name is True else name)
+
+
+def fid_metric(reference: str) -> dict:
+    """FID as the setting ``fid_reference`` names it."""
+    if reference == ELSFACE:
+        return dict(type='ELSFaceFID')
+    return dict(type='PytorchFID', reference=reference)
 
 
 def listed(cfg: Config, name: str) -> list:

@@ -114,8 +114,47 @@ def test_metrics_on_request() -> None:
     ] == ['alex', 'vgg', 'gt', 'some/faces']
 
 
-def test_a_written_config_does_not_measure_twice(tmp_path: Path) -> None:
-    options = dict(lpips=True, fid_reference='gt')
+def test_the_metrics_of_elsface_are_named_among_the_others() -> None:
+
+    def metrics(options: dict) -> 'tuple[list, dict]':
+        cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
+        return cfg.test_evaluator, cfg.protocol
+
+    plain, protocol = metrics({})
+    alone = metrics(dict(lpips='elsface', fid_reference='elsface'))
+    assert alone[0] == [
+        *plain,
+        dict(type='ELSFaceLPIPS'),
+        dict(type='ELSFaceFID'),
+    ]
+    said = {k: v for k, v in alone[1].items() if k not in protocol}
+    assert set(said) == {'elsface_lpips', 'elsface_fid'}
+    for part in ('BGR', '0..255', 'not scaled', 'JPEG 95'):
+        assert part in said['elsface_lpips']
+    for part in ('ImageNet Inception', 'batches of 64', 'JPEG 95'):
+        assert part in said['elsface_fid']
+    both = metrics(
+        dict(lpips=['alex', 'elsface'], fid_reference=['gt', 'elsface'])
+    )
+    assert both[0] == [
+        *plain,
+        dict(type='LPIPS', net='alex'),
+        dict(type='ELSFaceLPIPS'),
+        dict(type='PytorchFID', reference='gt'),
+        dict(type='ELSFaceFID'),
+    ]
+    usual = metrics(dict(lpips=True, fid_reference='gt'))[1]
+    assert both[1] == {**usual, **said}
+
+
+@pytest.mark.parametrize(
+    'lpips, fid_reference',
+    [(True, 'gt'), (['elsface', 'alex'], ['elsface', 'gt'])],
+)
+def test_a_written_config_does_not_measure_twice(
+    tmp_path: Path, lpips: object, fid_reference: object
+) -> None:
+    options = dict(lpips=lpips, fid_reference=fid_reference)
     cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
     cfg.dump(tmp_path / 'written.py')
     again = load_config(str(tmp_path / 'written.py'), import_modules=False)

@@ -9,5 +9,5 @@ docs/metrics.md.
 _base_ = './rgb_border8.py'
 
 # Settings that `tools/test.py --cfg-options NAME=VALUE` reaches.
-lpips = False  # True or 'alex', 'vgg', 'squeeze', or a list of these
-fid_reference = None  # 'gt', a folder of images, or a list of these
+lpips = False  # True, 'alex', 'vgg', 'squeeze', 'elsface' or a list of these
+fid_reference = None  # 'gt', 'elsface', a folder of images or a list of these

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as pure functions."""
 
+from .elsface import elsface_pair
 from .frechet import frechet_distance
 from .image_quality import luma, mae, psnr, ssim
 from .landmarks import decode_heatmaps, draw_heatmaps, nme, nrmse
@@ -13,6 +14,7 @@ __all__ = [
     'Protocol',
     'decode_heatmaps',
     'draw_heatmaps',
+    'elsface_pair',
     'frechet_distance',
     'luma',
     'mae',

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .elsface import elsface
 from .image_quality import PEAK, crop_pair, luma, psnr, ssim
 from .ms_ssim import ms_ssim_levels, ms_ssim_product
 
@@ -165,6 +166,7 @@ def _of_batch(pooled: dict[str, np.ndarray]) -> dict[str, float]:
 PAPER_PROTOCOLS = MappingProxyType(
     {
         'dic': Protocol(dic),
+        'elsface': Protocol(elsface),
         'sparnet': Protocol(sparnet),
         'pfsrnet': Protocol(pfsrnet, pfsrnet_summary, clamped=False),
     }

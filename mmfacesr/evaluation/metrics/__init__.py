@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics that the configs name."""
 
+from .elsface import ELSFaceFID, ELSFaceLPIPS
 from .fid import PytorchFID
 from .image_quality import MSSSIM, BorderMAE, PaperProtocol
 from .landmark_nme import LandmarkNME
@@ -11,6 +12,8 @@ __all__ = [
     'LPIPS',
     'MSSSIM',
     'BorderMAE',
+    'ELSFaceFID',
+    'ELSFaceLPIPS',
     'LandmarkNME',
     'PaperProtocol',
     'PytorchFID',

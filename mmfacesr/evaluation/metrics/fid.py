@@ -84,10 +84,7 @@ class PytorchFID(BaseSampleWiseMetric):
         Raises:
             WeightsError: If the weights cannot be had, at the first image.
         """
-        pairs = [
-            rgb_pair(sample, self.gt_key, self.pred_key)
-            for sample in data_samples
-        ]
+        pairs = [self.images(sample) for sample in data_samples]
         kinds = dict(pred=self.features([pred for pred, _ in pairs]))
         if not self._files:
             kinds['gt'] = self.features([target for _, target in pairs])
@@ -125,15 +122,27 @@ class PytorchFID(BaseSampleWiseMetric):
         )
         return {self.metric: frechet_distance(pred, reference)}
 
+    def images(self, sample: dict) -> 'tuple[np.ndarray, np.ndarray]':
+        """What is compared of a sample: two (H, W, 3) RGB in [0, 255]."""
+        return rgb_pair(sample, self.gt_key, self.pred_key)
+
+    def build_network(self) -> nn.Module:
+        """The network, which takes (N, 3, 299, 299) RGB in [0, 1]."""
+        return build_inception(self.weights)
+
+    def pooled(self, inputs: Tensor) -> Tensor:
+        """Features (N, 2048) of the network's inputs."""
+        return self._network(inputs)[0].flatten(1)
+
     @torch.no_grad()
     def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Features (N, 2048) float32 of (H, W, 3) RGB in [0, 255]."""
         if self._network is None:
-            self._network = build_inception(self.weights).to(get_device())
+            self._network = self.build_network().to(get_device())
         device = next(self._network.parameters()).device
         inputs = torch.cat([as_input(image, device) for image in images])
         with torch.autocast(device.type, enabled=False):
-            return self._network(inputs)[0].flatten(1).cpu().numpy()
+            return self.pooled(inputs).cpu().numpy()
 
     def _folder_features(self) -> np.ndarray:
         """Features of the reference folder, taken once."""

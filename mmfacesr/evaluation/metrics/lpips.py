@@ -81,10 +81,7 @@ class LPIPS(BaseSampleWiseMetric):
             WeightsError: If the weights cannot be had, at the first image.
         """
         for sample in data_samples:
-            pair = crop_pair(
-                *rgb_pair(sample, self.gt_key, self.pred_key),
-                self.crop_border,
-            )
+            pair = self.images(sample)
             if min(pair[0].shape[:2]) < MIN_SIDE:
                 raise ValueError(
                     f'Expected images of at least {MIN_SIDE}x{MIN_SIDE} '
@@ -93,21 +90,26 @@ class LPIPS(BaseSampleWiseMetric):
                 )
             self.results.append({self.metric: self.distance(*pair)})
 
+    def images(self, sample: dict) -> 'tuple[np.ndarray, np.ndarray]':
+        """What is compared of a sample: two (H, W, 3) RGB in [0, 255]."""
+        pair = rgb_pair(sample, self.gt_key, self.pred_key)
+        return crop_pair(*pair, self.crop_border)
+
+    @staticmethod
+    def as_input(image: np.ndarray) -> Tensor:
+        """(H, W, 3) in [0, 255] to (1, 3, H, W) float32 in [-1, 1]."""
+        scaled = np.clip(image, 0, PEAK) / (PEAK / 2) - 1
+        return torch.from_numpy(scaled).float().permute(2, 0, 1)[None]
+
     def distance(self, pred: np.ndarray, target: np.ndarray) -> float:
         """LPIPS of two (H, W, 3) RGB images in [0, 255]."""
         if self._network is None:
             network = build_network(self.net, self.backbone)
             self._network = network.to(get_device())
         device = next(self._network.parameters()).device
-        images = (as_input(image).to(device) for image in (pred, target))
+        inputs = (self.as_input(x).to(device) for x in (pred, target))
         with torch.autocast(device.type, enabled=False):
-            return self._network(*images).item()
-
-
-def as_input(image: np.ndarray) -> Tensor:
-    """(H, W, 3) in [0, 255] to (1, 3, H, W) float32 in [-1, 1]."""
-    scaled = np.clip(image, 0, PEAK) / (PEAK / 2) - 1
-    return torch.from_numpy(scaled).float().permute(2, 0, 1)[None]
+            return self._network(*inputs).item()
 
 
 def build_network(net: str, backbone: str) -> nn.Module:

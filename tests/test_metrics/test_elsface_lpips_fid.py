@@ -1,0 +1,341 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""ELSFace's LPIPS and FID against the packages, with filled weights.
+
+The values mean nothing as figures; that both sides agree does.
+"""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torchvision
+from mmengine.registry import METRICS, init_default_scope
+from PIL import Image
+
+from mmfacesr.evaluation.functional import frechet_distance
+from mmfacesr.evaluation.metrics import (
+    LPIPS,
+    ELSFaceFID,
+    ELSFaceLPIPS,
+    PytorchFID,
+)
+from mmfacesr.evaluation.metrics import elsface as module
+from mmfacesr.weight_files import WeightsError
+
+COUNT = 3
+BUILDERS = dict(
+    alexnet=torchvision.models.alexnet,
+    inception=lambda: torchvision.models.inception_v3(
+        weights=None, init_weights=False
+    ),
+)
+
+
+@pytest.fixture(scope='module')
+def weights(
+    fill: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Path]]:
+    """Files of torchvision's networks, filled by key."""
+    files = {}
+    for name, build in BUILDERS.items():
+        with torch.device('meta'):
+            shapes = {k: v.shape for k, v in build().state_dict().items()}
+        state = {
+            key: torch.as_tensor(
+                fill.fill(key, shape) * (2**0.5 if len(shape) == 4 else 1)
+            )
+            for key, shape in shapes.items()
+            # LPIPS needs none of AlexNet's large matrices.
+            if name != 'alexnet' or key.startswith('features.')
+        }
+        files[name] = tmp_path_factory.mktemp('weights') / f'{name}.pth'
+        torch.save(state, files[name])
+    yield files
+    for path in files.values():
+        path.unlink()
+
+
+@pytest.fixture(scope='module')
+def folder(fill: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the reference compares: restored 0.jpg, ground truth 0.png, ..."""
+    images = fill.image_batch((2 * COUNT, 3, 64, 56), seed=5) * 500 - 120
+    images = images.transpose(0, 2, 3, 1)
+    noise = np.random.RandomState(1).normal(0, 8, images[:COUNT].shape)
+    images[:COUNT] += noise  # what a JPEG changes
+    root = tmp_path_factory.mktemp('faces')
+    np.save(root / 'restored.npy', images[:COUNT])
+    for i in range(COUNT):  # OpenCV is handed floats
+        cv2.imwrite(str(root / f'{i}.jpg'), images[i])
+        cv2.imwrite(str(root / f'{i}.png'), images[COUNT + i])
+    return root
+
+
+@pytest.fixture(scope='module')
+def samples(folder: Path) -> list[dict]:
+    """As the model hands them over: (3, H, W) BGR in [0, 255]."""
+    restored = np.load(folder / 'restored.npy').clip(0, 255)
+    return [
+        dict(
+            gt_img=torch.from_numpy(cv2.imread(str(folder / f'{i}.png')))
+            .permute(2, 0, 1)
+            .float(),
+            output=dict(pred_img=torch.from_numpy(image).permute(2, 0, 1)),
+        )
+        for i, image in enumerate(restored)
+    ]
+
+
+@pytest.fixture(scope='module')
+def fid(samples: list[dict], weights: dict[str, Path]) -> ELSFaceFID:
+    """The metric after all images."""
+    metric = ELSFaceFID(str(weights['inception']))
+    metric.process([], samples[:2])
+    metric.process([], samples[2:])
+    return metric
+
+
+def evaluated(metric: LPIPS, *batches: list[dict]) -> dict:
+    """Values of the samples of several test batches."""
+    metric.size = sum(map(len, batches))
+    for batch in batches:
+        metric.process([], batch)
+    return metric.evaluate()
+
+
+def lpips_of_package(weights: Path) -> torch.nn.Module:
+    """The package's own network, weights put in by key."""
+    import lpips
+
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        network = lpips.LPIPS(net='alex', pnet_rand=True, verbose=False)
+    filled = torch.load(weights, weights_only=True)
+    network.net.load_state_dict(
+        {
+            key: filled['features.' + key.split('.', 1)[1]]
+            for key in network.net.state_dict()
+        }
+    )
+    return network
+
+
+def test_lpips_is_the_package_fed_with_files(
+    samples: list[dict], folder: Path, weights: dict[str, Path]
+) -> None:
+    """BGR as OpenCV reads it, 8 bit, not even a batch around an image."""
+    network = lpips_of_package(weights['alexnet'])
+    wanted = []
+    for i in range(COUNT):
+        pair = (
+            torch.from_numpy(cv2.imread(str(folder / f'{i}.{suffix}')))
+            for suffix in ('jpg', 'png')
+        )
+        with torch.no_grad():
+            wanted.append(network(*(x.permute(2, 0, 1) for x in pair)).item())
+    backbone = str(weights['alexnet'])
+    found = evaluated(ELSFaceLPIPS(backbone), samples)
+    assert found == {'elsface/LPIPS': pytest.approx(np.mean(wanted), rel=1e-5)}
+    assert evaluated(ELSFaceLPIPS(backbone), samples[:1], samples[1:]) == (
+        pytest.approx(found, rel=1e-6)
+    )
+    usual = evaluated(LPIPS(backbone=backbone), samples)
+    assert usual['LPIPS/alex'] != pytest.approx(np.mean(wanted), rel=0.01)
+
+
+@pytest.mark.parametrize('change', ['colours', 'jpeg'])
+def test_lpips_sees_colours_and_jpeg(
+    samples: list[dict],
+    weights: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    change: str,
+) -> None:
+    backbone = str(weights['alexnet'])
+    (right,) = evaluated(ELSFaceLPIPS(backbone), samples).values()
+    if change == 'colours':
+        samples = [
+            dict(
+                gt_img=x['gt_img'].flip(0),
+                output=dict(pred_img=x['output']['pred_img'].flip(0)),
+            )
+            for x in samples
+        ]
+    else:
+        monkeypatch.setattr(module, 'elsface_pair', lambda *pair: pair)
+    (other,) = evaluated(ELSFaceLPIPS(backbone), samples).values()
+    assert other != pytest.approx(right, rel=1e-3)
+
+
+def features_of_package(
+    files: list[Path],
+    weights: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    of_paper: bool = True,
+) -> np.ndarray:
+    """pytorch-fid's third pooling in torchvision's network, from files."""
+    from pytorch_fid import inception
+
+    classifier = BUILDERS['inception']()
+    classifier.load_state_dict(torch.load(weights, weights_only=True))
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            torchvision.models, 'inception_v3', lambda **_: classifier
+        )
+        network = inception.InceptionV3(
+            [3], normalize_input=False, use_fid_inception=False
+        ).eval()
+    images = [np.asarray(Image.open(path).convert('RGB')) for path in files]
+    x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2) / 255
+    x = torch.nn.functional.interpolate(
+        x, (299, 299), mode='bilinear', align_corners=False
+    )
+    mean, deviation = (
+        torch.tensor(values)[:, None, None]
+        for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    )
+    as_paper = x * (deviation / 0.5) + (mean - 0.5) / 0.5
+    with torch.no_grad():
+        x = network(as_paper if of_paper else 2 * x - 1)[0]
+    return x.flatten(1).numpy()
+
+
+def test_features_are_those_of_torchvision(
+    fid: ELSFaceFID,
+    folder: Path,
+    weights: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for kind, suffix in (('pred', 'jpg'), ('gt', 'png')):
+        files = [folder / f'{i}.{suffix}' for i in range(COUNT)]
+        options = (files, weights['inception'], monkeypatch)
+        wanted = features_of_package(*options)
+        ours = np.stack([result[kind] for result in fid.results])
+        assert ours.shape == (COUNT, 2048)
+        spread = wanted.std(axis=0).max()
+        assert spread > 1e-2
+        np.testing.assert_allclose(ours, wanted, atol=1e-4 * spread)
+        usual = features_of_package(*options, of_paper=False)
+        assert np.abs(usual - wanted).max() > 0.1 * spread
+
+
+def test_features_do_not_depend_on_the_batch(
+    fid: ELSFaceFID, samples: list[dict]
+) -> None:
+    metric = ELSFaceFID()
+    metric._network = fid._network  # reading it takes time
+    metric.process([], samples)
+    for found, kept in zip(metric.results, fid.results, strict=True):
+        for kind in ('pred', 'gt'):
+            np.testing.assert_allclose(
+                found[kind], kept[kind], rtol=1e-3, atol=1e-5
+            )
+
+
+def test_distance_is_between_whole_batches(
+    fid: ELSFaceFID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows(kind: str, count: int) -> np.ndarray:
+        return np.stack([result[kind] for result in fid.results[:count]])
+
+    monkeypatch.setattr(module, 'FID_BATCH', 2)
+    found = fid.compute_metrics(fid.results)
+    assert list(found) == ['elsface/FID']
+    (value,) = found.values()
+    two, three = (
+        frechet_distance(rows('pred', n), rows('gt', n)) for n in (2, 3)
+    )
+    assert value == pytest.approx(two) != pytest.approx(three)
+
+
+@pytest.mark.parametrize('count, whole', [(64, 64), (100, 64), (130, 128)])
+def test_the_last_incomplete_batch_is_left_out(count: int, whole: int) -> None:
+    rng = np.random.RandomState(0)
+    pred, target = rng.rand(count, 6), rng.rand(count, 6)
+    results = [dict(pred=x, gt=y) for x, y in zip(pred, target)]
+    (value,) = ELSFaceFID().compute_metrics(results).values()
+    assert value == pytest.approx(
+        frechet_distance(pred[:whole], target[:whole])
+    )
+    if whole < count:
+        assert value != pytest.approx(frechet_distance(pred, target))
+
+
+def test_too_few_images_are_refused() -> None:
+    row = dict(pred=np.zeros(4), gt=np.zeros(4))
+    with pytest.raises(
+        ValueError, match="at least 64 .* got 63; test more images, .*'gt'"
+    ):
+        ELSFaceFID().compute_metrics([row] * 63)
+
+
+def test_building_downloads_nothing_and_draws_nothing(
+    samples: list[dict],
+    weights: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        torch.hub, 'download_url_to_file', lambda *_, **__: pytest.fail()
+    )
+    init_default_scope('mmagic')
+    for kind, options in (
+        (ELSFaceLPIPS, dict(backbone=str(weights['alexnet']))),
+        (ELSFaceFID, dict(weights=str(weights['inception']))),
+    ):
+        metric = METRICS.build(dict(type=kind.__name__, **options))
+        assert type(metric) is kind
+        state = torch.get_rng_state()
+        metric.process([], samples[:1])
+        assert torch.equal(torch.get_rng_state(), state)
+        parameters = list(metric._network.parameters())
+        assert not any(p.requires_grad for p in parameters)
+        assert not metric._network.training
+
+
+def test_the_url_is_that_of_torchvision() -> None:
+    known = torchvision.models.Inception_V3_Weights.IMAGENET1K_V1.url
+    assert known == module.INCEPTION_URL
+
+
+def test_failed_download_says_where_the_file_goes(
+    samples: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError('network is unreachable')
+
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', unreachable)
+    name = 'inception_v3_google-0cc3c7bd.pth'
+    with pytest.raises(WeightsError) as error:
+        ELSFaceFID().process([], samples[:1])
+    for part in (
+        f'https://download.pytorch.org/models/{name}',
+        str(tmp_path / 'checkpoints' / name),
+        'unreachable',
+        'set weights of ELSFaceFID',
+    ):
+        assert part in str(error.value)
+
+
+def test_foreign_weights_are_refused(
+    samples: list[dict], tmp_path: Path
+) -> None:
+    path = tmp_path / 'other.pth'
+    torch.save({'fc.weight': torch.zeros(1008, 2048)}, path)
+    with pytest.raises(WeightsError, match='Nothing was loaded'):
+        ELSFaceFID(str(path)).process([], samples[:1])
+
+
+def test_what_the_protocol_fixes_cannot_be_set() -> None:
+    for kind, options in (
+        (ELSFaceLPIPS, dict(net='vgg')),
+        (ELSFaceLPIPS, dict(crop_border=4)),
+        (ELSFaceFID, dict(reference='gt')),
+    ):
+        with pytest.raises(TypeError):
+            kind(**options)
+    assert isinstance(ELSFaceFID(), PytorchFID)
