@@ -103,7 +103,7 @@ def find_weights(
             part = {
                 key[len(prefix) :]: value
                 for key, value in tensors.items()
-                if key.startswith(prefix)
+                if key.startswith(prefix) and layout.uses(key[len(prefix) :])
             }
             faults = _faults(part, theirs, own)
             if not faults:
@@ -116,7 +116,10 @@ def find_weights(
                 )
         if fitting:
             part = fitting[_choose(list(fitting))]
-            return layout, own | {theirs[k]: v for k, v in part.items()}
+            return layout, own | {
+                theirs[key]: layout.value(theirs[key], value)
+                for key, value in part.items()
+            }
     raise WeightsError(
         f'Expected the weights of a {type(module).__name__}, '
         f'{len(own)} tensors, got {best[1] or _list(tensors, "foreign")}. '

@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import Tensor
+
 Rule = tuple[str, str | Callable[[re.Match], str]]
 
 
@@ -22,16 +24,46 @@ class Layout:
         name (str): Name that a load record carries.
         rules (tuple[Rule, ...]): Pattern in our key and its replacement, as
             for `re.sub`, applied one after the other.
+        unused (str): Pattern, as for `re.fullmatch`, of their keys that the
+            network makes no use of or derives. Defaults to '', none.
+        bgr_inputs (str): Pattern of our keys of convolutions that take an
+            image; theirs take it as BGR. Defaults to '', none.
+        bgr_outputs (str): The same for those that give an image.
     """
 
     name: str
     rules: tuple[Rule, ...] = ()
+    unused: str = ''
+    bgr_inputs: str = ''
+    bgr_outputs: str = ''
 
     def key(self, ours: str) -> str:
         """Return the name in this layout of one of our keys."""
         for pattern, replacement in self.rules:
             ours = re.sub(pattern, replacement, ours)
         return ours
+
+    def uses(self, theirs: str) -> bool:
+        """Say whether one of their keys holds what we need."""
+        return not re.fullmatch(self.unused, theirs)
+
+    def value(self, ours: str, value: Tensor) -> Tensor:
+        """Turn a value between BGR and RGB, where the layout asks for it.
+
+        It is its own inverse: the same call serves both ways.
+
+        Args:
+            ours (str): One of our keys.
+            value (Tensor): Its value in this layout, or in ours.
+
+        Returns:
+            Tensor: The value in the other of the two.
+        """
+        if re.fullmatch(self.bgr_inputs, ours):
+            return value.flip(1)
+        if re.fullmatch(self.bgr_outputs, ours):
+            return value.flip(0)
+        return value
 
 
 def _hourglass_level(match: re.Match) -> str:
@@ -115,11 +147,37 @@ SPECTRAL_NORM_PARAMETRIZED = Layout(
     ),
 )
 
+# Trained on BGR images; its mean shift is never called, its position index
+# follows from the size of a window.
+ELSFACE_AUTHORS = Layout(
+    'elsface-authors',
+    (
+        (r'^shallow\.', 'head_x2.0.'),
+        (r'^style_encoder\.stages\.', 'encoder.encoder.'),
+        (r'^cnn_block\.', 'cnn_x2_1.0.'),
+        (r'^embed_norm\.', 'patch_embed_1.norm.'),
+        (r'^swin_group\.blocks\.', 'layers_1.0.residual_group.blocks.'),
+        (r'\.mlp\.0\.', '.mlp.fc1.'),
+        (r'\.mlp\.2\.', '.mlp.fc2.'),
+        (r'^swin_group\.conv\.', 'layers_1.0.conv.'),
+        (r'^norm\.', 'norm_1.'),
+        (r'^after_body\.', 'conv_after_body_1.'),
+        (r'^refine\.(\d+)\.high_frequency\.', r't_tail_x2.0.\1.hf_block.'),
+        (r'^refine\.(\d+)\.blocks\.', r't_tail_x2.0.\1.main.0.'),
+        (r'^tail\.0\.', 'tail_x2.0.0.0.'),
+        (r'^tail\.2\.', 'tail_x2.0.1.'),
+    ),
+    unused=r'(sub_mean|add_mean)\..*|.*\.(relative_position_index|attn_mask)',
+    bgr_inputs=r'(shallow\.0|style_encoder\.stages\.0\.0)\.weight',
+    bgr_outputs=r'tail\.2\.(weight|bias)',
+)
+
 # Tried in this order. Ours comes first; MMagic's DICNet and LightCNN and the
 # released SPARNets use the same keys.
 LAYOUTS = (
     Layout('mmfacesr'),
     DIC_AUTHORS,
     DIC_AUTHORS_EVALUATION,
+    ELSFACE_AUTHORS,
     SPECTRAL_NORM_PARAMETRIZED,
 )

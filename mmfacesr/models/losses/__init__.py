@@ -7,6 +7,7 @@ from mmfacesr.models.losses.facial_attention_loss import FacialAttentionLoss
 from mmfacesr.models.losses.feature_matching_loss import FeatureMatchingLoss
 from mmfacesr.models.losses.heatmap_loss import ForegroundMSELoss, HeatmapLoss
 from mmfacesr.models.losses.multiscale_gan_loss import MultiScaleGANLoss
+from mmfacesr.models.losses.sharp_loss import SharpLoss
 from mmfacesr.models.losses.vgg_feature_loss import VGGFeatureLoss
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     'ForegroundMSELoss',
     'HeatmapLoss',
     'MultiScaleGANLoss',
+    'SharpLoss',
     'VGGFeatureLoss',
 ]

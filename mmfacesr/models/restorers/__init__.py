@@ -5,6 +5,7 @@
 from .bicubic_baseline import BicubicBaseline
 from .dic_restorer import DICGANRestorer, DICRestorer
 from .face_gan_restorer import FaceGANRestorer
+from .face_restorer import FaceRestorer
 from .heatmap_regressor import HeatmapRegressor
 from .mean_shape_baseline import MeanShapeBaseline
 from .progressive_restorer import ProgressiveRestorer
@@ -14,6 +15,7 @@ __all__ = [
     'DICGANRestorer',
     'DICRestorer',
     'FaceGANRestorer',
+    'FaceRestorer',
     'HeatmapRegressor',
     'MeanShapeBaseline',
     'ProgressiveRestorer',
