@@ -19,6 +19,7 @@ METHODS = [
     'pfsrnet',
     'pfsrnet_pixel',
     'distilled_fan',
+    'elsface',
 ]
 SAME_SUM = 1e-6
 """Gradients of two ranks are summed in another order than those of one."""

@@ -21,7 +21,12 @@ LEAVES = sorted(
 ALONE = dict(num_workers=0, persistent_workers=False)
 # What makes the networks narrow, as far as a config names it.
 NARROW = dict(
-    mid_channels=8, hg_mid_channels=16, num_blocks=1, min_ch=4, max_ch=8
+    mid_channels=8,
+    num_heads=2,
+    hg_mid_channels=16,
+    num_blocks=1,
+    min_ch=4,
+    max_ch=8,
 )
 UNNAMED_WIDTH = ('PFSRNet', 'PFSRNetDiscriminator', 'DistilledFANHead')
 """Networks with `mid_channels` that their configs leave at the default."""

@@ -177,6 +177,19 @@ CASES = dict(
         optim_wrapper=ADAM,
         sides=(32, 32),
     ),
+    elsface=dict(
+        model=dict(
+            type='FaceRestorer',
+            generator=dict(type='ELSFaceNet', mid_channels=8, num_heads=2),
+            pixel_loss=dict(type='L1Loss', loss_weight=1.0),
+            extra_losses=dict(sharp=dict(type='SharpLoss', loss_weight=0.05)),
+            data_preprocessor=dict(
+                type='DataPreprocessor', mean=[0] * 3, std=[255] * 3
+            ),
+        ),
+        optim_wrapper=ADAM,
+        sides=(32, 128),
+    ),
 )
 
 

@@ -167,6 +167,25 @@ def test_resize_to_the_same_size_changes_nothing() -> None:
     assert ResizeFace(64)(sample)['gt'] is sample['gt']
 
 
+def test_resize_may_only_reduce() -> None:
+    reduce = ResizeFace(64, only_reduce=True)
+    for height, width in ((64, 64), (40, 64), (63, 30)):
+        sample = sample_with_dots(height, width)
+        before = sample['gt_landmark'].copy()
+        assert reduce(sample)['gt'] is sample['gt']
+        assert (sample['gt_landmark'] == before).all()
+    # One side above is enough; what is reduced is as ever.
+    for height, width in ((65, 65), (40, 70), (90, 64)):
+        samples = [
+            resize(sample_with_dots(height, width))
+            for resize in (reduce, ResizeFace(64))
+        ]
+        assert samples[0]['gt'].shape == (64, 64, 3)
+        for key in ('gt', 'gt_landmark'):
+            assert (samples[0][key] == samples[1][key]).all()
+    assert 'only_reduce=True' in repr(reduce)
+
+
 def test_crop_and_resize_round_trip() -> None:
     sample = dict(sample_with_dots(), crop_size=64)
     before = sample['gt_landmark'].copy()

@@ -164,12 +164,15 @@ class ResizeFace(BaseTransform):
         size (int): Side of the result in pixels. Defaults to 128.
         interpolation ('bicubic' | 'bilinear'): The filter. Defaults to
             'bicubic'.
+        only_reduce (bool): Whether images whose sides are at most ``size``
+            stay as they are. Defaults to False.
     """
 
     def __init__(
         self,
         size: int = 128,
         interpolation: Literal['bicubic', 'bilinear'] = 'bicubic',
+        only_reduce: bool = False,
     ) -> None:
         if size < 1:
             raise ValueError(f'Expected a size of at least 1, got {size}.')
@@ -180,6 +183,7 @@ class ResizeFace(BaseTransform):
             )
         self.size = size
         self.interpolation = interpolation
+        self.only_reduce = only_reduce
 
     def transform(self, results: dict) -> dict:
         """Resize the image and scale the points.
@@ -188,7 +192,8 @@ class ResizeFace(BaseTransform):
             results (dict): The sample; ``gt`` must be uint8.
 
         Returns:
-            dict: The same sample, ``gt`` (size, size, 3) uint8.
+            dict: The same sample, ``gt`` (size, size, 3) uint8; smaller if it
+            was and is only to be reduced.
 
         Raises:
             TypeError: If ``gt`` is not uint8.
@@ -201,6 +206,8 @@ class ResizeFace(BaseTransform):
             )
         height, width = image.shape[:2]
         if (height, width) == (self.size, self.size):
+            return results
+        if self.only_reduce and max(height, width) <= self.size:
             return results
         resized = Image.fromarray(image).resize(
             (self.size, self.size), FILTERS[self.interpolation]
@@ -219,5 +226,6 @@ class ResizeFace(BaseTransform):
         """Show the arguments."""
         return (
             f'{type(self).__name__}(size={self.size}, '
-            f'interpolation={self.interpolation!r})'
+            f'interpolation={self.interpolation!r}, '
+            f'only_reduce={self.only_reduce})'
         )

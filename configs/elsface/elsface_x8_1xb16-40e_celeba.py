@@ -1,0 +1,31 @@
+"""ELSFace x8 on CelebA, 16x16 to 128x128, as the other methods.
+
+The authors' own x8 goes from 32x32 to 256x256; see README.md.
+
+Train:  tools/dist_train.sh configs/elsface/elsface_x8_1xb16-40e_celeba.py 1
+Test:   tools/test.py configs/elsface/elsface_x8_1xb16-40e_celeba.py CHECKPOINT
+Data:   prepared by tools/dataset_converters/celeba, or any folder of faces
+Needs:  1 GPU of 24 GB
+Result: README.md beside this file
+"""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/celeba.py',
+    '../_base_/models/elsface_x8.py',
+    '../_base_/evaluation/elsface_x8.py',
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    drop_last=True,
+    persistent_workers=False,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(pipeline=_base_.pipeline),
+)
+val_dataloader = dict(dataset=dict(pipeline=_base_.pipeline))
+test_dataloader = dict(dataset=dict(pipeline=_base_.pipeline))
+
+log_processor = dict(by_epoch=True)
+default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
+custom_hooks = [*_base_.custom_hooks, dict(type='EpochSeedHook')]
