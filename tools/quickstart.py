@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -43,25 +44,34 @@ EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 """Faces drawn for each part."""
 FEWEST_FACES = 16
 """With fewer faces of one's own, the embedded ones train the methods."""
-GT_SIZE, LR_SIZE, SHEET_ROWS = 128, 16, 8
+GT_SIZE, SHEET_ROWS = 128, 8
+
+
+def centre(face: np.ndarray) -> np.ndarray:
+    """The central 128 of a (160, 160, 3) crop."""
+    margin = (face.shape[0] - GT_SIZE) // 2
+    return face[margin : margin + GT_SIZE, margin : margin + GT_SIZE]
 
 
 def centre_by_bicubic(face: np.ndarray) -> np.ndarray:
-    """Reduce the central 128 of a (160, 160, 3) crop at once."""
-    image = Image.fromarray(face)
-    margin = (image.width - GT_SIZE) // 2
-    box = (margin, margin, margin + GT_SIZE, margin + GT_SIZE)
-    small = image.crop(box).resize((LR_SIZE, LR_SIZE), Image.BICUBIC)
-    return np.array(small)
+    """Reduce the centre to 16 at once."""
+    return np.array(
+        Image.fromarray(centre(face)).resize((16, 16), Image.BICUBIC)
+    )
+
+
+def centre_by_opencv(face: np.ndarray) -> np.ndarray:
+    """Reduce the centre to 16 at once, without antialiasing."""
+    return cv2.resize(centre(face), (16, 16), interpolation=cv2.INTER_CUBIC)
 
 
 def whole_by_halves(face: np.ndarray) -> np.ndarray:
     """Reduce a whole (160, 160, 3) crop to 128, 64, 32 and 16."""
-    return ReduceFace(LR_SIZE, GT_SIZE)(dict(gt=face))['gt']
+    return ReduceFace(16, GT_SIZE)(dict(gt=face))['gt']
 
 
 class Recipe(NamedTuple):
-    """How faces are framed and reduced to 16x16, as in a training."""
+    """How faces are framed and reduced, as in a training."""
 
     words: str
     reduce: Callable[[np.ndarray], np.ndarray]
@@ -79,6 +89,7 @@ HALVES = Recipe(
     'Pillow bilinear, halved three times, of a wider part of the face',
     whole_by_halves,
 )
+OPENCV = Recipe('OpenCV cubic / 8, not antialiased', centre_by_opencv)
 METHODS = {
     'dic': Method(
         'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py', BICUBIC
@@ -89,6 +100,9 @@ METHODS = {
     ),
     'pfsrnet': Method(
         'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py', HALVES
+    ),
+    'elsface': Method(
+        'configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py', OPENCV
     ),
 }
 """A further method joins by a line."""

@@ -11,6 +11,7 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
     '../_base_/models/elsface_x4.py',
+    '../_base_/schedules/elsface_40e.py',
     '../_base_/evaluation/elsface_x4.py',
 ]
 

@@ -13,6 +13,7 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
     '../_base_/models/elsface_x8.py',
+    '../_base_/schedules/elsface_40e.py',
     '../_base_/evaluation/elsface_x8.py',
 ]
 

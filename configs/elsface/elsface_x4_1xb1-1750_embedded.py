@@ -1,0 +1,35 @@
+"""ELSFace x4 for a run on a CPU, on the embedded faces or any folder.
+
+The full network, losses and evaluation; few iterations at a higher rate than
+the paper's.
+
+Train:  tools/train.py configs/elsface/elsface_x4_1xb1-1750_embedded.py
+Test:   tools/test.py configs/elsface/elsface_x4_1xb1-1750_embedded.py CHECKPOINT
+Data:   tools/dataset_converters/synthetic_faces/render_faces.py
+Needs:  a CPU with 2 cores, 3 GB, about 35 minutes
+Result: README.md beside this file
+"""
+
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/face_folder.py',
+    '../_base_/models/elsface_x4.py',
+    '../_base_/schedules/elsface_cpu.py',
+    '../_base_/evaluation/elsface_x4.py',
+]
+
+channels_last = True
+
+train_pipeline = [
+    *_base_.load_face,
+    dict(type='RandomFlipFace', prob=0.5),
+    *_base_.degradation,
+    dict(type='PackInputs'),
+]
+train_dataloader = dict(
+    batch_size=1, num_workers=1, dataset=dict(pipeline=train_pipeline)
+)
+val_dataloader = dict(num_workers=1, dataset=dict(pipeline=_base_.pipeline))
+test_dataloader = dict(num_workers=1, dataset=dict(pipeline=_base_.pipeline))
+
+default_hooks = dict(checkpoint=dict(interval=250), logger=dict(interval=20))
