@@ -6,7 +6,7 @@ evaluation as ever. `make quickstart` trains it.
 Train:  tools/train.py configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py
 Test:   tools/test.py configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 3 GB, about 6 minutes
+Needs:  a CPU with 2 cores, 3 GB, about 7 minutes
 Result: README.md beside this file
 """
 
@@ -35,6 +35,7 @@ test_dataloader = dict(num_workers=1, dataset=dict(pipeline=_base_.pipeline))
 
 iters = 2500
 train_cfg = dict(max_iters=iters, val_interval=500)
+optim_wrapper = dict(optimizer=dict(lr=6e-4))
 param_scheduler = [
     _base_.param_scheduler[0],
     {**_base_.param_scheduler[1], 'end': iters},
