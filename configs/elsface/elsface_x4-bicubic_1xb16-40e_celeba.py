@@ -6,7 +6,7 @@ as elsface_x4_1xb16-40e_celeba.py.
 Train:  tools/dist_train.sh configs/elsface/elsface_x4-bicubic_1xb16-40e_celeba.py 1
 Test:   tools/test.py configs/elsface/elsface_x4-bicubic_1xb16-40e_celeba.py CHECKPOINT
 Data:   prepared by tools/dataset_converters/celeba, or any folder of faces
-Needs:  1 GPU of 24 GB
+Needs:  1 GPU of 8 GB (2 GB of activations at batch 16)
 Result: README.md beside this file
 """
 
