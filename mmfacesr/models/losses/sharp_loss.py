@@ -17,7 +17,7 @@ class SharpLoss(nn.Module):
     An image z is sharpened to U(z) = z + amount * (z - G(z)), G a Gaussian
     blur with reflected edges. U is linear: one blur, of the difference of the
     images, gives the loss. The blur is a product with a small matrix for each
-    axis, which is faster than a depth-wise convolution of 51 taps.
+    axis; ``benchmarks/sharp_loss_speed.py`` compares it with convolutions.
 
     Source: Qi et al., IEEE TMM 26 (2024), released training code. Differs:
     none; a mask that it computes and drops is left out.
