@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loading weights into a module, whoever wrote them.
 
-The namings that are understood stand in `mmfacesr.weight_layouts`.
+The namings that are understood stand in `mmfacesr.weights.layouts`.
 """
 
 import hashlib
@@ -12,12 +12,9 @@ from pathlib import Path
 
 from torch import nn
 
-from mmfacesr.weight_files import (
-    WeightsError,
-    existing_file,
-    find_weights,
-    read_weights_file,
-)
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.files import existing_file, read_weights_file
+from mmfacesr.weights.matching import find_weights
 
 __all__ = ['LoadRecord', 'WeightsError', 'load_weights']
 

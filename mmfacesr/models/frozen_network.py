@@ -7,8 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mmfacesr.pretrained_weights import local_weights
-from mmfacesr.weight_files import find_weights, read_weights_file
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.sources import local_weights
 
 
 class FrozenNetwork:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.heads import DistilledFANHead, FANTeacher
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 
 @pytest.fixture(scope='module')

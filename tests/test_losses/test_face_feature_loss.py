@@ -13,7 +13,7 @@ import torch
 
 from mmfacesr.models.losses import FaceFeatureLoss
 from mmfacesr.registry import MODELS
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 MEAN = np.array([0.509, 0.424, 0.378], np.float32).reshape(3, 1, 1)
 

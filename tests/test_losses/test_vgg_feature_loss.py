@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mmfacesr.models.losses import VGGFeatureLoss
 from mmfacesr.registry import MODELS
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 # Shape and the two seeds of the golden images.
 PAIRS = {'256': ((1, 3, 256, 256), 2, 3), '128': ((2, 3, 128, 128), 4, 5)}

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from mmfacesr.models.losses import VGGFeatureLoss
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 
 @pytest.fixture(scope='module')

@@ -18,7 +18,7 @@ from PIL import Image
 from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import ELSFaceFID, ELSFaceLPIPS, PytorchFID
 from mmfacesr.evaluation.metrics import elsface as module
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 
 @pytest.fixture(scope='module')

@@ -16,7 +16,7 @@ import torchvision
 from mmengine.registry import METRICS, init_default_scope
 
 from mmfacesr.evaluation.metrics import LPIPS
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 BUILDERS = dict(
     alex=torchvision.models.alexnet, squeeze=torchvision.models.squeezenet1_1

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.networks import ELSFaceNet
 from mmfacesr.models.networks.elsface import StyleEncoder
-from mmfacesr.weight_layouts import ELSFACE_AUTHORS
+from mmfacesr.weights.layouts import ELSFACE_AUTHORS
 
 SMALL = dict(mid_channels=6, num_heads=2)
 RELEASED = 6_620_733

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.evaluation.functional import elsface_pair
-from mmfacesr.pretrained_weights import local_weights
 from mmfacesr.registry import METRICS
-from mmfacesr.weight_files import find_weights, read_weights_file
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.sources import local_weights
 
 from .fid import GROUND_TRUTH, PytorchFID
 from .lpips import LPIPS

@@ -21,9 +21,10 @@ from mmfacesr.evaluation.functional.frechet import (
 from mmfacesr.evaluation.functional.image_quality import PEAK
 from mmfacesr.image_io import list_images, read_image
 from mmfacesr.mmagic_base import BaseSampleWiseMetric
-from mmfacesr.pretrained_weights import local_weights
 from mmfacesr.registry import METRICS
-from mmfacesr.weight_files import WeightsError, read_weights_file
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.sources import local_weights
 
 from .image_quality import rgb_pair
 

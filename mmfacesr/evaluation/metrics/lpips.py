@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from mmfacesr.evaluation.functional.image_quality import PEAK, crop_pair
 from mmfacesr.mmagic_base import BaseSampleWiseMetric
-from mmfacesr.pretrained_weights import local_weights
 from mmfacesr.registry import METRICS
-from mmfacesr.weight_files import find_weights, read_weights_file
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.sources import local_weights
 
 from .image_quality import rgb_pair
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmfacesr.pretrained_weights import local_weights
+from mmfacesr.weights.sources import local_weights
 
 ENLARGEMENT = 4
 """The teacher reads faces of 256 pixels and gives heatmaps of 64."""

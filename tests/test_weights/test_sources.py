@@ -12,8 +12,8 @@ from threading import Thread
 import pytest
 import torch
 
-from mmfacesr.pretrained_weights import local_weights
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.sources import local_weights
 
 CONTENT = bytes(range(256)) * 1000
 DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 
 import torch
 
-from mmfacesr.weight_files import WeightsError
+from mmfacesr.weights.errors import WeightsError
 
 # Eight or more, as torch's own names have; a word such as `-face.` is none.
 HASH_DIGITS = re.compile(r'-([0-9a-f]{8,})\.')

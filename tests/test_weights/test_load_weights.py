@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
 from mmfacesr.models.networks import DICDiscriminator, DICGenerator
-from mmfacesr.weight_layouts import DIC_AUTHORS
+from mmfacesr.weights.layouts import DIC_AUTHORS
 
 SMALL = dict(
     mid_channels=8, num_blocks=2, hg_mid_channels=16, num_fusion_blocks=1

@@ -4,7 +4,7 @@
 
 A layout tells how others name what we name. Its rules turn one of our
 state-dict keys into theirs; prefixes such as ``generator.`` and wrappers such
-as ``state_dict`` need no rule, `weight_files` finds them.
+as ``state_dict`` need no rule, `matching` finds them.
 """
 
 import re

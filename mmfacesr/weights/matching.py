@@ -1,15 +1,14 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Reading weight files safely, and finding a module's weights in them."""
+"""Finding a module's weights in a checkpoint."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
-from mmfacesr.weight_layouts import LAYOUTS, Layout
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.layouts import LAYOUTS, Layout
 
 # Buffers that a module makes itself; old files lack them.
 DERIVABLE = ('num_batches_tracked',)
@@ -19,58 +18,6 @@ AVERAGED = frozenset({'generator_ema', 'params_ema', 'g_ema'})
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
 NUM_LISTED = 4
-
-
-class WeightsError(ValueError):
-    """Weights that cannot be read or do not fit."""
-
-
-def existing_file(path: str | Path) -> Path:
-    """Return the path of a file, ``~`` expanded, that is there.
-
-    Raises:
-        WeightsError: If there is none.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise WeightsError(
-            f'Expected a file of weights at {path}, found '
-            'none; check the path.'
-        )
-    return path
-
-
-def read_weights_file(path: str | Path) -> Mapping:
-    """Read a checkpoint without running any code in it.
-
-    Args:
-        path (str | Path): File written by `torch.save`.
-
-    Returns:
-        Mapping: The content, tensors on the CPU.
-
-    Raises:
-        WeightsError: If the file is missing, is no checkpoint, is damaged or
-            holds more than tensors and plain values.
-    """
-    path = existing_file(path)
-    try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    # A damaged or foreign file can raise nearly anything here.
-    except Exception as error:
-        raise WeightsError(
-            f'Expected {path} to be a PyTorch checkpoint of tensors, got '
-            f'{type(error).__name__}: {_first_line(error)}. If the file is '
-            'whole (compare its size with the source), it holds pickled '
-            'objects, which are never run here: on a machine where you trust '
-            'it, save its state dict alone with torch.save.'
-        ) from error
-    if not isinstance(content, Mapping):
-        raise WeightsError(
-            f'Expected {path} to hold a dict of tensors, got a '
-            f'{type(content).__name__}; save the state dict of the model.'
-        )
-    return content
 
 
 def find_weights(
@@ -189,8 +136,3 @@ def _list(names: Mapping | list[str], what: str) -> str:
     shown = ', '.join(list(names)[:NUM_LISTED])
     more = ', ...' if len(names) > NUM_LISTED else ''
     return f'{len(names)} {what} ({shown}{more})'
-
-
-def _first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).splitlines() or ['no message'])[0]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
 from mmfacesr.models.networks import ELSFaceNet
-from mmfacesr.weight_layouts import ELSFACE_AUTHORS, LAYOUTS
+from mmfacesr.weights.layouts import ELSFACE_AUTHORS, LAYOUTS
 
 SMALL = dict(mid_channels=6, num_heads=2)
 COLOURED = {

@@ -1,0 +1,7 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Weights: where they come from, how they are read and what they fit.
+
+source -> `sources` (-> `model_index`, `download`) -> `files` -> `matching`
+(-> `layouts`) -> a module. `mmfacesr.checkpoint.load_weights` is the door.
+"""
