@@ -58,9 +58,12 @@ INSTALL_REQUIRES = [
     'transformers>=4.27.4,<4.47',
     # Ours, and more that MMagic imports without declaring them.
     'Pillow',
+    'PyYAML',
+    'filelock>=3.12',
     'imageio',
     'lpips>=0.1.4,<0.2',
     'pytorch-fid>=0.3,<0.4',
+    'requests>=2.28',
     'safetensors',
     'tqdm',
 ]
@@ -139,6 +142,7 @@ setup(
     # a folder with forwarding files does not hide the package.
     package_dir={'': '.'},
     package_data={'': ['*.npz', '*.json', '*.txt']},
+    entry_points={'console_scripts': ['mmfacesr = mmfacesr.cli:main']},
     install_requires=INSTALL_REQUIRES,
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an
     # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.

@@ -60,7 +60,11 @@ def test_metafile_points_to_what_exists(folder):
         assert (ROOT / collection['README']).is_file()
         assert collection['Paper']['URL'].startswith('https://')
     for model in metafile['Models']:
-        assert (ROOT / model['Config']).is_file(), model['Name']
+        config = model.get('Config')
+        if config:
+            assert (ROOT / config).is_file(), model['Name']
+        else:
+            assert 'Weights' in model, model['Name']
         assert model['In Collection'] in names
         assert ('Weights' in model) == ('Weights License' in model)
         for result in model.get('Results', []):
@@ -76,8 +80,10 @@ def test_metafile_points_to_what_exists(folder):
 def test_model_index_imports_every_metafile():
     index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
     assert sorted(index['Import']) == [
-        str((folder / 'metafile.yml').relative_to(ROOT)) for folder in FOLDERS
+        str(path.relative_to(ROOT))
+        for path in sorted(ROOT.glob('configs/*/metafile.yml'))
     ]
+    assert len(index['Import']) > len(FOLDERS)  # the feature networks, too
 
 
 def test_config_names_are_unique():
@@ -163,6 +169,50 @@ def test_figures_of_others_get_no_digits():
     )
     assert '| PSNR | SSIM | MS-SSIM | Source |' in table
     assert '| not stated | 25.23 | 0.685 | 0.902 | the authors |' in table
+
+
+def test_weights_tables_say_how_they_are_checked_and_the_licence():
+    """Files beside a config's own have a table of their own."""
+    tools = runpy.run_path(str(RENDER))
+    file = {
+        'Weights': 'https://example.org/net.pth',
+        'Weights License': 'MIT (authors)',
+    }
+    models = [
+        {
+            'Name': 'net_x8',
+            'Config': 'configs/method/net_x8.py',
+            'Metadata': {'Parameters': 1000, 'Training Data': 'Faces'},
+            **file,
+            'Weights SHA256': '01234567',
+        },
+        {
+            'Name': 'net_x8-other',
+            'Config': 'configs/method/net_x8.py',
+            **file,
+            'Weights Git Blob': '89abcdef' * 5,
+            'Weights License': 'none stated',
+            'Weights Note': 'of other faces',
+        },
+        {'Name': 'judge', **file, 'Weights SHA256': '01234567' * 8},
+        {'Name': 'jury', **file},
+    ]
+    address = '(https://example.org/net.pth)'
+    own, others = tools['models_table'](models), tools['weights_table'](models)
+    assert own.splitlines()[2:] == [
+        '| [net_x8](./net_x8.py) | 1,000 | Faces '
+        f'| [model]{address}, sha256 `01234567...`, MIT (authors) |'
+    ]
+    assert others.splitlines()[2:] == [
+        f'| `net_x8-other` | [net.pth]{address}, git blob `89abcdef...`, '
+        'no licence stated | of other faces |',
+        f'| `judge` | [net.pth]{address}, sha256 `{"01234567" * 8}`, '
+        'MIT (authors) | - |',
+        f'| `jury` | [net.pth]{address}, no hash published, '
+        'MIT (authors) | - |',
+    ]
+    assert 'other' not in tools['ours_table'](models)
+    assert 'judge' not in tools['ours_table'](models)
 
 
 def test_render_tables_refuses_an_unknown_table():

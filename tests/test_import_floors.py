@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
 FLOORS = {
     0: (
         'version',
+        'project_files',
         'registry',
         'landmark_schemes',
         'image_io',
@@ -46,6 +47,7 @@ FLOORS = {
     2: (
         'mmagic_base',
         'checkpoint',
+        'weights.identify',
         'datasets',
         'evaluation.metrics',
         'engine',
@@ -54,7 +56,7 @@ FLOORS = {
         'face_finder',
     ),
     3: ('models.restorers',),
-    4: ('apis',),
+    4: ('apis', 'cli'),
 }
 PART_FLOORS = {
     f'mmfacesr.{part}': floor

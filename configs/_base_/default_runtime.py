@@ -29,6 +29,7 @@ default_hooks = dict(
         rule='greater',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
 )
 custom_hooks = [
     dict(type='PlainCheckpointHook'),

@@ -4,10 +4,11 @@
 
 import os.path as osp
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Optional
 
 from mmengine.config import Config, ConfigDict
+
+from mmfacesr.project_files import known_configs
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
 """Top-level settings of a config that its datasets share."""
@@ -148,16 +149,3 @@ def find_config(path: str) -> str:
         f'There is no config {path!r}. Configs like it: '
         + ', '.join(str(known[key]) for key in near[:5])
     )
-
-
-def known_configs() -> Iterator[Path]:
-    """Leaf configs of the clone or of the installed package."""
-    package = Path(__file__).resolve().parents[1]
-    for root in (package / '.mim/configs', package.parent / 'configs'):
-        if root.is_dir():
-            yield from sorted(
-                file
-                for file in root.glob('*/*.py')
-                if file.parent.name != '_base_'
-            )
-            return

@@ -1,6 +1,10 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the command-line tools share: arguments, messages, the runner."""
+"""What the command-line tools share: arguments, messages, the runner.
+
+mmengine is imported where it is used: not every command needs it, and it
+takes half a second.
+"""
 
 import argparse
 import os
@@ -8,10 +12,12 @@ import os.path as osp
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Optional
 
-from mmengine.config import Config, DictAction
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 EXPECTED_ERRORS = (
     OSError,
@@ -28,10 +34,47 @@ INTERRUPTED = 130
 """Exit status of a program that Ctrl-C ended."""
 DEBUG = 'MMFACESR_TRACEBACK'
 """Environment variable that asks for the full traceback."""
+WEIGHTS_DIR = 'MMFACESR_WEIGHTS_DIR'
+"""Environment variable with the folder of downloaded weights."""
+
+
+class SetWeightsDir(argparse.Action):
+    """Hands the folder to whatever looks for weights, in child processes too.
+
+    It acts while the command line is read, so that no tool and no mode of
+    one can forget it.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence,
+        option_string: Optional[str] = None,
+    ) -> None:
+        """Put the absolute folder into the environment."""
+        if not values:
+            parser.error(f'{option_string} needs the name of a folder')
+        folder = osp.abspath(osp.expanduser(values))
+        os.environ[WEIGHTS_DIR] = folder
+        setattr(namespace, self.dest, folder)
+
+
+def add_weights_dir(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the folder of downloaded weights."""
+    parser.add_argument(
+        '--weights-dir',
+        action=SetWeightsDir,
+        metavar='FOLDER',
+        help='folder of downloaded weights (default: $MMFACESR_WEIGHTS_DIR, '
+        'else $MMFACESR_HOME/weights, else ~/.cache/mmfacesr/weights)',
+    )
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and testing share with MMagic's tools."""
+    from mmengine.config import DictAction
+
     parser.add_argument(
         '--work-dir',
         help='folder of logs, pictures and checkpoints (default: '
@@ -45,6 +88,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help='change settings of the config, for instance data_root=FOLDER '
         'train_dataloader.batch_size=4 tensorboard=True',
     )
+    add_weights_dir(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -61,7 +105,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def prepare(cfg: Config, args: argparse.Namespace) -> None:
+def prepare(cfg: 'Config', args: argparse.Namespace) -> None:
     """Carry the common arguments into the config."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher

@@ -22,7 +22,13 @@ def clone(tmp_path_factory) -> Path:
     skipped = shutil.ignore_patterns('__pycache__', '.*', 'setup')
     for name in ('mmfacesr', 'configs', 'tools'):
         shutil.copytree(ROOT / name, folder / name, ignore=skipped)
-    for name in ('setup.py', 'pyproject.toml', 'MANIFEST.in', 'LICENSE'):
+    for name in (
+        'setup.py',
+        'pyproject.toml',
+        'MANIFEST.in',
+        'LICENSE',
+        'model-index.yml',
+    ):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -77,6 +83,28 @@ def test_configs_work_from_the_wheel(wheel, clone, tmp_path):
         source = clone / 'configs' / 'dic' / leaf.name
         original = Config.fromfile(source, import_custom_modules=False)
         assert config.to_dict() == original.to_dict()
+
+
+def test_command_lists_weights_from_the_wheel(wheel, tmp_path):
+    """By the declared entry point, far from the clone."""
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    (declared,) = tmp_path.glob('*.dist-info/entry_points.txt')
+    assert 'mmfacesr = mmfacesr.cli:main' in declared.read_text()
+    code = (
+        'import sys, mmfacesr.cli as cli; print(cli.__file__, flush=True); '
+        "sys.exit(cli.main(['models', 'light-cnn']))"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    place, head, line, *_ = done.stdout.splitlines()
+    assert Path(place) == tmp_path / 'mmfacesr' / 'cli.py'
+    assert line.split()[:2] == ['light-cnn_features', 'DIC']
 
 
 def test_torch_and_mmcv_are_not_declared(wheel):

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.apis import config as config_module
+from mmfacesr import project_files
+from mmfacesr.apis.config import find_config, load_config
+from mmfacesr.weights.model_index import read_index
 
 CONFIG = 'dic_x8c48b6_1xb8-150k_celeba.py'
 
@@ -21,15 +23,28 @@ def test_configs_are_found_in_an_installed_package(
     """Beside the package is no clone then; `.mim` has the configs."""
     package = tmp_path / 'site-packages' / 'mmfacesr'
     shutil.copytree(repo / 'configs', package / '.mim' / 'configs')
-    monkeypatch.setattr(
-        config_module, '__file__', str(package / 'apis' / 'config.py')
-    )
-    found = Path(config_module.find_config(CONFIG))
+    monkeypatch.setattr(project_files, 'PACKAGE', package)
+    found = Path(find_config(CONFIG))
     assert found.parent == package / '.mim' / 'configs' / 'dic'
-    cfg = config_module.load_config(CONFIG, import_modules=False)
+    cfg = load_config(CONFIG, import_modules=False)
     assert cfg.model.generator.type == 'DICGenerator'
     with pytest.raises(FileNotFoundError, match='dic_x8c48b6_1xb8'):
-        config_module.find_config('dic_x8c48b6_1xb8-150k_celebb')
+        find_config('dic_x8c48b6_1xb8-150k_celebb')
+
+
+def test_mim_reads_the_index(repo):
+    """Weights by the names that `mim download --config NAME` takes."""
+    pytest.importorskip('modelindex')
+    search = pytest.importorskip('mim.commands.search')
+    from modelindex.load_model_index import load
+
+    table = search.convert2df(load(str(repo / 'model-index.yml')))
+    weights = table['weight'].dropna().to_dict()
+    assert weights == {item.name: item.urls[0] for item in read_index()}
+    assert table.loc['pfsrnet_x8-unaligned', 'model'] == 'pfsrnet'
+    assert Path(table.loc['pfsrnet_x8-unaligned', 'config']).name == (
+        'pfsrnet_x8_1xb16-200k_celeba.py'
+    )
 
 
 @pytest.mark.slow
@@ -42,7 +57,7 @@ def test_configs_are_found_in_an_installed_package(
         (['train', 'mmfacesr', CONFIG], 'Error: Expected data_root'),
         (
             ['test', 'mmfacesr', CONFIG, '--checkpoint', 'none.pth'],
-            'Error: Expected a file of weights',
+            'Error: Expected weights at ',
         ),
     ],
     ids=['train', 'test'],

@@ -6,9 +6,13 @@
     python tools/docs/render_tables.py --check    # fail if one is out of date
 
 Numbers live in the metafiles only. A table stands between the lines
-`<!-- table: NAME -->` and `<!-- /table -->`; NAME is `models` (what there
-is), `published` (results of others, as they state them) or `ours` (results
-that the stated command reproduces).
+`<!-- table: NAME -->` and `<!-- /table -->`; NAME is `models` (the configs),
+`weights` (files of weights beside the configs' own), `published` (results of
+others, as they state them) or `ours` (results that the stated command
+reproduces).
+
+An entry of `Models` is of a config if it has the config's name. Others have
+a file of weights and a name of their own.
 
 A result of ours is an entry of a model's `Results` with `Source: ours`, and
 besides the usual `Task`, `Dataset` and `Metrics` (PSNR, SSIM, MAE):
@@ -43,6 +47,28 @@ def config_link(model: dict) -> str:
     return f'[{model["Name"]}](./{Path(model["Config"]).name})'
 
 
+def is_config(model: dict) -> bool:
+    """Whether an entry is a config's, and not of a file beside its own."""
+    return Path(model.get('Config', '')).stem == model['Name']
+
+
+def weights_cell(model: dict, text: str) -> str:
+    """Address, what is known of the content, licence."""
+    licence = model['Weights License']
+    if licence == 'none stated':
+        licence = 'no licence stated'
+    return f'[{text}]({model["Weights"]}), {digits_cell(model)}, {licence}'
+
+
+def digits_cell(model: dict) -> str:
+    """The digits by which a download is checked."""
+    if digits := model.get('Weights SHA256'):
+        return f'sha256 `{digits}{"..." if len(digits) < 64 else ""}`'
+    if digits := model.get('Weights Git Blob'):
+        return f'git blob `{digits[:8]}...`'
+    return 'no hash published'
+
+
 def metric(values: dict, name: str) -> str:
     """A metric with its usual number of places; a dash for none."""
     return f'{values[name]:.{PLACES[name]}f}' if name in values else '-'
@@ -55,25 +81,31 @@ def stated(values: dict, name: str) -> str:
 
 def models_table(models: list[dict]) -> str:
     """Every config with its size, its data and where weights are."""
-    rows = []
-    for model in models:
-        weights = '-'
-        if 'Weights' in model:
-            prefix = model.get('Weights SHA256 Prefix')
-            digest = f'sha256 `{prefix}...`' if prefix else 'no hash published'
-            weights = (
-                f'[model]({model["Weights"]}), {digest}, '
-                f'{model["Weights License"]}'
-            )
-        rows.append(
-            [
-                config_link(model),
-                f'{model["Metadata"]["Parameters"]:,}',
-                model['Metadata']['Training Data'],
-                weights,
-            ]
-        )
+    rows = [
+        [
+            config_link(model),
+            f'{model["Metadata"]["Parameters"]:,}',
+            model['Metadata']['Training Data'],
+            weights_cell(model, 'model') if 'Weights' in model else '-',
+        ]
+        for model in models
+        if is_config(model)
+    ]
     return markdown(['Config', 'Parameters', 'Trained on', 'Weights'], rows)
+
+
+def weights_table(models: list[dict]) -> str:
+    """Files of weights that are not the ones of a config's entry."""
+    rows = [
+        [
+            f'`{model["Name"]}`',
+            weights_cell(model, Path(model['Weights']).name),
+            model.get('Weights Note', '-'),
+        ]
+        for model in models
+        if not is_config(model)
+    ]
+    return markdown(['Name', 'File', 'What it is'], rows)
 
 
 def results(models: list[dict], ours: bool) -> Iterator[tuple]:
@@ -130,7 +162,7 @@ def ours_table(models: list[dict]) -> str:
     rows += [
         [config_link(model), NOT_TRAINED] + ['-'] * 7
         for model in models
-        if model['Name'] not in measured
+        if is_config(model) and model['Name'] not in measured
     ]
     return markdown(
         [
@@ -150,6 +182,7 @@ def ours_table(models: list[dict]) -> str:
 
 RENDERERS: dict[str, Callable[[list[dict]], str]] = {
     'models': models_table,
+    'weights': weights_table,
     'published': published_table,
     'ours': ours_table,
 }
