@@ -1,25 +1,36 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Loading weights into a module, whoever wrote them.
+"""Loading weights into a module, whoever wrote them and wherever they are.
 
-The namings that are understood stand in `mmfacesr.weights.layouts`.
+The namings that are understood stand in `mmfacesr.weights.layouts`, where
+files come from in `mmfacesr.weights.sources`.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import nn
+from mmengine.logging import print_log
+from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import existing_file, read_weights_file
-from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.identify import configs_that_fit
+from mmfacesr.weights.layouts import Layout
+from mmfacesr.weights.matching import MisfitError, find_weights
+from mmfacesr.weights.sources import local_weights
 
-__all__ = ['LoadRecord', 'WeightsError', 'load_weights']
+__all__ = [
+    'LoadRecord',
+    'WeightsError',
+    'load_start',
+    'load_weights',
+    'start_of_model',
+]
 
-# Shorter beginnings of a hash do not tell files apart.
-MIN_HASH_DIGITS = 8
+GENERATOR = 'generator'
+"""The part of a restorer that every file of weights holds."""
+MAX_CONFIGS = 6
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class LoadRecord:
 
     Args:
         layout (str): Name of the layout that the weights had.
-        source (str): Path of the file, or 'state dict'.
+        source (str): Path, URL or name of the file, or 'state dict'.
         sha256 (str | None): Hash of the file; None for a state dict.
     """
 
@@ -46,58 +57,117 @@ def load_weights(
         module (nn.Module): Receives the weights, on its own device and in its
             own dtype.
         source (Mapping | str | Path): State dict, whole checkpoint, or a file
-            of either. Wrappers (``state_dict``, ``netG``) and prefixes
-            (``generator.``, ``module.``) are found; averaged weights
-            (``generator_ema.``) are preferred.
+            of either: its path, its http(s) URL, or the name that
+            model-index.yml gives it. Wrappers (``state_dict``, ``netG``) and
+            prefixes (``generator.``, ``module.``) are found; averaged weights
+            (``generator_ema.``) are preferred. A file of the web is kept in
+            `mmfacesr.weights.places.weights_dir`.
         sha256 (str | None): Expected hash of the file, or at least its first
-            8 hex digits. Defaults to None, no check.
+            8 hex digits, beside what the index and the file's name say.
+            Defaults to None.
 
     Returns:
         LoadRecord: Layout, source and hash.
 
     Raises:
-        WeightsError: If the source cannot be read safely, has another hash or
-            does not fit; the module is unchanged then.
+        WeightsError: If the source cannot be had or read safely, has another
+            hash or does not fit; the module is unchanged then.
     """
-    if isinstance(source, Mapping):
-        if sha256 is not None:
-            raise WeightsError(
-                'Expected a file to compare with sha256, got a '
-                'state dict; give the file, or no sha256.'
-            )
-        content, name, digest = source, 'state dict', None
-    else:
-        path = _local_path(source)
-        name, digest = str(path), _check_hash(path, sha256)
-        content = read_weights_file(path)
-    layout, weights = find_weights(module, content)
+    content, name, digest = _read(source, sha256)
+    layout, weights = _fitting(module, content)
     module.load_state_dict(weights, strict=True)
     return LoadRecord(layout.name, name, digest)
 
 
-def _local_path(source: str | Path) -> Path:
-    """Return the path of a file that exists."""
-    if '://' in str(source):
-        raise WeightsError(
-            f'Expected a local file, got {source}; download it '
-            'first and give its path.'
-        )
-    return existing_file(source)
+def load_start(
+    model: nn.Module, source: Mapping | str | Path, sha256: str | None = None
+) -> LoadRecord:
+    """Let the training of a whole restorer start from weights.
+
+    Args:
+        model (nn.Module): A restorer; see :func:`start_of_model`.
+        source (Mapping | str | Path): As of :func:`load_weights`.
+        sha256 (str | None): As of :func:`load_weights`.
+
+    Returns:
+        LoadRecord: Layout of the generator, source and hash.
+
+    Raises:
+        WeightsError: As :func:`load_weights`; the model is unchanged then.
+    """
+    content, name, digest = _read(source, sha256)
+    layout, weights = start_of_model(model, content)
+    model.load_state_dict(weights, strict=True)
+    return LoadRecord(layout.name, name, digest)
 
 
-def _check_hash(path: Path, expected: str | None) -> str:
-    """Return the SHA-256 of a file after comparing it with its beginning."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if expected is None:
-        return digest
-    if len(expected) < MIN_HASH_DIGITS:
+def start_of_model(
+    model: nn.Module, content: Mapping
+) -> tuple[Layout, dict[str, Tensor]]:
+    """Find what a checkpoint holds of a restorer.
+
+    The generator must be there. Another part (a discriminator) is taken if
+    all of it is there and keeps its own weights otherwise, which is said.
+    Counters keep their own values: a training starts.
+
+    Args:
+        model (nn.Module): With a ``generator``; it is not changed.
+        content (Mapping): State dict, or a checkpoint with some in it.
+
+    Returns:
+        tuple[Layout, dict[str, Tensor]]: Layout of the generator, and a
+        complete state dict of the model.
+
+    Raises:
+        WeightsError: If the generator's weights are not there.
+    """
+    layout, found = _fitting(getattr(model, GENERATOR), content)
+    start = model.state_dict() | _below(GENERATOR, found)
+    for name, part in model.named_children():
+        if name == GENERATOR or not part.state_dict():
+            continue
+        try:
+            start |= _below(name, find_weights(part, content)[1])
+        except WeightsError:
+            print_log(
+                f'The weights hold no {name}: it starts anew.', 'current'
+            )
+    return layout, start
+
+
+def _read(
+    source: Mapping | str | Path, sha256: str | None
+) -> tuple[Mapping, str, str | None]:
+    """Return content, name and hash of a source."""
+    if not isinstance(source, Mapping):
+        file = local_weights(source, sha256=sha256)
+        return read_weights_file(file.path), file.source, file.hashes.sha256
+    if sha256 is not None:
         raise WeightsError(
-            f'Expected at least {MIN_HASH_DIGITS} hex digits '
-            f'as sha256, got {expected!r}; give more of them.'
+            'Expected a file to compare with sha256, got a '
+            'state dict; give the file, or no sha256.'
         )
-    if not digest.startswith(expected.lower()):
-        raise WeightsError(
-            f'Expected sha256 {expected} for {path}, got {digest}; the file '
-            'is damaged or another one, download it again.'
+    return source, 'state dict', None
+
+
+def _fitting(
+    module: nn.Module, content: Mapping
+) -> tuple[Layout, dict[str, Tensor]]:
+    """Find a module's weights, or say whose weights they are."""
+    try:
+        return find_weights(module, content)
+    except MisfitError as error:
+        names = configs_that_fit(content)
+        shown = ', '.join(names[:MAX_CONFIGS])
+        shown += ', ...' if len(names) > MAX_CONFIGS else ''
+        advice = (
+            f'These weights belong to {shown}.'
+            if names
+            else 'They belong to no config of mmfacesr.'
         )
-    return digest
+        raise WeightsError(f'{error} {advice}') from None
+
+
+def _below(name: str, weights: Mapping) -> dict[str, Tensor]:
+    """Put the name of a part before the keys of its weights."""
+    return {f'{name}.{key}': value for key, value in weights.items()}

@@ -17,6 +17,7 @@ from mmengine.registry import (
     TRANSFORMS,
     VISBACKENDS,
     VISUALIZERS,
+    WEIGHT_INITIALIZERS,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     'TRANSFORMS',
     'VISBACKENDS',
     'VISUALIZERS',
+    'WEIGHT_INITIALIZERS',
 ]

@@ -8,11 +8,7 @@ and fails when a mend is no longer needed.
 """
 
 from .base_versions import check_base
-from .checkpoints import (
-    UnsafeCheckpointError,
-    load_plain_file,
-    mend_checkpoint_files,
-)
+from .checkpoints import mend_checkpoint_files
 from .configs import mend_config_packages
 from .distributed import mend_distributed, runs_without_gpu
 from .mmagic_imports import (
@@ -22,9 +18,7 @@ from .mmagic_imports import (
 )
 
 __all__ = [
-    'UnsafeCheckpointError',
     'check_base',
-    'load_plain_file',
     'mend',
     'mend_preprocessor_lists',
     'quiet_mmagic_import',

@@ -4,78 +4,52 @@
 
 mmengine 0.10.7 leaves ``weights_only`` of ``torch.load`` at torch's default:
 unsafe before torch 2.6, and after it unable to read mmengine's own training
-checkpoints. Here it is always on; ``PlainCheckpointHook`` makes files that
-pass. mmengine also writes into the final file, so that a killed save leaves
-half a checkpoint under a good name.
+checkpoints; it never checks a download by default. Here files are read by
+`mmfacesr.weights`; ``PlainCheckpointHook`` makes files that pass. mmengine
+also writes into the final file, so that a killed save leaves half a
+checkpoint under a good name.
 """
 
-import pickle
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Union
 
-import torch
 from mmengine.fileio import LocalBackend
 from mmengine.runner import CheckpointLoader
 
 from mmfacesr.image_io import write_atomic
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.sources import local_weights
 
 from .seam import wrap_once
 
-
-class UnsafeCheckpointError(ValueError):
-    """A file holds more than tensors and plain values, or is damaged."""
+SCHEMES = ('', 'http://', 'https://')
+"""What mmengine's name of a file starts with; '' is every other file."""
 
 
 def mend_checkpoint_files() -> None:
-    """Load local files with ``weights_only=True``, write them atomically."""
-    CheckpointLoader.register_scheme('', load_from_local, force=True)
+    """Load files and URLs by `mmfacesr.weights`, write files atomically."""
+    CheckpointLoader.register_scheme(
+        SCHEMES, load_from_file_or_url, force=True
+    )
     wrap_once(LocalBackend, 'put', lambda _: _put_atomically)
 
 
-def load_plain_file(path: Union[str, Path], map_location: Any = 'cpu') -> Any:
-    """Load a file of tensors and plain values; never runs code from it.
+def load_from_file_or_url(filename: str, map_location: Any = 'cpu') -> Mapping:
+    """Loader for mmengine, which logs the end of its name.
 
     Args:
-        path (str or Path): A file written by ``torch.save``.
-        map_location (Any): As in ``torch.load``. Defaults to 'cpu'.
+        filename (str): Path, http(s) URL, or name in model-index.yml.
+        map_location (Any): Not needed: tensors are on the CPU, and the model
+            and the optimizer that take them copy them to where they are.
 
     Returns:
-        Any: What was saved, usually a dict.
+        Mapping: Tensors and plain values.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        UnsafeCheckpointError: If it holds pickled objects or is damaged.
+        WeightsError: If it cannot be had, or not be read safely.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'Expected a checkpoint file, got {path}, '
-            'which does not exist; check the path.'
-        )
-    try:
-        return torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise UnsafeCheckpointError(
-            'Expected a checkpoint of tensors and plain values, got '
-            f'{path}, which is damaged or holds pickled objects that could '
-            f'run code ({_reason(error)}). Get the file again from its '
-            'source; a training run makes safe files with '
-            "dict(type='PlainCheckpointHook') in custom_hooks."
-        ) from None
-
-
-def _reason(error: Exception) -> str:
-    """Cut torch's text short: it advises to switch the protection off."""
-    found = re.search(
-        r'Unsupported .*?(?= was not |\n|$)|PytorchStream[^.]*', str(error)
-    )
-    return found[0] if found else type(error).__name__
-
-
-def load_from_local(filename: str, map_location: Any) -> Any:
-    """Loader of local files for mmengine, which logs its name."""
-    return load_plain_file(filename, map_location)
+    return read_weights_file(local_weights(filename).path)
 
 
 def _put_atomically(

@@ -1,7 +1,7 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Hooks and optimizer wrappers; importing this registers them."""
+"""Hooks, optimizer wrappers, an initializer; importing registers them."""
 
-from . import hooks, optim_wrappers
+from . import hooks, optim_wrappers, pretrained_init
 
-__all__ = ['hooks', 'optim_wrappers']
+__all__ = ['hooks', 'optim_wrappers', 'pretrained_init']

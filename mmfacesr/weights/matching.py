@@ -17,7 +17,14 @@ AVERAGED = frozenset({'generator_ema', 'params_ema', 'g_ema'})
 # mmengine's EMAHook stores the averaged weights under `state_dict` and the
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
-NUM_LISTED = 4
+NUM_LISTED = 10
+# Parts of a checkpoint that are looked at; a file made to have thousands
+# would take hours.
+MAX_PARTS = 16
+
+
+class MisfitError(WeightsError):
+    """No part of a checkpoint is what a module needs."""
 
 
 def find_weights(
@@ -38,15 +45,17 @@ def find_weights(
         under the module's keys, complete and of the right shapes.
 
     Raises:
-        WeightsError: If no part or more than one part of the checkpoint fits.
+        MisfitError: If no part of the checkpoint fits; its message lists
+            what is missing, unknown or of another shape.
+        WeightsError: If more than one part fits.
     """
     own = module.state_dict()
-    tensors = dict(_tensors(content))
+    tensors = dict(tensors_of(content))
     best = (0, None)  # number of known keys, what is wrong with them
     for layout in LAYOUTS:
         theirs = {layout.key(key): key for key in own}
         fitting = {}
-        for prefix, count in _count_prefixes(tensors, theirs).items():
+        for prefix, count in _likely_prefixes(tensors, theirs):
             part = {
                 key[len(prefix) :]: value
                 for key, value in tensors.items()
@@ -67,24 +76,37 @@ def find_weights(
                 theirs[key]: layout.value(theirs[key], value)
                 for key, value in part.items()
             }
-    raise WeightsError(
+    raise MisfitError(
         f'Expected the weights of a {type(module).__name__}, '
         f'{len(own)} tensors, got {best[1] or _list(tensors, "foreign")}. '
-        'Nothing was loaded; check that file and config belong together.'
+        'Nothing was loaded.'
     )
 
 
-def _tensors(content: Mapping, prefix: str = '') -> Iterator:
+def tensors_of(content: Mapping, prefix: str = '') -> Iterator:
     """Yield dotted key and tensor of every tensor in nested mappings."""
     for key, value in content.items():
         if isinstance(value, Tensor):
             yield f'{prefix}{key}', value
         elif isinstance(value, Mapping) and key not in IGNORED:
-            yield from _tensors(value, f'{prefix}{key}.')
+            yield from tensors_of(value, f'{prefix}{key}.')
 
 
-def _count_prefixes(tensors: Mapping, known: Mapping) -> Counter:
-    """Count, for each prefix in a checkpoint, the known keys below it."""
+def faults_of(module: nn.Module, weights: Mapping) -> str:
+    """Say what keeps a state dict from being a module's; '' if nothing does.
+
+    Args:
+        module (nn.Module): Gives keys and shapes.
+        weights (Mapping): Under the module's own keys, without a prefix.
+    """
+    own = module.state_dict()
+    return '; '.join(_faults(weights, {key: key for key in own}, own))
+
+
+def _likely_prefixes(
+    tensors: Mapping, known: Mapping
+) -> list[tuple[str, int]]:
+    """List the prefixes with the most known keys below them, and how many."""
     counts = Counter()
     for key in tensors:
         parts = key.split('.')
@@ -92,7 +114,7 @@ def _count_prefixes(tensors: Mapping, known: Mapping) -> Counter:
             name = '.'.join(parts[i:])
             if name in known:
                 counts[key[: len(key) - len(name)]] += 1
-    return counts
+    return counts.most_common(MAX_PARTS)
 
 
 def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
@@ -103,10 +125,16 @@ def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
         if key not in part and not key.endswith(DERIVABLE)
     ]
     unknown = [key for key in part if key not in theirs]
+    known = {key: own[theirs[key]] for key in part if key in theirs}
     shapes = [
-        f'{key} {tuple(value.shape)} for {tuple(own[theirs[key]].shape)}'
-        for key, value in part.items()
-        if key in theirs and value.shape != own[theirs[key]].shape
+        f'{key} {tuple(part[key].shape)} for {tuple(value.shape)}'
+        for key, value in known.items()
+        if part[key].shape != value.shape
+    ]
+    numbers = [
+        f'{key} {part[key].dtype} for {value.dtype}'
+        for key, value in known.items()
+        if _kind(part[key]) != _kind(value)
     ]
     return [
         _list(keys, what)
@@ -114,9 +142,15 @@ def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
             (missing, 'missing'),
             (unknown, 'unknown'),
             (shapes, 'of another shape'),
+            (numbers, 'of another kind of number'),
         )
         if keys
     ]
+
+
+def _kind(value: Tensor) -> tuple[bool, bool]:
+    """Say what a tensor's numbers are; precision and width do not count."""
+    return value.is_floating_point(), value.is_complex()
 
 
 def _choose(prefixes: list[str]) -> str:

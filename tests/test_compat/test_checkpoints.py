@@ -4,10 +4,10 @@
 
 import copy
 import os
-import pickle
 import resource
 import signal
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -16,14 +16,16 @@ import pytest
 import torch
 from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer
-from mmengine.runner import save_checkpoint
+from mmengine.runner import CheckpointLoader, save_checkpoint
 
-from mmfacesr.compat import UnsafeCheckpointError, load_plain_file, mend
+from mmfacesr.compat import mend
 from mmfacesr.engine.hooks import plain_checkpoint_hook
 from mmfacesr.engine.hooks.plain_checkpoint_hook import (
     PlainCheckpointHook,
     to_plain,
 )
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.files import read_weights_file
 
 GONE = 'this mend is no longer needed'
 
@@ -38,6 +40,8 @@ class Foreign:
 def test_faults_of_the_base(unmended: dict[str, str]) -> None:
     assert 'weights_only' in str(unmended['own_checkpoint_is_plain']), GONE
     assert unmended['killed_save_keeps_old_file'], GONE
+    assert unmended['misfit_is_refused'], GONE
+    assert unmended['misfit_of_init_cfg_is_refused'], GONE
     if torch.__version__ < '2.6':
         assert unmended['foreign_pickle_refused'], GONE
 
@@ -115,40 +119,28 @@ def test_unknown_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(lines) == 1 and 'a object at meta.a[]' in lines[0]
 
 
-@pytest.mark.parametrize('damage', ['pickle', 'empty', 'cut', 'text'])
-def test_bad_file_is_refused(
-    damage: str, tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    path = tmp_path / 'bad.pth'
-    torch.save(Foreign() if damage == 'pickle' else torch.ones(999), path)
-    if damage in ('empty', 'cut'):
-        path.write_bytes(path.read_bytes()[: 500 if damage == 'cut' else 0])
-    if damage == 'text':
-        path.write_text('not a checkpoint')
-    with pytest.raises(UnsafeCheckpointError, match='bad.pth') as caught:
-        load_plain_file(path)
-    assert 'weights_only' not in str(caught.value)
-    assert not capsys.readouterr().out
-
-
-def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match='gone.pth'):
-        load_plain_file(tmp_path / 'gone.pth')
-
-
 def test_runner_refuses_foreign_pickle(
     toy: ModuleType, tmp_path: Path
 ) -> None:
     torch.save(dict(state_dict=Foreign()), tmp_path / 'foreign.pth')
     runner = toy.make_runner(tmp_path / 'run', toy.ToyModel(), 2)
-    with pytest.raises(UnsafeCheckpointError, match='foreign.pth'):
+    with pytest.raises(WeightsError, match='foreign.pth'):
         runner.load_checkpoint(str(tmp_path / 'foreign.pth'))
 
 
-def test_plain_pickle_is_refused(tmp_path: Path) -> None:
-    (tmp_path / 'a.pth').write_bytes(pickle.dumps(Foreign(), protocol=2))
-    with pytest.raises(UnsafeCheckpointError):
-        load_plain_file(tmp_path / 'a.pth')
+def test_mmengine_takes_a_url(
+    serve: Callable[[Path], str], tmp_path: Path
+) -> None:
+    """As `load_from` and other users of mmengine's loader do."""
+    mend()
+    path = tmp_path / 'net-01234567.pth'
+    torch.save(dict(state_dict=dict(w=torch.ones(2))), path)
+    url = serve(path)
+    with pytest.raises(WeightsError, match='sha256 .* instead of 01234567'):
+        CheckpointLoader.load_checkpoint(url)
+    whole = path.rename(tmp_path / 'net.pth')
+    found = CheckpointLoader.load_checkpoint(serve(whole))
+    assert torch.equal(found['state_dict']['w'], torch.ones(2))
 
 
 def test_killed_save_keeps_old_file(tmp_path: Path) -> None:
@@ -165,7 +157,7 @@ def test_killed_save_keeps_old_file(tmp_path: Path) -> None:
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status), 'the second save was not killed'
-    assert load_plain_file(path) == dict(a=1)
+    assert read_weights_file(path) == dict(a=1)
 
 
 def test_failed_save_leaves_nothing(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import init_dist
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, PretrainedInit
 from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import save_checkpoint
 from toy import ToyModel, make_runner
@@ -85,6 +85,29 @@ def foreign_pickle_refused() -> None:
     raise RuntimeError(MARK)
 
 
+def misfit_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'other.pth'
+        torch.save(dict(state_dict=dict(other=torch.ones(1))), path)
+        runner = make_runner(Path(folder) / 'run', ToyModel(), 2)
+        try:
+            runner.load_checkpoint(str(path))
+        except (RuntimeError, ValueError):
+            return
+    raise RuntimeError('weights that do not fit were taken')
+
+
+def misfit_of_init_cfg_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / 'other.pth'
+        torch.save(dict(other=torch.ones(1)), path)
+        try:
+            PretrainedInit(str(path))(ToyModel())
+        except (RuntimeError, ValueError):
+            return
+    raise RuntimeError('weights that do not fit were taken')
+
+
 def killed_save_keeps_old_file() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / 'a.pth'
@@ -135,6 +158,8 @@ if __name__ == '__main__':
         amp_on_cpu,
         own_checkpoint_is_plain,
         foreign_pickle_refused,
+        misfit_is_refused,
+        misfit_of_init_cfg_is_refused,
         killed_save_keeps_old_file,
         config_package,
         numpy_bool8,

@@ -7,6 +7,7 @@ from .comparison_sheet_hook import ComparisonSheetHook
 from .epoch_seed_hook import EpochSeedHook
 from .foreground_weight_hook import ForegroundWeightHook
 from .generator_ema_hook import GeneratorEMAHook
+from .load_weights_hook import LoadWeightsHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
@@ -18,6 +19,7 @@ __all__ = [
     'ForegroundWeightHook',
     'GeneratorEMAHook',
     'LastStepCheckpointHook',
+    'LoadWeightsHook',
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
     'ProgressiveStepHook',
