@@ -11,6 +11,8 @@ import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
+from tests import file_server
+
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
 
@@ -85,3 +87,19 @@ def shrink() -> Callable[[Config], Config]:
         return cfg
 
     return shrink
+
+
+@pytest.fixture
+def serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Path], str]]:
+    """Serve files on this machine; what is fetched goes to `tmp_path`."""
+    monkeypatch.setenv('no_proxy', '*')
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path / 'weights'))
+    with file_server.serving() as server:
+
+        def add(path: Path) -> str:
+            server.add(f'/{path.name}', path.read_bytes())
+            return f'{server.url}/{path.name}'
+
+        yield add

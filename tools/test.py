@@ -3,6 +3,8 @@
 """Test a checkpoint, the baseline, or restore a folder of faces.
 
     python tools/test.py CONFIG CHECKPOINT --out report.json
+    python tools/test.py CONFIG https://example.com/weights-5d3439ca.pth
+    python tools/test.py CONFIG NAME             # see `mmfacesr models`
     python tools/test.py CONFIG --baseline
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
@@ -28,7 +30,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
-        'checkpoint', nargs='?', help='checkpoint file; not for --baseline'
+        'checkpoint',
+        nargs='?',
+        help='weights in any known layout: a file, a URL, or a name that '
+        '`mmfacesr models` lists; not for --baseline',
     )
     parser.add_argument(
         '--out',

@@ -16,6 +16,8 @@ SHA256_DIGITS = 64
 GIT_DIGITS = 40
 # Eight or more, as torch's own names have; a word such as `-face.` is none.
 IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.[^.]+$')
+# As in `-20210611.pth`; one hash in 200,000 begins like this.
+DATE = re.compile(r'20[0-4]\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])')
 CHUNK = 1 << 20
 
 
@@ -80,11 +82,15 @@ class Checksum:
 def checksum_in_name(name: str) -> Checksum:
     """Take the digits of the SHA-256 that a file's name ends with.
 
+    Eight digits that are a date are not taken for a hash.
+
     Args:
         name (str): As in ``vgg19-dcbb9e9d.pth``.
     """
     digits = IN_NAME.search(name)
-    return Checksum(sha256=digits[1] if digits else None)
+    if digits is None or DATE.fullmatch(digits[1]):
+        return Checksum()
+    return Checksum(sha256=digits[1])
 
 
 def hash_file(path: str | Path) -> FileHashes:

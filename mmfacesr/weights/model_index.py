@@ -95,13 +95,22 @@ def find_entry(source: str) -> Optional[WeightsEntry]:
 def close_names(name: str) -> list[str]:
     """Return up to five names of the index that hold or resemble a text.
 
+    A text may resemble a name or one of its words.
+
     Raises:
         WeightsError: As of `read_index`.
     """
     known = [entry.name for entry in read_index()]
     holding = [other for other in known if name.lower() in other.lower()]
     alike = get_close_matches(name.lower(), known, n=MAX_NAMES, cutoff=0.4)
-    return list(dict.fromkeys([*holding, *alike]))[:MAX_NAMES]
+    by_word = [
+        other
+        for other in known
+        if get_close_matches(
+            name.lower(), re.split('[_-]', other.lower()), 1, cutoff=0.8
+        )
+    ]
+    return list(dict.fromkeys([*holding, *by_word, *alike]))[:MAX_NAMES]
 
 
 def _read_yaml(path: Path) -> dict:

@@ -1,71 +1,104 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of others' networks that a part needs: from a file or a URL."""
+"""Weights from a file, a URL or a name of the model index: local, checked."""
 
-import re
-from http.client import HTTPException
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlparse
-
-import torch
+from typing import Optional
 
 from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.hashes import Checksum, FileHashes
+from mmfacesr.weights.messages import or_remedy
+from mmfacesr.weights.model_index import close_names, find_entry
+from mmfacesr.weights.places import public_url
+from mmfacesr.weights.remote import RemoteWeights, hash_weights
 
-# Eight or more, as torch's own names have; a word such as `-face.` is none.
-HASH_DIGITS = re.compile(r'-([0-9a-f]{8,})\.')
+# What is like one of these is meant as a file.
+SUFFIXES = ('.pth', '.pt', '.ckpt', '.bin', '.tar', '.zip', '.safetensors')
 
 
-def local_weights(source: str, what: str, remedy: str) -> Path:
-    """Return the local file of some weights, downloaded if need be.
-
-    A download goes to the folder that torch and mmengine keep theirs in. It
-    gets its name after the transfer, so that several processes may ask at
-    once. Eight or more digits of the file's SHA-256 in the name, as in
-    ``vgg19-dcbb9e9d.pth``, are checked; without them a transfer that breaks
-    off can pass for a whole one. A file that is there is taken as it is.
+@dataclass(frozen=True)
+class LocalWeights:
+    """A file of weights that is there and is what it should be.
 
     Args:
-        source (str): Path, ``~`` allowed, or URL.
+        path (Path): The file.
+        hashes (FileHashes): Of the file.
+        source (str): What was asked for, without user and password.
+    """
+
+    path: Path
+    hashes: FileHashes
+    source: str
+
+
+def local_weights(
+    source: str | Path,
+    what: str = 'weights',
+    remedy: Optional[str] = None,
+    sha256: Optional[str] = None,
+) -> LocalWeights:
+    """Return the local file of some weights, downloaded if need be.
+
+    A download lies at `places.place_of` of its official URL and is used from
+    there without a network. At each use it must have the digits in its name,
+    those of the model index and those given here; if there are none, it must
+    be what it was at its first use.
+
+    Args:
+        source (str | Path): Path, ``~`` allowed, http(s) URL, or name of the
+            model index. A file that is there comes before a name.
         what (str): What the weights are, as in 'the weights of VGG19'.
-        remedy (str): What else one can do, as in 'set loss_weight to 0'.
+        remedy (str | None): What else one can do, as in 'set loss_weight to
+            0'. Defaults to None, nothing.
+        sha256 (str | None): Expected hash, or at least its first 8 digits.
 
     Returns:
-        Path: A file that is there.
+        LocalWeights: A file that is there, and its hashes.
 
     Raises:
-        WeightsError: If the path holds no file or the download fails.
+        WeightsError: If the file cannot be had or is another one.
     """
-    if '://' not in source:
-        path = Path(source).expanduser()
-        if not path.is_file():
-            raise WeightsError(
-                f'Expected {what} at {path}, found none; check the path, or '
-                f'{remedy}.'
-            )
-        return path
-    folder = Path(torch.hub.get_dir()) / 'checkpoints'
-    path = folder / Path(urlparse(source).path).name
-    if path == folder:
+    text = str(source)
+    path = Path(os.path.expanduser(source))
+    is_url = '://' in text
+    if not is_url and path.is_file():
+        return _checked_file(path, Checksum(sha256))
+    entry = find_entry(text)
+    if is_url or entry is not None:
+        remote = RemoteWeights(text, entry, what, remedy, sha256)
+        return LocalWeights(*remote.get(), public_url(text))
+    if _is_meant_as_path(source):
         raise WeightsError(
-            f'Expected the URL of a file with {what}, got {source}.'
+            f'Expected {what} at {path}, found none; check the path'
+            f'{or_remedy(remedy)}.'
         )
-    if not path.is_file():
-        try:
-            _download(source, path)
-        # torch raises a RuntimeError for a hash that differs, urllib a
-        # ValueError for what it cannot read as a URL.
-        except (OSError, RuntimeError, ValueError, HTTPException) as error:
-            raise WeightsError(
-                f'Expected to download {what} from {source}, got {error}; put '
-                f'that file at {path}, or {remedy}.'
-            ) from error
-    return path
-
-
-def _download(url: str, path: Path) -> None:
-    """Download a file and check it against the digits in its name."""
-    digits = HASH_DIGITS.search(path.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.hub.download_url_to_file(
-        url, str(path), digits[1] if digits else None
+    close = ', '.join(close_names(text))
+    raise WeightsError(
+        f'Expected a file, a URL or a name of the model index as {what}, got '
+        f'{text!r}; `mmfacesr models` lists the names'
+        f'{f" (close ones: {close})" if close else ""}{or_remedy(remedy)}.'
     )
+
+
+def _is_meant_as_path(source: str | Path) -> bool:
+    """Whether a text without a file is more like a path than like a name."""
+    return (
+        isinstance(source, Path)
+        or source.startswith('~')
+        or '/' in source
+        or os.sep in source
+        or source.lower().endswith(SUFFIXES)
+    )
+
+
+def _checked_file(path: Path, checksum: Checksum) -> LocalWeights:
+    """Return a file that the caller named."""
+    hashes = hash_weights(path)
+    if fault := checksum.fault(hashes):
+        raise WeightsError(
+            f'Expected another file at {path}, got one with {fault}; it is '
+            'damaged or another version: fetch it again or correct sha256.'
+        )
+    return LocalWeights(path, hashes, str(path))

@@ -13,6 +13,7 @@ import torch
 
 from mmfacesr.models.losses import FaceFeatureLoss
 from mmfacesr.registry import MODELS
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 MEAN = np.array([0.509, 0.424, 0.378], np.float32).reshape(3, 1, 1)
@@ -99,11 +100,12 @@ def test_missing_weights_matter_at_first_use_only() -> None:
 def test_failed_download_says_where_the_file_goes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights_file: str
 ) -> None:
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     url = 'http://localhost:9/light_cnn_feature.pth'
     loss = FaceFeatureLoss(url)
     image = torch.rand(1, 3, 32, 32)
-    place = tmp_path / 'checkpoints/light_cnn_feature.pth'
+    place = tmp_path / 'localhost+9/light_cnn_feature.pth'
     with pytest.raises(WeightsError) as error:
         loss(image, image)
     for part in (url, str(place), 'loss_weight'):

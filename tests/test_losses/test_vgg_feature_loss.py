@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mmfacesr.models.losses import VGGFeatureLoss
 from mmfacesr.registry import MODELS
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 # Shape and the two seeds of the golden images.
@@ -156,14 +157,17 @@ def test_weights_come_at_first_use(
     weights_file: str,
     network: nn.Module,
 ) -> None:
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     image = torch.zeros(1, 3, 16, 224)
-    loss = VGGFeatureLoss('http://localhost:9/vgg19-dcbb9e9d.pth')
+    loss = VGGFeatureLoss('http://localhost:9/vgg19.pth')
     with pytest.raises(WeightsError, match='VGGFeatureLoss.*loss_weight'):
         loss(image, image)
-    place = tmp_path / 'checkpoints/vgg19-dcbb9e9d.pth'
+    place = tmp_path / 'localhost+9/vgg19.pth'
     torch.save(network[:3].state_dict(), place)
     with pytest.raises(WeightsError, match='28 missing'):
         loss(image, image)
+    # Another content than at its first use has to be accepted.
+    place.with_name('vgg19.pth.json').unlink()
     shutil.copy(weights_file, place)
     assert loss(image, image).item() == 0

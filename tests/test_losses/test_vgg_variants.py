@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from mmfacesr.models.losses import VGGFeatureLoss
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 
@@ -99,7 +100,8 @@ def test_unknown_variant_and_missing_weights(
 ) -> None:
     with pytest.raises(ValueError, match=r"\['pfsrnet', 'sparnet-hd'\]"):
         VGGFeatureLoss(variant='vgg16')
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     loss = VGGFeatureLoss('http://localhost:9/v.pth', variant='pfsrnet')
     image = torch.zeros(1, 3, 16, 16)
     with pytest.raises(WeightsError, match='VGGFeatureLoss.*loss_weight'):

@@ -18,6 +18,7 @@ from PIL import Image
 from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import ELSFaceFID, ELSFaceLPIPS, PytorchFID
 from mmfacesr.evaluation.metrics import elsface as module
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 
@@ -139,9 +140,7 @@ def test_building_downloads_nothing_and_draws_nothing(
     weights: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        torch.hub, 'download_url_to_file', lambda *_, **__: pytest.fail()
-    )
+    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     for kind, options in (
         (ELSFaceLPIPS, dict(backbone=str(weights['alexnet']))),
@@ -165,18 +164,18 @@ def test_the_url_is_that_of_torchvision() -> None:
 def test_failed_download_says_where_the_file_goes(
     samples: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError('network is unreachable')
-
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', unreachable)
+    for scheme in ('http', 'https'):  # nobody listens there
+        monkeypatch.setenv(f'{scheme}_proxy', 'http://localhost:9')
     name = 'inception_v3_google-0cc3c7bd.pth'
     with pytest.raises(WeightsError) as error:
         ELSFaceFID().process([], samples[:1])
     for part in (
         f'https://download.pytorch.org/models/{name}',
-        str(tmp_path / 'checkpoints' / name),
-        'unreachable',
+        str(tmp_path / 'download.pytorch.org/models' / name),
+        'refused',
         'set weights of ELSFaceFID',
     ):
         assert part in str(error.value)

@@ -22,6 +22,7 @@ from PIL import Image
 from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import PytorchFID
 from mmfacesr.evaluation.metrics import fid as fid_module
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 COUNT = 4
@@ -256,9 +257,7 @@ def test_few_images_are_warned_of_and_one_is_refused(
 def test_building_downloads_nothing_and_draws_nothing(
     samples: list[dict], weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        torch.hub, 'download_url_to_file', lambda *_, **__: pytest.fail()
-    )
+    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(dict(type='PytorchFID', weights=weights))
     assert type(metric) is PytorchFID, 'MMagic has one of this name'
@@ -272,18 +271,18 @@ def test_building_downloads_nothing_and_draws_nothing(
 def test_failed_download_says_where_the_file_goes(
     samples: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError('network is unreachable')
-
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', unreachable)
+    for scheme in ('http', 'https'):  # nobody listens there
+        monkeypatch.setenv(f'{scheme}_proxy', 'http://localhost:9')
     name = 'pt_inception-2015-12-05-6726825d.pth'
     with pytest.raises(WeightsError) as error:
         PytorchFID().process([], samples[:1])
     for part in (
         f'/fid_weights/{name}',
-        str(tmp_path / 'checkpoints' / name),
-        'unreachable',
+        str(tmp_path / 'github.com/mseitzer/pytorch-fid'),
+        'refused',
         'set weights of PytorchFID',
     ):
         assert part in str(error.value)

@@ -16,6 +16,7 @@ import torchvision
 from mmengine.registry import METRICS, init_default_scope
 
 from mmfacesr.evaluation.metrics import LPIPS
+from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
 BUILDERS = dict(
@@ -145,9 +146,7 @@ def test_two_processes_agree_with_one(case: dict, images: np.ndarray) -> None:
 def test_building_downloads_nothing_and_draws_nothing(
     case: dict, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        torch.hub, 'download_url_to_file', lambda *_, **__: pytest.fail()
-    )
+    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(
         dict(type='LPIPS', net=case['net'], backbone=case['path'])
@@ -164,17 +163,17 @@ def test_building_downloads_nothing_and_draws_nothing(
 def test_failed_download_says_where_the_file_goes(
     images: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError('network is unreachable')
-
+    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', unreachable)
+    for scheme in ('http', 'https'):  # nobody listens there
+        monkeypatch.setenv(f'{scheme}_proxy', 'http://localhost:9')
     with pytest.raises(WeightsError) as error:
         measure([sample(images[0], images[1])])
     for part in (
         'https://download.pytorch.org/models/alexnet-owt-7be5be79.pth',
-        str(tmp_path / 'checkpoints/alexnet-owt-7be5be79.pth'),
-        'unreachable',
+        str(tmp_path / 'download.pytorch.org/models/alexnet-owt-7be5be79.pth'),
+        'refused',
         'set backbone of LPIPS',
     ):
         assert part in str(error.value)

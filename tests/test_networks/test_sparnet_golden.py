@@ -13,7 +13,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.losses import FeatureMatchingLoss
 from mmfacesr.models.networks import SPARNet, SPARNetDiscriminator
 from mmfacesr.models.networks.sparnet_units import (
@@ -202,20 +201,3 @@ def test_discriminator_meets_golden_arrays(
         matching = FeatureMatchingLoss(loss_weight=10.0)
         loss = matching(results['fake'], results['real'])
     assert loss.item() == pytest.approx(float(wanted['fm']), rel=1e-4)
-
-
-@pytest.mark.parametrize('name', ['sparnet', 'sparnethd_attn2d'])
-def test_released_files_are_loaded(
-    name: str, golden: Path, fill: ModuleType, tmp_path: Path
-) -> None:
-    weights = {
-        key: torch.from_numpy(value)
-        for key, value in fill.fill_state_dict(shapes_of(golden, name)).items()
-    }
-    network = SPARNet(**NETWORKS[name][0])
-    torch.save(weights, tmp_path / 'released.pth')
-    assert load_weights(network, tmp_path / 'released.pth').layout == (
-        'mmfacesr'
-    )
-    for key, value in network.state_dict().items():
-        assert torch.equal(value, weights[key]), key

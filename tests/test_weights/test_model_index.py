@@ -184,6 +184,8 @@ def test_close_names() -> None:
     hd = ['sparnet-hd_attn2d_1xb2-10e_ffhq', 'sparnet-hd_attn3d_1xb2-10e_ffhq']
     assert close_names('HD_') == hd
     assert close_names('VGG19_imagnet')[0] == 'vgg19_imagenet'
+    assert all('sparnet' in name for name in close_names('sparnt'))
+    assert close_names('sparnt')
     near = close_names('pfsrnet')
     assert 3 <= len(near) == len(set(near)) <= 5
     assert all('pfsrnet' in name for name in near[:3])

@@ -1,136 +1,198 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Weights from a file or a URL."""
+"""Weights from a path, a URL or a name."""
 
 import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import os
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 
 import pytest
-import torch
+from mmengine.logging import MMLogger
 
 from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.hashes import Checksum, hash_file
+from mmfacesr.weights.model_index import WeightsEntry
+from mmfacesr.weights.places import place_of
 from mmfacesr.weights.sources import local_weights
 
-CONTENT = bytes(range(256)) * 1000
-DIGITS = hashlib.sha256(CONTENT).hexdigest()[:8]
+pytestmark = pytest.mark.usefixtures('hurry')
+CONTENT = os.urandom(50_000)
+OTHER = os.urandom(50_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 WHAT = ('the weights of a judge', 'do without it')
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Serves CONTENT under any name, `half` of it or nothing."""
-
-    def do_GET(self) -> None:  # noqa: N802
-        self.server.asked.append(self.path)
-        if 'absent' in self.path:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(CONTENT)))
-        self.end_headers()
-        half = len(CONTENT) // 2 if 'half' in self.path else None
-        self.wfile.write(CONTENT[:half])
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server(
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[ThreadingHTTPServer]:
-    monkeypatch.setenv('no_proxy', '*')
-    with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
-        server.asked = []
-        server.url = f'http://127.0.0.1:{server.server_port}'
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Where downloads go; not made yet."""
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
-    return tmp_path / 'hub/checkpoints'
+def entry(*urls: str, name: str = 'judge', **options) -> WeightsEntry:
+    """An entry of the model index."""
+    options = dict(checksum=Checksum(), licence='MIT') | options
+    return WeightsEntry(
+        name=name, urls=urls, config=None, collection='Judges', **options
+    )
 
 
 def test_path_is_returned_if_it_is_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, index: Callable
 ) -> None:
+    index()
     monkeypatch.setenv('HOME', str(tmp_path))
+    for source in ('~/judge.pth', Path('~/judge.pth')):
+        with pytest.raises(WeightsError) as error:
+            local_weights(source, *WHAT)
+        for part in (*WHAT, str(tmp_path / 'judge.pth'), 'found none'):
+            assert part in str(error.value)
+    path = tmp_path / 'judge.pth'
+    path.write_bytes(CONTENT)
+    found = local_weights('~/judge.pth', *WHAT)
+    assert (found.path, found.source) == (path, str(path))
+    assert found.hashes == hash_file(path)
+    assert [x.name for x in tmp_path.iterdir()] == ['judge.pth']
+
+
+def test_path_is_checked(tmp_path: Path) -> None:
+    path = tmp_path / 'judge.pth'
+    path.write_bytes(CONTENT)
+    assert local_weights(path, sha256=SHA256[:8].upper()).path == path
+    with pytest.raises(WeightsError, match=f'{SHA256} instead of 01234567'):
+        local_weights(path, sha256='01234567')
+    with pytest.raises(WeightsError, match='8 to 64 hex digits'):
+        local_weights(path, sha256='0123')
+
+
+@pytest.mark.parametrize('source', ['no-such', 'x2', ''])
+def test_unknown_name_is_explained(
+    source: str, index: Callable, tmp_path: Path
+) -> None:
+    index(entry('http://host/a.pth', name='sparnet-x2-celeba'))
     with pytest.raises(WeightsError) as error:
-        local_weights('~/judge.pth', *WHAT)
-    for part in (*WHAT, str(tmp_path / 'judge.pth'), 'found none'):
+        local_weights(source, *WHAT)
+    for part in (
+        'a file, a URL or a name of the model index',
+        f'got {source!r}; `mmfacesr models` lists the names',
+        *WHAT,
+    ):
         assert part in str(error.value)
-    (tmp_path / 'judge.pth').touch()
-    assert local_weights('~/judge.pth', *WHAT) == tmp_path / 'judge.pth'
+    close = 'close ones: sparnet-x2-celeba'
+    assert (close in str(error.value)) == (source != 'no-such')
+
+
+def test_file_comes_before_a_name(
+    index: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index(entry('http://localhost:9/a.pth'))
+    Path('judge').write_bytes(CONTENT)
+    assert local_weights('judge').path == Path('judge')
+
+
+def test_name_and_urls_are_one_file(
+    server, folder: Path, index: Callable
+) -> None:
+    official, mirror = server.urls('/down/a.pth', '/mirror/b.pth')
+    server.add('/mirror/b.pth', CONTENT)
+    index(entry(official, mirror))
+    expected = place_of(official)
+    for source in ('judge', official, mirror):
+        found = local_weights(source, *WHAT)
+        assert found.path == expected and found.source == source
+        assert found.hashes == hash_file(expected)
+    asked = [request.path for request in server.requests]
+    assert asked == ['/down/a.pth', '/mirror/b.pth']
 
 
 @pytest.mark.parametrize(
-    'name', [f'judge-{DIGITS}.pth', 'judge.pth', 'judge-face.pth']
+    'checksum',
+    [Checksum(SHA256), Checksum(git_blob='a' * 40), Checksum('01234567')],
 )
-def test_url_is_downloaded_once(
-    server: ThreadingHTTPServer, folder: Path, name: str
+def test_index_is_obeyed(
+    server, folder: Path, index: Callable, checksum: Checksum
 ) -> None:
+    server.add('/a.pth', CONTENT)
+    index(entry(*server.urls(), checksum=checksum))
+    if checksum.sha256 == SHA256:
+        assert local_weights('judge').path.read_bytes() == CONTENT
+        return
+    with pytest.raises(WeightsError, match='instead of'):
+        local_weights('judge', *WHAT)
+    assert not place_of(server.urls()[0]).exists()
+
+
+def test_name_is_obeyed(server, folder: Path, index: Callable) -> None:
+    index()
+    good, bad = f'/a-{SHA256[:8]}.pth', '/a-01234567.pth'
+    server.add(good, CONTENT)
+    server.add(bad, CONTENT)
+    assert local_weights(server.url + good).path.read_bytes() == CONTENT
+    with pytest.raises(WeightsError, match='instead of 01234567.*or do with'):
+        local_weights(server.url + bad, *WHAT)
+
+
+def test_hashes_that_differ_need_no_network(
+    folder: Path, index: Callable
+) -> None:
+    index()
+    url = 'http://localhost:9/a-01234567.pth'
+    with pytest.raises(WeightsError, match='one sha256 .*01234567.*76543210'):
+        local_weights(url, sha256='76543210')
+    index(entry(url, checksum=Checksum('89abcdef')))
+    with pytest.raises(WeightsError, match='one sha256 .*89abcdef.*01234567'):
+        local_weights(url)
+
+
+def test_restricted_licence_is_shown_once_before(
+    server, folder: Path, index: Callable, said: list
+) -> None:
+    licence = 'CC BY-NC-SA 4.0'
+    index(entry(*server.urls(), licence=licence))
+    with pytest.raises(WeightsError, match='404'):
+        local_weights('judge')
+    notices = [text for text, _ in said if licence in text]
+    assert len(notices) == 1, 'before anything is fetched'
+    assert 'judge' in notices[0] and server.urls()[0] in notices[0]
+    server.add('/a.pth', CONTENT)
+    for _ in range(3):
+        local_weights('judge')
+    assert len([text for text, _ in said if licence in text]) == 2
+
+
+def test_open_licence_needs_no_notice(
+    server, folder: Path, index: Callable, said: list
+) -> None:
+    server.add('/a.pth', CONTENT)
+    index(entry(*server.urls(), checksum=Checksum(SHA256)))
+    local_weights('judge')
+    assert said == []
+
+
+def test_unknown_licence_is_told(
+    server, folder: Path, index: Callable, said: list
+) -> None:
+    server.add('/a.pth', CONTENT)
+    index()
     for _ in range(2):
-        path = local_weights(f'{server.url}/some/{name}?raw=true', *WHAT)
-        assert path == folder / name
-        assert path.read_bytes() == CONTENT
-    assert len(server.asked) == 1
-    assert list(folder.iterdir()) == [path]
+        local_weights(server.urls()[0])
+    assert len([text for text, _ in said if 'its licence' in text]) == 1
 
 
-def test_many_may_ask_at_once(
-    server: ThreadingHTTPServer, folder: Path
+def test_password_is_neither_kept_nor_shown(
+    server, folder: Path, index: Callable, said: list
 ) -> None:
-    url = f'{server.url}/judge-{DIGITS}.pth'
-    with ThreadPoolExecutor(4) as pool:
-        contents = pool.map(
-            lambda _: local_weights(url, *WHAT).read_bytes(), range(8)
-        )
-        assert all(content == CONTENT for content in contents)
-    assert [path.name for path in folder.iterdir()] == [f'judge-{DIGITS}.pth']
+    server.add('/a.pth', CONTENT)
+    index()
+    url = server.urls()[0]
+    found = local_weights(url.replace('://', '://me:secret@'))
+    assert 'Basic' in server.requests[0].headers['Authorization']
+    assert found.source == url and found.path == place_of(url)
+    kept = [path.read_bytes() for path in folder.rglob('*') if path.is_file()]
+    assert b'secret' not in b''.join(kept) and 'secret' not in str(said)
 
 
-@pytest.mark.parametrize(
-    'name, reason',
-    [
-        ('judge-01234567.pth', 'invalid hash value'),
-        (f'half-{DIGITS}.pth', 'invalid hash value'),
-        ('absent.pth', '404'),
-    ],
-)
-def test_failed_download_leaves_nothing(
-    server: ThreadingHTTPServer, folder: Path, name: str, reason: str
+@pytest.mark.usefixtures('server')
+def test_missing_logger_is_no_fault(
+    server, folder: Path, index: Callable, capsys: pytest.CaptureFixture
 ) -> None:
-    with pytest.raises(WeightsError, match=reason):
-        local_weights(f'{server.url}/{name}', *WHAT)
-    assert server.asked == [f'/{name}'] and not list(folder.iterdir())
-
-
-def test_without_network_the_message_says_what_to_do(folder: Path) -> None:
-    url = 'http://localhost:9/judge.pth'
-    with pytest.raises(WeightsError) as error:
-        local_weights(url, *WHAT)
-    for part in (*WHAT, url, str(folder / 'judge.pth')):
-        assert part in str(error.value)
-    # Put there by hand, as told.
-    (folder / 'judge.pth').write_bytes(CONTENT)
-    assert local_weights(url, *WHAT) == folder / 'judge.pth'
-
-
-@pytest.mark.parametrize('url', ['http://localhost:9/', 'http://localhost:9'])
-def test_url_without_a_name_is_refused(folder: Path, url: str) -> None:
-    with pytest.raises(WeightsError, match='URL of a file .*judge'):
-        local_weights(url, *WHAT)
-
-
-def test_folder_that_cannot_be_made(folder: Path) -> None:
-    folder.parent.parent.mkdir(exist_ok=True)
-    folder.parent.touch()
-    with pytest.raises(WeightsError, match='do without it'):
-        local_weights('http://localhost:9/judge.pth', *WHAT)
+    MMLogger._instance_dict.clear()
+    server.add('/a.pth', CONTENT)
+    index()
+    local_weights(server.urls()[0])
+    assert 'Nothing was known' in capsys.readouterr().out

@@ -127,7 +127,7 @@ def build_imagenet_inception(weights: str) -> nn.Module:
         weights,
         "torchvision's Inception weights of ELSFace's FID",
         'set weights of ELSFaceFID to where it is, or test without it',
-    )
+    ).path
     # The classifiers are built because the file has them.
     with torch.random.fork_rng(devices=[]):
         network = inception_v3(

@@ -201,7 +201,7 @@ def build_inception(weights: str | None) -> nn.Module:
         weights or inception.FID_WEIGHTS_URL,
         'the Inception weights of FID',
         'set weights of PytorchFID to where it is, or test without FID',
-    )
+    ).path
     content = read_weights_file(path)
     # The constructor downloads, unpickles and draws random weights: it gets
     # what was read safely, and a generator of its own.

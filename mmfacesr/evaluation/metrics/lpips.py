@@ -130,7 +130,7 @@ def build_network(net: str, backbone: str) -> nn.Module:
         backbone,
         f'the ImageNet weights of LPIPS/{net}',
         'set backbone of LPIPS to where it is, or test without LPIPS',
-    )
+    ).path
     import lpips
 
     # Building draws random weights and warns in torchvision's name; neither

@@ -52,7 +52,7 @@ class FANTeacher:
                 'the teacher 2D-FAN',
                 'set model.teacher to where it is, or to None to learn from '
                 'the landmark table',
-            )
+            ).path
             self._network = torch.jit.load(path, map_location='cpu').eval()
         large = F.interpolate(
             image.float(),
