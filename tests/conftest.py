@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import file_server
 import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
-
-from tests import file_server
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent

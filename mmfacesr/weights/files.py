@@ -2,12 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading weight files safely."""
 
-from collections.abc import Mapping
+import mmap
+import warnings
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import torch
+from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
+from mmfacesr.weights.pickle_values import MAX_DEPTH, MAX_ENTRIES
+from mmfacesr.weights.stand_ins import stand_ins
+from mmfacesr.weights.torch_files import check_archive, check_pickles
+
+TENSOR_TYPES = (Tensor, nn.Parameter)
+# Of these very types; a bool is an int and a torch.Size a tuple, but listed.
+PLAIN_TYPES = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, bytearray}
+    | {torch.dtype, torch.device}
+)
+SAVE_STATE_DICT = 'save the state dict of the model, a dict of tensors'
 
 
 def existing_file(path: str | Path) -> Path:
@@ -28,11 +44,17 @@ def existing_file(path: str | Path) -> Path:
 def read_weights_file(path: str | Path) -> Mapping:
     """Read a checkpoint without running any code in it.
 
+    The format is told by the content: torch.save's of any version, or
+    safetensors. NumPy's numbers become Python's.
+
     Args:
-        path (str | Path): File written by `torch.save`.
+        path (str | Path): File written by `torch.save` or safetensors.
 
     Returns:
-        Mapping: The content, tensors on the CPU.
+        Mapping: The content: dense tensors on the CPU and plain values, in
+        dicts, lists, tuples and sets without cycles. Tensors may stay mapped
+        to the file: replace the file rather than overwrite it while they are
+        in use. Changing them does not change the file.
 
     Raises:
         WeightsError: If the file is missing, is no checkpoint, is damaged or
@@ -40,24 +62,136 @@ def read_weights_file(path: str | Path) -> Mapping:
     """
     path = existing_file(path)
     try:
-        content = torch.load(path, map_location='cpu', weights_only=True)
-    # A damaged or foreign file can raise nearly anything here.
-    except Exception as error:
+        content = _READERS[recognise(path)](path)
+        if not isinstance(content, Mapping):
+            raise Unfit(f'a {type(content).__name__}', SAVE_STATE_DICT)
+        _check_content(content, path.stat().st_size)
+        return content
+    # A damaged file can raise nearly anything, also what Rust calls a panic,
+    # which is no Exception.
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
+        fault = _fault(error)
+        remedy = fault.remedy.replace('{path}', str(path))
         raise WeightsError(
-            f'Expected {path} to be a PyTorch checkpoint of tensors, got '
-            f'{type(error).__name__}: {_first_line(error)}. If the file is '
-            'whole (compare its size with the source), it holds pickled '
-            'objects, which are never run here: on a machine where you trust '
-            'it, save its state dict alone with torch.save.'
+            f'Expected {path} to be a checkpoint of tensors, got {fault}; '
+            f'{remedy}.'
         ) from error
-    if not isinstance(content, Mapping):
-        raise WeightsError(
-            f'Expected {path} to hold a dict of tensors, got a '
-            f'{type(content).__name__}; save the state dict of the model.'
+
+
+def _fault(error: BaseException) -> Unfit:
+    """Turn any error into what was found, in a line, and a remedy."""
+    if isinstance(error, Unfit):
+        return error
+    # Not torch's advice to load the file with weights_only=False.
+    text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
+    line = (text.splitlines() or ['no message'])[0]
+    if 'weights_only' in line:
+        line = 'refused by torch'
+    return Unfit(
+        f'{type(error).__name__}: {line}',
+        'check that you may read it'
+        if isinstance(error, PermissionError)
+        else FETCH_AGAIN,
+    )
+
+
+def _read_archive(path: Path) -> Any:
+    """Read what torch.save has written since 1.6.
+
+    Mapped, because torch cuts the storages out of a mapped file, but torch
+    2.1 reads others in the length that the pickle claims.
+    """
+    check_archive(path)
+    # torch.load takes a path that ends like this for what it says.
+    if path.name.endswith('.safetensors'):
+        with path.open('rb') as file:
+            return _load(file)
+    return _load(str(path), mmap=True)
+
+
+def _read_pickles(path: Path) -> Any:
+    """Read what torch.save wrote before 1.6.
+
+    Not by its path, because torch unpacks a file by that name into a folder
+    if it passes for a tar archive, too.
+    """
+    with (
+        path.open('rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
+    ):
+        check_pickles(stream)
+        return _load(stream)
+
+
+def _load(source: str | BinaryIO | mmap.mmap, **options: bool) -> Any:
+    """Call torch.load without its warnings about itself."""
+    with stand_ins(), warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        return torch.load(
+            source, map_location='cpu', weights_only=True, **options
         )
-    return content
 
 
-def _first_line(error: Exception) -> str:
-    """Return the first line of an error's message."""
-    return (str(error).splitlines() or ['no message'])[0]
+def _read_safetensors(path: Path) -> Any:
+    """Read a file of safetensors."""
+    from safetensors.torch import load_file
+
+    return load_file(str(path), device='cpu')
+
+
+_READERS = {
+    'zip': _read_archive,
+    'pickles': _read_pickles,
+    'safetensors': _read_safetensors,
+}
+
+
+def _check_content(content: Any, size: int) -> None:
+    """Check that there are dense tensors and plain values alone.
+
+    Args:
+        content (Any): What was read.
+        size (int): Bytes of the file; no tensor may be larger.
+
+    Raises:
+        Unfit: If there is something else, or too much of it.
+    """
+    count, waiting = 0, [(content, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        parts = _parts(value, size)
+        count += len(parts)
+        if count > MAX_ENTRIES or depth > MAX_DEPTH:
+            raise Unfit(
+                f'more than {MAX_ENTRIES} entries or {MAX_DEPTH} levels',
+                SAVE_STATE_DICT,
+            )
+        waiting.extend((part, depth + 1) for part in parts)
+
+
+def _parts(value: Any, size: int) -> Collection:
+    """Return the entries of a container, none for a checked value."""
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple, set)):
+        return value
+    if type(value) in TENSOR_TYPES:
+        _check_tensor(value, size)
+    elif type(value) not in PLAIN_TYPES:
+        raise Unfit(f'a {type(value).__name__} in it', SAVE_STATE_DICT)
+    return ()
+
+
+def _check_tensor(tensor: Tensor, size: int) -> None:
+    """Check that a tensor is dense and no larger than the file."""
+    if tensor.layout != torch.strided or tensor.is_quantized:
+        raise Unfit('sparse or quantised tensors', 'save dense ones')
+    if tensor.device.type != 'cpu':
+        raise Unfit('tensors without values', 'save the values')
+    if tensor.numel() * tensor.element_size() > size:
+        raise Unfit(
+            'a tensor larger than the file, one value for many elements',
+            'save a contiguous copy of it',
+        )

@@ -100,4 +100,5 @@ def _reason(error: Exception, url: str, timeout: tuple[float, float]) -> str:
     # The innermost reason says it all: 'Caused by ...: Connection refused'.
     elif isinstance(error, requests.ConnectionError):
         text = re.sub(r'.*: (?=.)', '', text).rstrip(')\'"') or text
+        text += ')' * (text.count('(') - text.count(')'))
     return f'{type(error).__name__}: {text}'.replace(url, public_url(url))

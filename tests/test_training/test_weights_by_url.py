@@ -9,9 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import released_files
 import torch
-
-from tests import released_files
 
 FACES = 2
 # Config -> the files of authors that it takes.

@@ -5,12 +5,12 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import file_server
 import pytest
 import torch
 from mmengine.logging import MMLogger
 
 from mmfacesr.weights import download, model_index, sources
-from tests import file_server
 
 
 @pytest.fixture

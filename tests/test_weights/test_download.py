@@ -3,7 +3,7 @@
 """Downloads from servers that misbehave."""
 
 import hashlib
-import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,8 +18,8 @@ from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')
-CONTENT = os.urandom(300_000)
-OTHER = os.urandom(300_000)
+CONTENT = random.Random(1).randbytes(300_000)
+OTHER = random.Random(2).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 KNOWN = Checksum(sha256=SHA256)
 TORN = 100_000

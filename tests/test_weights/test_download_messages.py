@@ -5,6 +5,7 @@
 import errno
 import hashlib
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')
-CONTENT = os.urandom(300_000)
+CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 NOTHING = Checksum()
 

@@ -4,6 +4,7 @@
 
 import hashlib
 import os
+import random
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ import pytest
 from mmfacesr.weights.download import download
 from mmfacesr.weights.hashes import Checksum
 
-CONTENT = os.urandom(400_000)
+CONTENT = random.Random(1).randbytes(400_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """

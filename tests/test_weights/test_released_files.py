@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import released_files
 import torch
 
 from mmfacesr.checkpoint import load_weights
-from tests import released_files
 
 SAME_WEIGHTS = {
     'dic of mmagic': ['dic of the authors', 'dicgan of the authors'],

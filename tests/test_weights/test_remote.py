@@ -5,7 +5,7 @@
 import hashlib
 import json
 import logging
-import os
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +20,8 @@ from mmfacesr.weights.places import place_of
 from mmfacesr.weights.sources import local_weights
 
 pytestmark = pytest.mark.usefixtures('hurry')
-CONTENT = os.urandom(50_000)
-OTHER = os.urandom(50_000)
+CONTENT = random.Random(1).randbytes(50_000)
+OTHER = random.Random(2).randbytes(50_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 OTHER_SHA256 = hashlib.sha256(OTHER).hexdigest()
 OFFLINE = 'http://localhost:9/a.pth'

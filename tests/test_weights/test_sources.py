@@ -3,7 +3,7 @@
 """Weights from a path, a URL or a name."""
 
 import hashlib
-import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from mmfacesr.weights.places import place_of
 from mmfacesr.weights.sources import local_weights
 
 pytestmark = pytest.mark.usefixtures('hurry')
-CONTENT = os.urandom(50_000)
-OTHER = os.urandom(50_000)
+CONTENT = random.Random(1).randbytes(50_000)
+OTHER = random.Random(2).randbytes(50_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 WHAT = ('the weights of a judge', 'do without it')
 

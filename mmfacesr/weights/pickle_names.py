@@ -1,0 +1,186 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The names that a file of tensors may use, and why another is refused.
+
+An unpickler gets whatever object a name in the file leads to and calls it,
+so that names decide what a file can do. The list is ours: torch's own is
+longer and differs between its versions.
+"""
+
+import io
+import mmap
+import sys
+from _compat_pickle import IMPORT_MAPPING
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pickletools import genops
+
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
+
+# Some seconds of reading; a thousand tensors need 40,000.
+MAX_OPCODES = 2_000_000
+GETS = ('BINGET', 'LONG_BINGET')
+PUTS = ('BINPUT', 'LONG_BINPUT')
+
+# Bytes of one element in torch's storages.
+STORAGES = {
+    f'torch {name}Storage': size
+    for size, names in (
+        (1, ('Bool', 'Byte', 'Char')),
+        (2, ('Half', 'BFloat16', 'Short')),
+        (4, ('Float', 'Int')),
+        (8, ('Double', 'Long', 'ComplexFloat')),
+        (16, ('ComplexDouble',)),
+    )
+    for name in names
+}
+DTYPES = frozenset(
+    {'torch bool', 'torch uint8', 'torch int8', 'torch int16'}
+    | {'torch int32', 'torch int64', 'torch float16', 'torch bfloat16'}
+    | {'torch float32', 'torch float64', 'torch complex64'}
+    | {'torch complex128'}
+)
+SPECIAL_TENSORS = frozenset(
+    {
+        'torch._tensor _rebuild_from_type_v2',
+        'torch._utils _rebuild_device_tensor_from_cpu_tensor',
+        'torch._utils _rebuild_device_tensor_from_numpy',
+        'torch._utils _rebuild_meta_tensor_no_storage',
+        'torch._utils _rebuild_nested_tensor',
+        'torch._utils _rebuild_parameter_with_state',
+        'torch._utils _rebuild_qtensor',
+        'torch._utils _rebuild_sparse_csr_tensor',
+        'torch._utils _rebuild_sparse_tensor',
+        'torch._utils _rebuild_tensor_v3',
+        'torch._utils _rebuild_wrapper_subclass',
+    }
+)
+# What these take along.
+COMPANIONS = frozenset(
+    {
+        'torch.serialization _get_layout',
+        'torch per_tensor_affine',
+        'torch per_channel_affine',
+    }
+)
+# Found beside the weights in checkpoints of training; no sign of bad intent.
+EXTRAS = (
+    'mmengine.',
+    'mmcv.',
+    'numpy',
+    'argparse ',
+    'pathlib ',
+    'omegaconf.',
+    'collections ',
+)
+# Not functions, or harmless ones, although they are not capitalised.
+PARTS = frozenset(
+    {'ndarray', 'dtype', '_reconstruct', 'scalar', 'deque', 'defaultdict'}
+)
+MODULES = 'torch.nn.'
+# What pickling a method, such as a HistoryBuffer's, drags along.
+HELPERS = frozenset(
+    {'__builtin__ getattr', 'builtins getattr', 'functools partial'}
+)
+NUM_NAMED = 4
+
+_WHERE_TRUSTED = (
+    'loading it would run code, which is never done here. On a machine where '
+    'you trust the file and have the code of its classes, '
+)
+SAVE_STATE_DICT = (
+    _WHERE_TRUSTED + 'save its state dict: python -c "import torch; '
+    "torch.save(torch.load('{path}', weights_only=False).state_dict(), "
+    "'weights.pth')\""
+)
+KEEP_STATE_DICT = (
+    _WHERE_TRUSTED + 'keep its state dict alone: python -c "import torch; '
+    "torch.save({'state_dict': torch.load('{path}', weights_only=False)"
+    "['state_dict']}, 'weights.pth')\""
+)
+DISTRUST = (
+    'such a file can do harm and is never loaded here: do not load it '
+    'elsewhere either, get the weights from their authors'
+)
+
+
+def find_names(stream: io.BytesIO | mmap.mmap) -> list[str]:
+    """List the names in a pickle of any protocol, for a message."""
+    names, memo, strings = {}, {}, deque(['?', '?'], maxlen=2)
+    # A pickle that breaks off has named enough before.
+    with suppress(Exception):
+        for count, (opcode, arg, _) in enumerate(genops(stream)):
+            if count >= MAX_OPCODES:
+                break
+            if opcode.name in ('GLOBAL', 'INST'):
+                names[arg] = None
+            elif opcode.name == 'STACK_GLOBAL':
+                names[' '.join(strings)] = None
+            elif opcode.name in PUTS:
+                memo[arg] = strings[-1]
+            elif opcode.name == 'MEMOIZE':
+                memo[len(memo)] = strings[-1]
+            elif opcode.name in GETS:
+                strings.append(memo[arg])
+            elif isinstance(arg, str):
+                strings.append(arg)
+    return list(names)
+
+
+def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
+    """Say what keeps a pickle from being tensors and plain values.
+
+    Args:
+        names (Sequence[str]): All names in it, 'module name' each.
+        others (Sequence[str]): Those that are not allowed.
+        odd (str): What else is unusual, for when no name is.
+    """
+    calls = [name for name in others if _is_call(name, others)]
+    if calls:
+        return Unfit(f'calls of Python code ({_list(calls)})', DISTRUST)
+    special = [name for name in others if name in SPECIAL_TENSORS]
+    if special and all(name.startswith('torch') for name in others):
+        return Unfit(
+            f'tensors of a special kind ({_list(special)})', SAVE_PLAINLY
+        )
+    if not others:
+        return Unfit(odd, SAVE_PLAINLY)
+    classes = [n for n in others if n not in SPECIAL_TENSORS | HELPERS]
+    if all(name.startswith(EXTRAS) for name in classes):
+        return Unfit(
+            f'objects beside the tensors ({_list(classes)}), as a checkpoint '
+            'of training',
+            KEEP_STATE_DICT,
+        )
+    if any(name.startswith('torch._utils _rebuild') for name in names):
+        return Unfit(f'a pickled module ({_list(classes)})', SAVE_STATE_DICT)
+    return Unfit(f'pickled objects ({_list(classes)})', KEEP_STATE_DICT)
+
+
+def _is_call(name: str, others: Sequence[str]) -> bool:
+    """Whether a name is that of a function or of Python's own library."""
+    module, _, last = name.partition(' ')
+    root = module.split('.')[0]
+    # As in `pathlib Path.touch`; private names begin with underscores.
+    is_class = last.rpartition('.')[2].lstrip('_')[:1].isupper()
+    has_module = any(other.startswith(MODULES) for other in others)
+    if name in SPECIAL_TENSORS | COMPANIONS or name.startswith(MODULES):
+        return False
+    if name in HELPERS:
+        return not (
+            has_module or any(n.startswith('mmengine.') for n in others)
+        )
+    if name.startswith(EXTRAS):
+        return not is_class and last not in PARTS
+    if root in sys.stdlib_module_names or root in IMPORT_MAPPING:
+        return True
+    # Modules keep functions too: an activation, the constructor of a block.
+    is_own = root != 'torch' or (module == 'torch' and last != 'load')
+    return not (is_class or (has_module and is_own))
+
+
+def _list(names: Sequence[str]) -> str:
+    """Show the first names with dots, as one writes them."""
+    shown = ', '.join(name.replace(' ', '.') for name in names[:NUM_NAMED])
+    return shown + (', ...' if len(names) > NUM_NAMED else '')

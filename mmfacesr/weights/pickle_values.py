@@ -1,0 +1,133 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of the objects of a pickle before any of them is built.
+
+Kinds: 'none', 'bool', 'int', 'float', 'str', 'bytes', 'number' (complex or of
+NumPy), 'list', 'tuple', 'dict', 'ordered' (an OrderedDict), 'set', 'tensor',
+'plain' (torch's devices and dtypes); and 'name', 'storage', 'format' (a NumPy
+dtype), which only stand among the arguments of a call.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
+
+MAX_DEPTH = 64
+MAX_ENTRIES = 1_000_000
+# Larger integers can be made to collide in a dict, which then takes hours.
+MAX_KEY = 1 << 32
+CONTAINERS = frozenset({'list', 'tuple', 'dict', 'ordered'})
+ARGUMENTS = frozenset({'name', 'storage', 'format'})
+
+
+@dataclass(frozen=True)
+class StorageClaim:
+    """What a pickle says of a storage.
+
+    Args:
+        key (str): Name in the file.
+        itemsize (int): Bytes of one element.
+        numel (int): Number of elements.
+    """
+
+    key: str
+    itemsize: int
+    numel: int
+
+    @property
+    def nbytes(self) -> int:
+        """Size in the file."""
+        return self.itemsize * self.numel
+
+
+class Value:
+    """One object of a pickle.
+
+    Args:
+        kind (str): See the module.
+        known (Any): The value of a 'str', 'int' or 'bool', the name or the
+            `StorageClaim`. Defaults to None, unknown.
+    """
+
+    # Of lists and tuples their entries, of dicts their keys.
+    items: Sequence['Value'] = ()
+    depth = 0
+    entries = 1  # with shared parts counted wherever they stand
+    is_held = False
+
+    def __init__(self, kind: str, known: Any = None) -> None:
+        self.kind = kind
+        self.known = known
+        self.is_unfinished = kind in ARGUMENTS
+        if kind in CONTAINERS:
+            self.items = []
+
+    def hold(self, *values: 'Value') -> None:
+        """Put values into a container.
+
+        What was stored may not grow any more, nor be put into itself. So
+        nothing contains itself in the end, and depth and number of entries
+        are final when a value is stored.
+        """
+        for value in values:
+            value.is_held = True
+            if value.depth >= self.depth:
+                self.depth = value.depth + 1
+            self.entries += value.entries
+            self.is_unfinished |= value.is_unfinished
+        if self.is_held:
+            raise misfit('a container that grows after it was stored')
+        if self.depth > MAX_DEPTH:
+            raise misfit(f'containers nested more than {MAX_DEPTH} deep')
+        if self.entries > MAX_ENTRIES:
+            raise misfit(f'more than {MAX_ENTRIES} entries in one container')
+
+    def append(self, *values: 'Value') -> None:
+        """Append to a list."""
+        require(self.kind == 'list', 'entries of no list')
+        self._store(values)
+        self.items.extend(values)
+
+    def set_items(self, keys: Sequence['Value'], values: Sequence) -> None:
+        """Set entries of a dict, given as keys and values."""
+        require(self.kind in ('dict', 'ordered'), 'keys of no dict')
+        require(len(keys) == len(values), 'a key without a value')
+        for key in keys:
+            require_key(key)
+        self._store([*keys, *values])
+        self.items.extend(keys)
+
+    def _store(self, values: Sequence['Value']) -> None:
+        """Hold what a reader of the file will see."""
+        self.hold(*values)
+        if self.is_unfinished:
+            raise misfit('a bare class, storage or dtype of NumPy')
+
+
+def misfit(found: str) -> Unfit:
+    """Say what a pickle has that torch.save writes only of odd objects."""
+    return Unfit(f'a pickle with {found}', SAVE_PLAINLY)
+
+
+def require(condition: bool, found: str) -> None:
+    """Raise `Unfit` with what torch.save never writes unless all is well."""
+    if not condition:
+        raise Unfit(f'a pickle with {found}')
+
+
+def require_key(value: Value) -> None:
+    """Let only strings and small integers be keys: the rest can be slow."""
+    if value.kind in ('str', 'bool', 'none'):
+        return
+    if value.kind != 'int' or abs(value.known) >= MAX_KEY:
+        raise misfit(f'a key of type {value.kind}')
+
+
+def make_tuple(values: Iterable[Value]) -> Value:
+    """Make a tuple of values."""
+    made = Value('tuple')
+    made.items.extend(values)
+    made.hold(*made.items)
+    return made
