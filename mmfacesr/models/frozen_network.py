@@ -46,9 +46,7 @@ class FrozenNetwork:
             WeightsError: If the weights cannot be had or do not fit.
         """
         if self._network is None:
-            path = local_weights(
-                self.pretrained, self.what, self.remedy
-            ).path
+            path = local_weights(self.pretrained, self.what, self.remedy).path
             # Without memory and without a draw from the random numbers.
             with torch.device('meta'):
                 network = self.build()

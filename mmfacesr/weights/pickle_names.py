@@ -95,9 +95,10 @@ SAVE_STATE_DICT = (
     "'weights.pth')\""
 )
 KEEP_STATE_DICT = (
-    _WHERE_TRUSTED + 'keep its state dict alone: python -c "import torch; '
-    "torch.save({'state_dict': torch.load('{path}', weights_only=False)"
-    "['state_dict']}, 'weights.pth')\""
+    _WHERE_TRUSTED + 'keep its state dicts alone: python -c "import torch; '
+    "c = torch.load('{path}', weights_only=False); "
+    "torch.save({k: c[k] for k in ('state_dict', 'ema_state_dict') "
+    "if k in c}, 'weights.pth')\""
 )
 DISTRUST = (
     'such a file can do harm and is never loaded here: do not load it '

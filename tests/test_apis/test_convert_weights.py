@@ -39,7 +39,8 @@ SPARNET = dict(
     max_ch=4,
     in_size=32,
     out_size=32,
-    bottleneck_size=8,
+    min_feat_size=32,
+    bottleneck_size=16,
     res_depth=1,
 )
 SPARNET_HD = dict(**SPARNET, norm_type='in', spectral_norm=True)
@@ -162,6 +163,22 @@ def test_a_critic_of_its_own_file(tmp_path: Path) -> None:
         part = part or 'generator'
         assert done.read == {part: 'mmfacesr'} and not done.left_out
         check_equal(target, {part: networks[part]})
+
+
+@pytest.mark.parametrize(
+    'part, place', [('generator', 'state_dict'), ('discriminator', 'netD')]
+)
+def test_one_part_where_both_could_be(
+    tmp_path: Path, part: str, place: str
+) -> None:
+    cfg = config(DIC, DIC_CRITIC)
+    networks = filled(cfg)
+    source = tmp_path / 'a.pth'
+    torch.save({k: v.state_dict() for k, v in networks.items()}, source)
+    target = tmp_path / 'b.pth'
+    done = convert_weights(cfg, source, target, 'dic-authors', part)
+    assert done.read.keys() == {part}
+    assert read_weights_file(target).keys() == {place}
 
 
 def test_a_missing_discriminator_is_said(tmp_path: Path) -> None:

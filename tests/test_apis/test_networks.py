@@ -93,6 +93,7 @@ def test_values() -> None:
         "x = {'y': open('trace', 'w')}",
         "x = {open('trace', 'w'): 1}",
         "x = open(dict(a='trace'))",
+        'x = list(a=1)',
         'x = dict(**y)',
         "x = dict([('a', 1)])",
         'x = {**y}',
@@ -126,7 +127,7 @@ def text_of(**generator: object) -> str:
 
 
 def test_network_of_text_takes_no_memory() -> None:
-    network = network_of_text(text_of(type='PFSRNet', mid_channels=1 << 14))
+    network = network_of_text(text_of(type='PFSRNet', mid_channels=1 << 20))
     assert type(network).__name__ == 'PFSRNet'
     assert {p.device.type for p in network.parameters()} == {'meta'}
 

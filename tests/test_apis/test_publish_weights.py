@@ -153,6 +153,28 @@ def test_generator_alone(tmp_path: Path, save: Callable, suffix: str) -> None:
             assert file.metadata() == metadata | dict(format='pt')
 
 
+def test_counters_may_be_absent(tmp_path: Path, save: Callable) -> None:
+    checkpoint = training_checkpoint()
+    counters = [k for k in checkpoint['state_dict'] if k.endswith('_tracked')]
+    for key in counters:
+        del checkpoint['state_dict'][key]
+    done = publish_weights(save(checkpoint), tmp_path)
+    found = read_weights_file(done.path)['state_dict']
+    missing = state(1).keys() - found.keys()
+    assert {f'generator.{key}' for key in missing} < set(counters)
+    assert len(missing) == 3
+    load_weights(DistilledFANHead(num_keypoints=4), done.path)
+
+
+def test_keys_are_the_network_s_own(tmp_path: Path, save: Callable) -> None:
+    weights = below('generator.module.', state(1))
+    done = publish_weights(
+        save(training_checkpoint(state_dict=weights)), tmp_path
+    )
+    found = read_weights_file(done.path)['state_dict']
+    assert found.keys() == state(1).keys()
+
+
 def test_hub_finds_damage_by_the_name(tmp_path: Path, save: Callable) -> None:
     done = publish_weights(save(training_checkpoint()), tmp_path)
     with done.path.open('r+b') as file:
@@ -172,6 +194,8 @@ def test_which_weights(
     checkpoint = training_checkpoint()
     if kind:
         with_average(checkpoint, kind)
+    if kind == 'mmagic-gan':  # not even a network can help to find them
+        checkpoint['meta'] = {}
     source = save(checkpoint)
     if kind is None and weights == 'ema':
         with pytest.raises(WeightsError, match='ema weights .* found none'):
@@ -181,7 +205,9 @@ def test_which_weights(
     averaged = kind is not None and weights != 'plain'
     assert done.chosen == ('ema' if averaged else 'plain')
     assert value_of(done.path) == (3 if averaged else 1)
-    assert read_weights_file(done.path)['meta']['weights'] == done.chosen
+    content = read_weights_file(done.path)
+    assert content['meta']['weights'] == done.chosen
+    assert content['state_dict'].keys() == state(1).keys()
 
 
 def test_the_same_file_every_time(tmp_path: Path, save: Callable) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
@@ -123,12 +124,13 @@ def test_mmagic_takes_its_layout_strictly(
             fake_label_val=0,
         ),
     )
-    dic = models.DIC(
-        generator=generator,
-        pixel_loss=dict(type='L1Loss'),
-        align_loss=dict(type='MSELoss'),
-        **(gan if critic else {}),
-    )
+    with DefaultScope.overwrite_default_scope('mmagic'):
+        dic = models.DIC(
+            generator=generator,
+            pixel_loss=dict(type='L1Loss'),
+            align_loss=dict(type='MSELoss'),
+            **(gan if critic else {}),
+        )
     config = tmp_path / 'dic.py'
     config.write_text(
         f"model = dict(generator=dict(type='DICGenerator', **{DIC}), "

@@ -198,7 +198,7 @@ def test_pickled_modules(zipped: bool, make: Callable, tmp_path: Path) -> None:
     command = message[message.index('import torch; ') :].rpartition('"')[0]
     command = command.replace(').state_dict', ")['model'].state_dict")
     out = tmp_path / 'weights.pth'
-    exec(command.replace("'weights.pth'", repr(str(out))))
+    exec(command.replace("'weights.pth'", repr(str(out))), {})
     assert read_weights_file(out).keys() == net.state_dict().keys()
 
 
@@ -220,7 +220,7 @@ def test_checkpoints_of_training(
     message = refused(path)
     assert named in message and 'calls' not in message
     command = message[message.index('import torch; ') :].rpartition('"')[0]
-    exec(command.replace("'weights.pth'", repr(str(out))))
+    exec(command.replace("'weights.pth'", repr(str(out))), {})
     assert read_weights_file(out)['state_dict']['a'].sum() == 2
 
 

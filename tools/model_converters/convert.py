@@ -1,0 +1,92 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Write weights in another layout.
+
+    python tools/model_converters/convert.py CONFIG SOURCE TARGET
+    python tools/model_converters/convert.py CONFIG SOURCE dic.safetensors
+    python tools/model_converters/convert.py CONFIG SOURCE A.pth --to LAYOUT
+
+SOURCE may have any layout that mmfacesr reads; which one is found out. The
+ending of TARGET sets its format: .pth, .pt, .ckpt or .safetensors. The
+written file is read back and compared bit by bit before it gets its name.
+"""
+
+import argparse
+import os
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import add_weights_dir, clear_errors
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    from mmfacesr.apis.networks import PARTS
+    from mmfacesr.weights.forms import FORM_NAMES, OUR_KEYS
+
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument('config', help='config file, or the name of one')
+    parser.add_argument(
+        'source', help='weights: a file, a URL, or a name of `mmfacesr models`'
+    )
+    parser.add_argument('target', help='file to write')
+    parser.add_argument(
+        '--to',
+        metavar='LAYOUT',
+        default=OUR_KEYS.name,
+        help=f'{", ".join(FORM_NAMES)} (default: {OUR_KEYS.name}); README.md '
+        'beside this file says which networks each is for',
+    )
+    parser.add_argument(
+        '--part',
+        choices=PARTS,
+        help='write this network alone (default: the generator, and the '
+        'discriminator where config, source and layout have a place for it)',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='replace TARGET if it exists'
+    )
+    parser.add_argument(
+        '--sha256',
+        metavar='DIGITS',
+        help='hash that SOURCE must have, or its first 8 digits or more',
+    )
+    add_weights_dir(parser)
+    return parser.parse_args()
+
+
+def convert(args: argparse.Namespace) -> None:
+    """Convert, and say what was read and written."""
+    from mmfacesr.apis.convert_weights import convert_weights
+
+    done = convert_weights(
+        load_config(args.config, import_modules=False),
+        args.source,
+        args.target,
+        layout=args.to,
+        part=args.part,
+        sha256=args.sha256,
+        force=args.force,
+    )
+    print(f'read     {done.source.source}')
+    print(f'         sha256 {done.source.hashes.sha256}')
+    for part, layout in done.read.items():
+        print(f'         {part}: layout {layout}')
+    for part, reason in done.left_out.items():
+        print(f'no {part} was written: {reason}')
+    size = os.path.getsize(done.path)
+    print(f'written  layout {done.layout}: {done.path}')
+    print(f'         sha256 {done.hashes.sha256}, {size:,} bytes')
+
+
+def main() -> None:
+    """Convert."""
+    args = parse_args()
+    with clear_errors():
+        convert(args)
+
+
+if __name__ == '__main__':
+    main()
