@@ -162,6 +162,7 @@ class _Job:
 
     def fetch_checked(self, url: str) -> FileHashes:
         """Fetch from one URL; nothing wrong gets to the place."""
+        say(f'Fetching {public_url(url)} to {self.path}.')
         for is_last in (False, True):
             self._fetch_patiently(url)
             found = hash_file(self.part.path)

@@ -161,7 +161,7 @@ def test_open_licence_needs_no_notice(
     server.add('/a.pth', CONTENT)
     index(entry(*server.urls(), checksum=Checksum(SHA256)))
     local_weights('judge')
-    assert said == []
+    assert [text.split()[0] for text, _ in said] == ['Fetching']
 
 
 def test_unknown_licence_is_told(
