@@ -53,6 +53,8 @@ def test_count_by_hand(repo):
 def test_figures_of_the_documents(
     repo, monkeypatch, capsys, config, options, shape, wanted
 ):
+    if options and torch.__version__ < '2.2':
+        pytest.skip('torch 2.1 makes no checkpoints of tensors without values')
     path = str(repo / 'benchmarks/training_memory.py')
     monkeypatch.setattr(sys, 'argv', [path, config, *options])
     runpy.run_path(path, run_name='__main__')
