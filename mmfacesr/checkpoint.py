@@ -161,9 +161,9 @@ def _fitting(
         shown = ', '.join(names[:MAX_CONFIGS])
         shown += ', ...' if len(names) > MAX_CONFIGS else ''
         advice = (
-            f'These weights belong to {shown}.'
+            f'These are the weights of the generator of {shown}.'
             if names
-            else 'They belong to no config of mmfacesr.'
+            else 'They are of no config of mmfacesr.'
         )
         raise WeightsError(f'{error} {advice}') from None
 

@@ -65,7 +65,7 @@ def test_message_names_the_config(golden: Path) -> None:
     file = {'netG': file_of(golden, 'dic/dic_x8_shapes')}
     with pytest.raises(
         WeightsError,
-        match=r'belong to dic_.*dic_x8c48b6_4xb2-150k_celeba-hq',
+        match=r'generator of dic_.*dic_x8c48b6_4xb2-150k_celeba-hq',
     ):
         load_weights(network, file)
     for key, value in network.state_dict().items():
