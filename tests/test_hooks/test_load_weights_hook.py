@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmfacesr.checkpoint import WeightsError, load_start
-from mmfacesr.engine.hooks import LoadWeightsHook
+from mmfacesr.engine.hooks import GeneratorEMAHook, LoadWeightsHook
 from mmfacesr.engine.pretrained_init import StrictPretrainedInit
 from mmfacesr.models.networks import DICDiscriminator, DICGenerator
 from mmfacesr.registry import WEIGHT_INITIALIZERS
@@ -101,6 +101,23 @@ def test_runner_starts_from_the_authors_file(tmp_path: Path) -> None:
     )
     runner.load_or_resume()
     assert differing(model, wanted) == {'discriminator'}
+
+
+def test_an_average_starts_from_the_loaded_weights(tmp_path: Path) -> None:
+    wanted = Restorer()
+    torch.save(theirs(wanted.generator), tmp_path / 'authors.pth')
+    average = GeneratorEMAHook()
+    runner = Runner(
+        Restorer(),
+        str(tmp_path),
+        default_hooks=dict(weights=LoadWeightsHook()),
+        custom_hooks=[average],
+        load_from=str(tmp_path / 'authors.pth'),
+        experiment_name='average',
+    )
+    average.before_run(runner)
+    runner.load_or_resume()
+    assert not differing(average.ema_model.module, wanted.generator)
 
 
 def test_file_of_another_network_is_refused() -> None:

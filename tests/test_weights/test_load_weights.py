@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
 from mmfacesr.models.networks import DICDiscriminator, DICGenerator
-from mmfacesr.weights.layouts import DIC_AUTHORS
+from mmfacesr.weights import matching
+from mmfacesr.weights.layouts import DIC_AUTHORS, LAYOUTS
 
 SMALL = dict(
     mid_channels=8, num_blocks=2, hg_mid_channels=16, num_fusion_blocks=1
@@ -219,12 +220,28 @@ def test_other_kinds_of_numbers_are_refused() -> None:
     assert torch.equal(layer.weight, before.half().float())
 
 
-def test_thousands_of_parts_take_no_time() -> None:
-    # Without a bound each part would be compared with all tensors.
-    value = torch.zeros(2)
-    parts = {f'part{i}.bias': value for i in range(20_000)}
+def test_a_complex_counter_is_refused() -> None:
+    norm = nn.BatchNorm2d(1)
+    state = norm.state_dict() | dict(num_batches_tracked=torch.tensor(1j))
+    with pytest.raises(WeightsError, match='num_batches_tracked .*complex'):
+        load_weights(norm, state)
+
+
+def test_of_thousands_of_parts_few_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a bound each would be compared with all tensors: hours."""
+    compared = []
+    faults = matching._faults
+    monkeypatch.setattr(
+        matching,
+        '_faults',
+        lambda part, *rest: compared.append(part) or faults(part, *rest),
+    )
+    parts = {f'part{i}.bias': torch.zeros(2) for i in range(1000)}
     with pytest.raises(WeightsError, match='1 missing .weight.'):
-        load_weights(nn.Linear(2, 2), parts)
+        matching.find_weights(nn.Linear(2, 2), parts)
+    assert 0 < len(compared) <= 16 * len(LAYOUTS)
 
 
 @pytest.mark.parametrize(
