@@ -3,8 +3,10 @@
 """Reading weight files safely."""
 
 import mmap
+import shlex
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,19 +63,30 @@ def read_weights_file(path: str | Path) -> Mapping:
             holds more than tensors and plain values.
     """
     path = existing_file(path)
-    try:
+    with refusals(path):
         content = _READERS[recognise(path)](path)
         if not isinstance(content, Mapping):
             raise Unfit(f'a {type(content).__name__}', SAVE_STATE_DICT)
         _check_content(content, path.stat().st_size)
-        return content
+    return content
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turn whatever reading a file raises into one line and a remedy.
+
+    Raises:
+        WeightsError: If the body raises anything but an interruption.
+    """
+    try:
+        yield
     # A damaged file can raise nearly anything, also what Rust calls a panic,
     # which is no Exception.
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
         fault = _fault(error)
-        remedy = fault.remedy.replace('{path}', str(path))
+        remedy = fault.remedy.replace('{path}', shlex.quote(str(path)))
         raise WeightsError(
             f'Expected {path} to be a checkpoint of tensors, got {fault}; '
             f'{remedy}.'

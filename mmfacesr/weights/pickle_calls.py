@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 
 from mmfacesr.weights.pickle_values import (
+    TensorClaim,
     Value,
     misfit,
     require,
@@ -86,7 +87,10 @@ def _tensor(args: Sequence[Value]) -> Value:
     )
     if any(arg.items for arg in args[5:]):
         raise misfit('a hook')
-    return Value('tensor')
+    return Value(
+        'tensor',
+        TensorClaim(storage.known, offset.known, tuple(shape), tuple(strides)),
+    )
 
 
 def _integers(value: Value) -> list[int]:

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pickletools import genops
 
+import torch
+
 from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
 
 # Some seconds of reading; a thousand tensors need 40,000.
@@ -23,24 +25,25 @@ MAX_OPCODES = 2_000_000
 GETS = ('BINGET', 'LONG_BINGET')
 PUTS = ('BINPUT', 'LONG_BINPUT')
 
-# Bytes of one element in torch's storages.
+# What the elements of torch's storages are.
 STORAGES = {
-    f'torch {name}Storage': size
-    for size, names in (
-        (1, ('Bool', 'Byte', 'Char')),
-        (2, ('Half', 'BFloat16', 'Short')),
-        (4, ('Float', 'Int')),
-        (8, ('Double', 'Long', 'ComplexFloat')),
-        (16, ('ComplexDouble',)),
+    f'torch {name}Storage': dtype
+    for name, dtype in (
+        ('Bool', torch.bool),
+        ('Byte', torch.uint8),
+        ('Char', torch.int8),
+        ('Short', torch.int16),
+        ('Int', torch.int32),
+        ('Long', torch.int64),
+        ('Half', torch.float16),
+        ('BFloat16', torch.bfloat16),
+        ('Float', torch.float32),
+        ('Double', torch.float64),
+        ('ComplexFloat', torch.complex64),
+        ('ComplexDouble', torch.complex128),
     )
-    for name in names
 }
-DTYPES = frozenset(
-    {'torch bool', 'torch uint8', 'torch int8', 'torch int16'}
-    | {'torch int32', 'torch int64', 'torch float16', 'torch bfloat16'}
-    | {'torch float32', 'torch float64', 'torch complex64'}
-    | {'torch complex128'}
-)
+DTYPES = frozenset(str(dtype).replace('.', ' ') for dtype in STORAGES.values())
 SPECIAL_TENSORS = frozenset(
     {
         'torch._tensor _rebuild_from_type_v2',
@@ -85,20 +88,10 @@ HELPERS = frozenset(
 )
 NUM_NAMED = 4
 
-_WHERE_TRUSTED = (
-    'loading it would run code, which is never done here. On a machine where '
-    'you trust the file and have the code of its classes, '
-)
-SAVE_STATE_DICT = (
-    _WHERE_TRUSTED + 'save its state dict: python -c "import torch; '
-    "torch.save(torch.load('{path}', weights_only=False).state_dict(), "
-    "'weights.pth')\""
-)
-KEEP_STATE_DICT = (
-    _WHERE_TRUSTED + 'keep its state dicts alone: python -c "import torch; '
-    "c = torch.load('{path}', weights_only=False); "
-    "torch.save({k: c[k] for k in ('state_dict', 'ema_state_dict') "
-    "if k in c}, 'weights.pth')\""
+TAKE_OUT = (
+    'loading it would run code, which is never done here. Take the tensors '
+    'out, which runs none: python tools/model_converters/extract.py {path} '
+    'weights.pth'
 )
 DISTRUST = (
     'such a file can do harm and is never loaded here: do not load it '
@@ -152,11 +145,11 @@ def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
         return Unfit(
             f'objects beside the tensors ({_list(classes)}), as a checkpoint '
             'of training',
-            KEEP_STATE_DICT,
+            TAKE_OUT,
         )
     if any(name.startswith('torch._utils _rebuild') for name in names):
-        return Unfit(f'a pickled module ({_list(classes)})', SAVE_STATE_DICT)
-    return Unfit(f'pickled objects ({_list(classes)})', KEEP_STATE_DICT)
+        return Unfit(f'a pickled module ({_list(classes)})', TAKE_OUT)
+    return Unfit(f'pickled objects ({_list(classes)})', TAKE_OUT)
 
 
 def _is_call(name: str, others: Sequence[str]) -> bool:

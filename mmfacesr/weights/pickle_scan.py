@@ -12,12 +12,12 @@ and whoever walks through the result cannot be led astray by it.
 import io
 import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pickletools import genops
 from typing import Any
 
-from mmfacesr.weights.file_kinds import Unfit
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
 from mmfacesr.weights.pickle_calls import CALLS, call
 from mmfacesr.weights.pickle_names import (
     DTYPES,
@@ -69,8 +69,11 @@ class Scan:
     storages: dict[str, StorageClaim]
 
 
-class _Foreign(Exception):
+class ForeignError(Unfit):
     """A name or opcode that files of tensors do not have."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found, SAVE_PLAINLY)
 
 
 def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
@@ -84,26 +87,33 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
         Unfit: If it is not whole, or is not plainly tensors and values.
     """
     start = stream.tell()
-    machine = _Machine()
+    try:
+        return follow(stream, Machine())
+    except ForeignError as error:
+        stream.seek(start)
+        names = find_names(stream)
+        others = [name for name in names if name not in ALLOWED]
+        raise refusal(names, others, str(error)) from None
+
+
+def follow(stream: io.BytesIO | mmap.mmap, machine: 'Machine') -> Scan:
+    """Follow one pickle to its end with a machine.
+
+    Raises:
+        Unfit: If it is not whole, or if the machine refuses something.
+    """
     try:
         for count, (opcode, arg, _) in enumerate(genops(stream)):
             if count >= MAX_OPCODES:
                 raise misfit(f'more than {MAX_OPCODES} opcodes')
             machine.step(opcode.name, arg)
         return Scan(machine.stack.pop(), machine.storages)
-    except Unfit:
-        raise
-    except _Foreign as error:
-        stream.seek(start)
-        names = find_names(stream)
-        others = [name for name in names if name not in ALLOWED]
-        raise refusal(names, others, str(error)) from None
     # Broken text or numbers, an empty stack, an unknown reference.
     except (ValueError, IndexError, KeyError, struct.error) as error:
         raise Unfit(f'a broken pickle ({type(error).__name__})') from error
 
 
-class _Machine:
+class Machine:
     """Follows the opcodes that torch's restricted unpickler knows.
 
     torch.save writes no others, in protocols 2 and 3.
@@ -116,10 +126,10 @@ class _Machine:
         self.storages: dict[str, StorageClaim] = {}
         self.actions: dict[str, Callable] = {
             'PROTO': self._proto,
-            'GLOBAL': self._global,
-            'REDUCE': self._reduce,
-            'BUILD': self._build,
-            'BINPERSID': self._storage,
+            'GLOBAL': self.find_name,
+            'REDUCE': self.reduce,
+            'BUILD': self.build,
+            'BINPERSID': self.find_storage,
             'MARK': self._mark,
             'TUPLE': self._tuple,
             'APPEND': self._append,
@@ -140,13 +150,13 @@ class _Machine:
         elif opcode in EMPTY:
             self.stack.append(Value(EMPTY[opcode]))
         elif opcode in TUPLES:
-            self.stack.append(make_tuple(self._pop(TUPLES[opcode])))
+            self.stack.append(make_tuple(self.pop(TUPLES[opcode])))
         elif opcode in self.actions:
             self.actions[opcode](arg)
         elif opcode != 'STOP':
-            raise _Foreign(f'a pickle with the opcode {opcode}')
+            raise ForeignError(f'a pickle with the opcode {opcode}')
 
-    def _pop(self, count: int) -> list[Value]:
+    def pop(self, count: int) -> list[Value]:
         """Take the last values from the stack."""
         if count > len(self.stack):
             raise IndexError('too few values')
@@ -161,22 +171,25 @@ class _Machine:
 
     def _proto(self, arg: int) -> None:
         if arg not in PROTOCOLS:
-            raise _Foreign(f'a pickle of protocol {arg}')
+            raise ForeignError(f'a pickle of protocol {arg}')
 
-    def _global(self, arg: str) -> None:
+    def find_name(self, arg: str) -> None:
+        """Push what a name leads to."""
         if arg not in ALLOWED:
-            raise _Foreign(f'a pickle with the name {arg}')
+            raise ForeignError(f'a pickle with the name {arg}')
         self.stack.append(Value('plain' if arg in DTYPES else 'name', arg))
 
-    def _reduce(self, _: None) -> None:
-        function, args = self._pop(2)
+    def reduce(self, _: None) -> None:
+        """Call something."""
+        function, args = self.pop(2)
         require(
             function.known in CALLS and args.kind == 'tuple',
             f'a call of a {function.kind}',
         )
         self.stack.append(call(function.known, args.items))
 
-    def _build(self, _: None) -> None:
+    def build(self, _: None) -> None:
+        """Give the value on top a state."""
         state = self.stack.pop()
         target = self.stack[-1]
         is_metadata = target.kind == 'ordered' and state.kind == 'dict'
@@ -188,7 +201,8 @@ class _Machine:
         )
         target.hold(state)
 
-    def _storage(self, _: None) -> None:
+    def find_storage(self, _: None) -> None:
+        """Push what a persistent id leads to."""
         request = self.stack.pop()
         require(
             request.kind == 'tuple' and len(request.items) in (5, 6),
@@ -221,17 +235,22 @@ class _Machine:
         self.stack.append(make_tuple(values))
 
     def _append(self, _: None) -> None:
-        value = self.stack.pop()
-        self.stack[-1].append(value)
+        self.extend([self.stack.pop()])
 
     def _appends(self, _: None) -> None:
-        values = self._pop_marked()
-        self.stack[-1].append(*values)
+        self.extend(self._pop_marked())
 
     def _set_item(self, _: None) -> None:
-        key, value = self._pop(2)
-        self.stack[-1].set_items([key], [value])
+        self.set_items(*([value] for value in self.pop(2)))
 
     def _set_items(self, _: None) -> None:
         values = self._pop_marked()
-        self.stack[-1].set_items(values[::2], values[1::2])
+        self.set_items(values[::2], values[1::2])
+
+    def extend(self, values: Sequence[Value]) -> None:
+        """Append to the value on top."""
+        self.stack[-1].append(*values)
+
+    def set_items(self, keys: Sequence[Value], values: Sequence) -> None:
+        """Set entries of the value on top."""
+        self.stack[-1].set_items(keys, values)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
 
 MAX_DEPTH = 64
@@ -28,18 +30,35 @@ class StorageClaim:
 
     Args:
         key (str): Name in the file.
-        itemsize (int): Bytes of one element.
+        dtype (torch.dtype): Of its elements.
         numel (int): Number of elements.
     """
 
     key: str
-    itemsize: int
+    dtype: torch.dtype
     numel: int
 
     @property
     def nbytes(self) -> int:
         """Size in the file."""
-        return self.itemsize * self.numel
+        return self.dtype.itemsize * self.numel
+
+
+@dataclass(frozen=True)
+class TensorClaim:
+    """What a pickle says of a tensor, which lies within its storage.
+
+    Args:
+        storage (StorageClaim): Holds its elements.
+        offset (int): Of the first one, in elements.
+        shape (tuple[int, ...]): Sizes.
+        strides (tuple[int, ...]): In elements.
+    """
+
+    storage: StorageClaim
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
 
 
 class Value:
@@ -47,12 +66,14 @@ class Value:
 
     Args:
         kind (str): See the module.
-        known (Any): The value of a 'str', 'int' or 'bool', the name or the
-            `StorageClaim`. Defaults to None, unknown.
+        known (Any): The value of a 'str', 'int' or 'bool', the name, the
+            `StorageClaim` or `TensorClaim`. Defaults to None, unknown.
     """
 
     # Of lists and tuples their entries, of dicts their keys.
     items: Sequence['Value'] = ()
+    # Of dicts what belongs to the keys.
+    values: Sequence['Value'] = ()
     depth = 0
     entries = 1  # with shared parts counted wherever they stand
     is_held = False
@@ -62,7 +83,7 @@ class Value:
         self.known = known
         self.is_unfinished = kind in ARGUMENTS
         if kind in CONTAINERS:
-            self.items = []
+            self.items, self.values = [], []
 
     def hold(self, *values: 'Value') -> None:
         """Put values into a container.
@@ -98,6 +119,7 @@ class Value:
             require_key(key)
         self._store([*keys, *values])
         self.items.extend(keys)
+        self.values.extend(values)
 
     def _store(self, values: Sequence['Value']) -> None:
         """Hold what a reader of the file will see."""

@@ -9,12 +9,13 @@ import io
 import mmap
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from mmfacesr.weights.file_kinds import ANOTHER_FILE, Unfit
-from mmfacesr.weights.pickle_scan import scan_pickle
+from mmfacesr.weights.pickle_scan import Scan, scan_pickle
 from mmfacesr.weights.pickle_values import StorageClaim, Value
 
 # As torch's reader takes them: letter by letter, without a way to write one
@@ -31,8 +32,18 @@ RECORDS = {
 }
 
 
-def check_archive(path: Path) -> None:
+def check_archive(
+    path: Path, scan: Callable[[io.BytesIO], Scan] = scan_pickle
+) -> Scan:
     """Check a zip archive of torch.save for torch.load with ``mmap``.
+
+    Args:
+        path (Path): The archive.
+        scan (Callable): Looks through the pickle. Defaults to what lets
+            tensors and plain values pass.
+
+    Returns:
+        Scan: Of its pickle; each storage is there.
 
     Raises:
         Unfit: If it is damaged, is none of torch.save's, or holds more than
@@ -56,12 +67,14 @@ def check_archive(path: Path) -> None:
     # An archive can be made that looks different to two readers.
     if torch._C.PyTorchFileReader(str(path)).get_record(PICKLE) != content:
         raise Unfit('an ambiguous zip archive')
-    for key, claim in scan_pickle(io.BytesIO(content)).storages.items():
+    found = scan(io.BytesIO(content))
+    for key, claim in found.storages.items():
         if sizes.get(f'data/{key}') != claim.nbytes:
             raise Unfit(
                 f'{sizes.get(f"data/{key}", "no")} bytes of storage '
                 f'{key!r} instead of {claim.nbytes}'
             )
+    return found
 
 
 def _check_is_torch(names: list[str]) -> str:
@@ -100,7 +113,9 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
         raise Unfit('a zip archive whose entries are larger than itself')
 
 
-def check_pickles(stream: mmap.mmap) -> None:
+def check_pickles(
+    stream: mmap.mmap, scan: Callable[[mmap.mmap], Scan] = scan_pickle
+) -> tuple[Scan, dict[str, int]]:
     """Check a file of torch.save before 1.6.
 
     Five pickles in a row: a magic number, a version, the system, the content
@@ -109,11 +124,18 @@ def check_pickles(stream: mmap.mmap) -> None:
     Args:
         stream (mmap.mmap): The whole file; stands at its beginning again
             afterwards.
+        scan (Callable): Looks through the first pickle, which may be the
+            whole of another file, and the content; see
+            :func:`check_archive`.
+
+    Returns:
+        tuple[Scan, dict[str, int]]: Of the content, and where each storage
+        begins.
 
     Raises:
         Unfit: If it is damaged, or holds more than tensors and plain values.
     """
-    if scan_pickle(stream).value.known != MAGIC_NUMBER:
+    if scan(stream).value.known != MAGIC_NUMBER:
         raise Unfit(
             'a Python pickle that torch.save did not write',
             'save a state dict with torch.save',
@@ -121,15 +143,16 @@ def check_pickles(stream: mmap.mmap) -> None:
     if scan_pickle(stream).value.known != PROTOCOL_VERSION:
         raise Unfit('an unknown version of the format of torch.save')
     scan_pickle(stream)
-    storages = scan_pickle(stream).storages
+    found = scan(stream)
+    storages = found.storages
     keys = [item.known for item in _strings(scan_pickle(stream).value)]
     if sorted(keys) != sorted(storages):
         raise Unfit('storages that the content does not fit')
-    for key in keys:
-        _skip_storage(stream, storages[key])
+    places = {key: _skip_storage(stream, storages[key]) for key in keys}
     if stream.tell() != len(stream):
         raise Unfit('bytes behind the last storage')
     stream.seek(0)
+    return found, places
 
 
 def _strings(value: Value) -> list[Value]:
@@ -139,8 +162,8 @@ def _strings(value: Value) -> list[Value]:
     return list(value.items)
 
 
-def _skip_storage(stream: mmap.mmap, claim: StorageClaim) -> None:
-    """Go behind a storage, which must be as long as the content says."""
+def _skip_storage(stream: mmap.mmap, claim: StorageClaim) -> int:
+    """Go behind a storage, as long as the content says; return its place."""
     numel = int.from_bytes(stream.read(LENGTH_SIZE), 'little')
     left = len(stream) - stream.tell()
     if numel != claim.numel or claim.nbytes > left:
@@ -148,4 +171,6 @@ def _skip_storage(stream: mmap.mmap, claim: StorageClaim) -> None:
             f'{left} bytes where storage {claim.key!r} of {claim.nbytes} '
             'should be'
         )
+    place = stream.tell()
     stream.seek(claim.nbytes, 1)
+    return place

@@ -25,6 +25,8 @@ MEMORY = 8 << 30
 NUM_MUTATIONS = 300
 NUM_CUTS = 40
 FORMATS = ('zip', 'pickle in zip', 'legacy', 'safetensors')
+# Read by `extract_tensors`.
+MODULES = ('module, pickle in zip', 'module, legacy')
 
 
 def whole_file(kind: str) -> bytes:
@@ -41,6 +43,12 @@ def whole_file(kind: str) -> bytes:
     }
     if kind == 'safetensors':
         return save(tensors)
+    if kind in MODULES:
+        net = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2)
+        )
+        net.score = np.float64(1.5)
+        return saved(net, 'legacy' in kind)
     content = {
         'state_dict': torch.nn.Linear(2, 2).state_dict() | tensors,
         'view': tensors['conv.weight'][:, 1],
@@ -48,10 +56,15 @@ def whole_file(kind: str) -> bytes:
         'meta': {'score': np.float64(1.5), 'best': np.int64(3), 1: {2, 'a'}},
         'rest': [torch.Size([2]), torch.float32, 1j, b'\xff', None, 1 << 40],
     }
+    return saved(content, kind == 'legacy')
+
+
+def saved(content: object, legacy: bool) -> bytes:
+    """What torch.save writes."""
+    import torch
+
     buffer = io.BytesIO()
-    torch.save(
-        content, buffer, _use_new_zipfile_serialization=kind != 'legacy'
-    )
+    torch.save(content, buffer, _use_new_zipfile_serialization=not legacy)
     return buffer.getvalue()
 
 
@@ -85,7 +98,7 @@ def mutations(kind: str, count: int, seed: int) -> Iterator[bytes]:
     """Yield damaged files."""
     generator = random.Random(f'{kind} {seed}')
     whole = whole_file(kind)
-    if kind != 'pickle in zip':
+    if not kind.endswith('pickle in zip'):
         yield from (mutate(whole, generator) for _ in range(count))
         return
     # With the right checksum, so that the pickle is looked at.
@@ -125,20 +138,22 @@ def read_all(folder: Path, count: int, seed: int) -> dict:
     """Read whole, damaged and cut files; count what became of them."""
     from mmfacesr.weights.errors import WeightsError
     from mmfacesr.weights.files import read_weights_file
+    from mmfacesr.weights.pickled_objects import extract_tensors
 
     counts, path = {}, folder / 'a.pth'
 
     def outcome(data: bytes) -> str:
         path.write_bytes(data)
         try:
-            check_plain(read_weights_file(path))
+            check_plain(read(path))
         except WeightsError as error:
             assert str(error).startswith(f'Expected {path} to be')
             assert len(str(error)) < 1000 and str(error).isprintable()
             return 'refused'
         return 'read'
 
-    for kind in FORMATS:
+    for kind in FORMATS + MODULES:
+        read = extract_tensors if kind in MODULES else read_weights_file
         whole = whole_file(kind)
         assert outcome(whole) == 'read'
         counts[kind] = Counter(map(outcome, mutations(kind, count, seed)))
@@ -162,13 +177,13 @@ def counts(tmp_path_factory: pytest.TempPathFactory) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize('kind', FORMATS)
+@pytest.mark.parametrize('kind', FORMATS + MODULES)
 def test_damaged_files(counts: dict, kind: str) -> None:
     assert set(counts[kind]) == {'read', 'refused'}
     assert sum(counts[kind].values()) == NUM_MUTATIONS
 
 
-@pytest.mark.parametrize('kind', FORMATS)
+@pytest.mark.parametrize('kind', FORMATS + MODULES)
 def test_cut_files(counts: dict, kind: str) -> None:
     assert set(counts[f'{kind}, cut']) == {'refused'}
     assert counts[f'{kind}, cut']['refused'] >= NUM_CUTS

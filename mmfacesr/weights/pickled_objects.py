@@ -1,0 +1,295 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Taking the tensors out of pickled objects, without making the objects.
+
+A module that was pickled whole is, in the file, a tree of objects with
+parameters, buffers and other modules by their names. The opcodes are followed
+as for a file of tensors (`pickle_scan`), but what a name leads to, and what
+its call would give, is a `Thing`: it knows what it was given and does nothing.
+"""
+
+import io
+import itertools
+import mmap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
+from mmfacesr.weights.files import existing_file, refusals
+from mmfacesr.weights.pickle_names import STORAGES
+from mmfacesr.weights.pickle_scan import Machine, Scan, follow
+from mmfacesr.weights.pickle_values import (
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    StorageClaim,
+    TensorClaim,
+    Value,
+)
+from mmfacesr.weights.torch_files import check_archive, check_pickles
+
+# Whose calls are followed; torch's modules are made of them.
+KNOWN = frozenset(STORAGES) | {
+    'collections OrderedDict',
+    'torch._utils _rebuild_parameter',
+    'torch._utils _rebuild_tensor',
+    'torch._utils _rebuild_tensor_v2',
+}
+# Parts of a module's state.
+PARAMETERS, BUFFERS, MODULES = '_parameters', '_buffers', '_modules'
+NOT_SAVED = '_non_persistent_buffers_set'
+# Of the tensors to the file; parts of a network may share some.
+MAX_SHARING = 4
+BYTE_ORDER = 'byteorder'
+Storages = dict[StorageClaim, Tensor]
+
+
+class Thing(Value):
+    """An object that is not made.
+
+    Args:
+        given (Sequence[Value]): What its call was given. Defaults to nothing.
+    """
+
+    def __init__(self, given: Sequence[Value] = ()) -> None:
+        super().__init__('object')
+        self.items = given
+        self.state: Optional[Value] = None
+
+    def field(self, name: str) -> Optional[Value]:
+        """Return what the file says of an attribute."""
+        return _entries(self.state).get(name)
+
+
+class ObjectMachine(Machine):
+    """Follows pickles of any objects, of protocols 2 and 3."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actions['NEWOBJ'] = self.reduce
+
+    def find_name(self, arg: str) -> None:
+        """Push something known, or a thing."""
+        if arg in KNOWN:
+            super().find_name(arg)
+        else:
+            self.stack.append(Thing())
+
+    def reduce(self, _: None) -> None:
+        """Call something known, or make a thing of what it is given."""
+        function, args = self.stack[-2:]
+        if _has_thing([function, *args.items]):
+            self.stack[-2:] = [Thing(args.items)]
+        else:
+            super().reduce(_)
+
+    def build(self, _: None) -> None:
+        """Keep the state of a thing, no other."""
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], Thing):
+            self.stack[-1].state = state
+
+    def find_storage(self, _: None) -> None:
+        """Push a storage, or a thing for another kind of it or a class."""
+        if _has_thing(self.stack[-1].items):
+            self.stack[-1] = Thing()
+        else:
+            super().find_storage(_)
+
+    def extend(self, values: Sequence[Value]) -> None:
+        """Append to a list."""
+        if not isinstance(self.stack[-1], Thing):
+            super().extend(values)
+
+    def set_items(self, keys: Sequence[Value], values: Sequence) -> None:
+        """Set entries of a dict whose keys are texts; others have no name."""
+        if isinstance(self.stack[-1], Thing):
+            return
+        named = [p for p in zip(keys, values) if p[0].kind == 'str']
+        super().set_items([p[0] for p in named], [p[1] for p in named])
+
+
+def _has_thing(values: Sequence[Value]) -> bool:
+    """Say whether one of some values is not made."""
+    return any(isinstance(value, Thing) for value in values)
+
+
+def extract_tensors(path: str | Path) -> dict:
+    """Read the tensors of a file of torch.save, whatever else is in it.
+
+    No code is run, no class is looked for and nothing is imported: objects
+    are passed over, of modules the state dict is put together. The format
+    may be that of any version of torch.
+
+    Args:
+        path (str | Path): File of a pickled module, or of a checkpoint with
+            objects in it.
+
+    Returns:
+        dict: State dict of the module; of other files the dicts in it with
+        their tensors and the state dicts of their modules, by the texts that
+        are their keys.
+
+    Raises:
+        WeightsError: If the file is missing or damaged, is none of
+            torch.save's or has no tensors.
+    """
+    path = existing_file(path)
+    with refusals(path):
+        kind = recognise(path)
+        if kind not in _READERS:
+            raise Unfit(f'a file of {kind}', 'use it as it is')
+        found, storages = _READERS[kind](path)
+        claims = _Collector().collect(found.value)
+        if not claims:
+            raise Unfit('no tensors under names', 'give another file')
+        _check_size(claims, path.stat().st_size)
+        return _tensors(claims, storages)
+
+
+def _scan(stream: io.BytesIO | mmap.mmap) -> Scan:
+    """Look through a pickle of any objects."""
+    return follow(stream, ObjectMachine())
+
+
+def _read_archive(path: Path) -> tuple[Scan, Storages]:
+    """Return what an archive holds, and its storages."""
+    found = check_archive(path, _scan)
+    reader = torch._C.PyTorchFileReader(str(path))
+    if reader.has_record(BYTE_ORDER):
+        order = reader.get_record(BYTE_ORDER)
+        if order != b'little':
+            raise Unfit(
+                f'numbers in the order {order!r}',
+                'save the file again on a usual machine',
+            )
+    return found, {
+        claim: _storage(claim, reader.get_record(f'data/{key}'))
+        for key, claim in found.storages.items()
+    }
+
+
+def _read_pickles(path: Path) -> tuple[Scan, Storages]:
+    """Return what a file of torch before 1.6 holds, and its storages."""
+    with (
+        path.open('rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
+    ):
+        found, places = check_pickles(stream, _scan)
+        return found, {
+            claim: _storage(
+                claim, stream[places[key] : places[key] + claim.nbytes]
+            )
+            for key, claim in found.storages.items()
+        }
+
+
+_READERS = {'zip': _read_archive, 'pickles': _read_pickles}
+
+
+class _Collector:
+    """Finds the tensors, with an end also where parts contain each other."""
+
+    def __init__(self) -> None:
+        self.visits = itertools.count()
+
+    def collect(self, value: Value, depth: int = 0) -> dict:
+        """Return the tensors of a module or of nested dicts."""
+        self._count(depth)
+        if isinstance(value, Thing):
+            return dict(self._state_dict(value, '', depth))
+        found = {}
+        for key, item in _entries(value).items():
+            if item.kind == 'tensor':
+                found[key] = item.known
+            elif inner := self.collect(item, depth + 1):
+                found[key] = inner
+        return found
+
+    def _state_dict(
+        self, module: Thing, prefix: str, depth: int
+    ) -> Iterator[tuple[str, TensorClaim]]:
+        """Yield what ``state_dict`` of a module would hold, in its order."""
+        self._count(depth)
+        left_out = _texts(module.field(NOT_SAVED))
+        for part in (PARAMETERS, BUFFERS):
+            for name, value in _entries(module.field(part)).items():
+                if value.kind == 'none' or name in left_out:
+                    continue
+                if value.kind != 'tensor':
+                    raise Unfit(
+                        f'a tensor of a special kind at {prefix}{name}',
+                        'save dense tensors without attributes of their own',
+                    )
+                yield prefix + name, value.known
+        for name, child in _entries(module.field(MODULES)).items():
+            if isinstance(child, Thing):
+                yield from self._state_dict(
+                    child, f'{prefix}{name}.', depth + 1
+                )
+
+    def _count(self, depth: int) -> None:
+        """Notice what has no end."""
+        if depth > MAX_DEPTH or next(self.visits) > MAX_ENTRIES:
+            raise Unfit(
+                f'more than {MAX_ENTRIES} parts or {MAX_DEPTH} levels',
+                FETCH_AGAIN,
+            )
+
+
+def _entries(value: Optional[Value]) -> dict[str, Value]:
+    """Return the entries of a dict by their texts."""
+    if value is None or value.kind not in ('dict', 'ordered'):
+        return {}
+    return {
+        key.known: item
+        for key, item in zip(value.items, value.values)
+        if key.kind == 'str'
+    }
+
+
+def _texts(value: Optional[Value]) -> set[str]:
+    """Return the texts in a set, which is made of a list."""
+    if not isinstance(value, Thing) or not value.items:
+        return set()
+    return {item.known for item in value.items[0].items if item.kind == 'str'}
+
+
+def _check_size(claims: Mapping, size: int) -> None:
+    """Refuse tensors of one value for many elements.
+
+    Raises:
+        Unfit: If all tensors together are much larger than the file.
+    """
+    total, waiting = 0, [claims]
+    while waiting:
+        for claim in waiting.pop().values():
+            if isinstance(claim, Mapping):
+                waiting.append(claim)
+                continue
+            elements = torch.Size(claim.shape).numel()
+            total += elements * claim.storage.dtype.itemsize
+    if total > MAX_SHARING * size:
+        raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
+
+
+def _tensors(claims: Mapping, storages: Storages) -> dict:
+    """Make the tensors, each with elements of its own."""
+    return {
+        key: _tensors(claim, storages)
+        if isinstance(claim, Mapping)
+        else storages[claim.storage]
+        .as_strided(claim.shape, claim.strides, claim.offset)
+        .clone(memory_format=torch.contiguous_format)
+        for key, claim in claims.items()
+    }
+
+
+def _storage(claim: StorageClaim, data: bytes) -> Tensor:
+    """Make one row of the elements of a storage."""
+    if not data:
+        return torch.empty(0, dtype=claim.dtype)
+    return torch.frombuffer(bytearray(data), dtype=claim.dtype)
