@@ -71,6 +71,27 @@ def add_weights_dir(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_source_and_target(parser: argparse.ArgumentParser) -> None:
+    """Add what tools take that turn one file of weights into another."""
+    parser.add_argument(
+        'source', help='weights: a file, a URL, or a name of `mmfacesr models`'
+    )
+    parser.add_argument(
+        'target',
+        help='file to write; its ending sets the format: .pth, .pt, .ckpt or '
+        '.safetensors',
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='replace TARGET if it exists'
+    )
+    parser.add_argument(
+        '--sha256',
+        metavar='DIGITS',
+        help='hash that SOURCE must have, or its first 8 digits or more',
+    )
+    add_weights_dir(parser)
+
+
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and testing share with MMagic's tools."""
     from mmengine.config import DictAction

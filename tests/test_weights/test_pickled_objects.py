@@ -7,6 +7,7 @@ import io
 import pickle
 import sys
 import zipfile
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -54,6 +55,7 @@ class Odd(nn.Module):
         self.part = functools.partial(torch.sum, dim=1)
         self.method = self.extra_repr
         self.array = np.ones((2, 2))
+        self.queue, self.counts = deque([1, 2]), defaultdict(int, a=1)
         self.table = {1: 'a', (2, 3): nn.ReLU, 'x': [Path('a'), {1, 'b'}]}
         self.first.register_forward_pre_hook(print)
 

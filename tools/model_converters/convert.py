@@ -15,7 +15,7 @@ import argparse
 import os
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import add_weights_dir, clear_errors
+from mmfacesr.apis.launch import add_source_and_target, clear_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,10 +28,7 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config file, or the name of one')
-    parser.add_argument(
-        'source', help='weights: a file, a URL, or a name of `mmfacesr models`'
-    )
-    parser.add_argument('target', help='file to write')
+    add_source_and_target(parser)
     parser.add_argument(
         '--to',
         metavar='LAYOUT',
@@ -45,15 +42,6 @@ def parse_args() -> argparse.Namespace:
         help='write this network alone (default: the generator, and the '
         'discriminator where config, source and layout have a place for it)',
     )
-    parser.add_argument(
-        '--force', action='store_true', help='replace TARGET if it exists'
-    )
-    parser.add_argument(
-        '--sha256',
-        metavar='DIGITS',
-        help='hash that SOURCE must have, or its first 8 digits or more',
-    )
-    add_weights_dir(parser)
     return parser.parse_args()
 
 

@@ -15,7 +15,7 @@ their names, of modules the state dict is put together; all else is left out.
 import argparse
 import os
 
-from mmfacesr.apis.launch import add_weights_dir, clear_errors
+from mmfacesr.apis.launch import add_source_and_target, clear_errors
 
 NUM_SHOWN = 3
 
@@ -26,22 +26,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        'source', help='a file, a URL, or a name of `mmfacesr models`'
-    )
-    parser.add_argument(
-        'target',
-        help='file to write: .pth, .pt, .ckpt or, for a module, .safetensors',
-    )
-    parser.add_argument(
-        '--force', action='store_true', help='replace TARGET if it exists'
-    )
-    parser.add_argument(
-        '--sha256',
-        metavar='DIGITS',
-        help='hash that SOURCE must have, or its first 8 digits or more',
-    )
-    add_weights_dir(parser)
+    add_source_and_target(parser)
     return parser.parse_args()
 
 
