@@ -166,6 +166,12 @@ def test_page_is_no_file(
     assert not beside(place)
 
 
+def test_hash_outranks_the_look_of_a_file(server, place: Path) -> None:
+    server.add('/a.pth', PAGE)
+    digest = hashlib.sha256(PAGE).hexdigest()
+    assert download(server.urls(), place, Checksum(digest)).sha256 == digest
+
+
 def test_length_must_be_known_somehow(
     server, place: Path, beside: Callable
 ) -> None:
