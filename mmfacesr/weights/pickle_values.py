@@ -18,8 +18,11 @@ from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
 
 MAX_DEPTH = 64
 MAX_ENTRIES = 1_000_000
-# Larger integers can be made to collide in a dict, which then takes hours.
-MAX_KEY = 1 << 32
+# Larger integers can be made to collide in a dict, and a million of them would
+# take hours. Old optimizers know their parameters by addresses.
+SMALL_KEY = 1 << 32
+MAX_KEY = 1 << 63
+MAX_LARGE_KEYS = 4096
 CONTAINERS = frozenset({'list', 'tuple', 'dict', 'ordered'})
 ARGUMENTS = frozenset({'name', 'storage', 'format'})
 
@@ -77,6 +80,7 @@ class Value:
     depth = 0
     entries = 1  # with shared parts counted wherever they stand
     is_held = False
+    large_keys = 0
 
     def __init__(self, kind: str, known: Any = None) -> None:
         self.kind = kind
@@ -116,7 +120,12 @@ class Value:
         require(self.kind in ('dict', 'ordered'), 'keys of no dict')
         require(len(keys) == len(values), 'a key without a value')
         for key in keys:
-            require_key(key)
+            if _is_large_key(key):
+                self.large_keys += 1
+            else:
+                require_key(key)
+        if self.large_keys > MAX_LARGE_KEYS:
+            raise misfit(f'more than {MAX_LARGE_KEYS} large numbers as keys')
         self._store([*keys, *values])
         self.items.extend(keys)
         self.values.extend(values)
@@ -143,8 +152,13 @@ def require_key(value: Value) -> None:
     """Let only strings and small integers be keys: the rest can be slow."""
     if value.kind in ('str', 'bool', 'none'):
         return
-    if value.kind != 'int' or abs(value.known) >= MAX_KEY:
+    if value.kind != 'int' or abs(value.known) >= SMALL_KEY:
         raise misfit(f'a key of type {value.kind}')
+
+
+def _is_large_key(value: Value) -> bool:
+    """Say whether a key is an integer of which a dict may have some."""
+    return value.kind == 'int' and SMALL_KEY <= abs(value.known) < MAX_KEY
 
 
 def make_tuple(values: Iterable[Value]) -> Value:

@@ -72,6 +72,12 @@ def test_whole_checkpoints(save: Callable, tmp_path: Path) -> None:
         'optimizer': {
             'param_groups': [{'betas': (0.9, 0.999), 'params': [0]}]
         },
+        # As of PyTorch 1.0, by the addresses of the parameters.
+        'old optimizer': {
+            'state': {
+                140_000_000_000_000 + 72 * i: {'step': i} for i in range(3)
+            }
+        },
         'scaler': {'scale': 65536.0, '_growth_tracker': 0},
         'parameter': net.weight,
         'views': [base[2:8:2], base.view(3, 4).t()],

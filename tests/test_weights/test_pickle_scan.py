@@ -34,6 +34,9 @@ def numbers(*values: int) -> bytes:
     return b'(' + b''.join(number(value) for value in values) + b't'
 
 
+LARGE = number(1 << 47) + b'N'  # a key and its value
+
+
 def storage(
     numel: int = 6,
     what: str = 'storage',
@@ -176,7 +179,10 @@ def test_stream_stands_behind_the_pickle() -> None:
         # Keys that are slow to hash or to find.
         (b'}N\x85Ns', 'a key of type tuple'),
         (b'}G\0\0\0\0\0\0\0\0Ns', 'a key of type float'),
-        (b'}' + number((1 << 61) - 1) + b'Ns', 'a key of type int'),
+        (b'}\x8a\x09' + b'\0' * 7 + b'\x80\0Ns', 'a key of type int'),
+        (b'}(' + LARGE * 4097 + b'u', 'more than 4096 large numbers'),
+        (b'}' + (LARGE + b's') * 4097, 'more than 4096 large numbers'),
+        (b'cbuiltins\nset\n](' + LARGE[:-1] + b'e\x85R', 'a key of type int'),
         (b'}' + tensor() + b'Ns', 'a key of type tensor'),
         (b'}ctorch\nSize\nNs', 'a key of type name'),
         # Classes that stay.
@@ -242,6 +248,7 @@ def test_large_containers_pass() -> None:
         b'](' + b'N' * 30_000 + b'e',
         b']' + b'Na' * 30_000,
         b'}(' + b'K\x01N' * 30_000 + b'u',
+        b'}(' + LARGE * 4096 + b'u',
     ):
         assert scan(body).value.depth == 1
 
