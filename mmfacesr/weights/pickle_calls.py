@@ -52,6 +52,11 @@ def _ordered(args: Sequence[Value]) -> Value:
     return made
 
 
+def _counter(args: Sequence[Value]) -> Value:
+    """A Counter, such as the milestones of a schedule: a dict."""
+    return args[0] if args else Value('dict')
+
+
 def _set(args: Sequence[Value]) -> Value:
     """A set of keys."""
     made = Value('set')
@@ -132,6 +137,7 @@ _BYTEARRAY = (
 # Kinds of the arguments, and what a call with them makes.
 _RULES = {
     'collections OrderedDict': ('(list)?', _ordered),
+    'collections Counter': ('(dict)?', _counter),
     'torch._utils _rebuild_tensor': (_TENSOR, _tensor),
     'torch._utils _rebuild_tensor_v2': (f'{_TENSOR} bool ordered', _tensor),
     'torch._utils _rebuild_parameter': ('tensor bool ordered', _parameter),

@@ -9,6 +9,7 @@ constructors stay out of reach: the functions here stand under their names.
 import re
 import threading
 from _codecs import encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +67,7 @@ STAND_INS = {
     'numpy._core.multiarray.scalar': _scalar,
     '_codecs.encode': encode,
     'torch.device': torch.device,
+    'collections.Counter': Counter,
 } | {
     f'{module}.{kind.__name__}': kind
     for module in ('builtins', '__builtin__')

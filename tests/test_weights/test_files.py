@@ -5,7 +5,7 @@
 import json
 import pickle
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +78,7 @@ def test_whole_checkpoints(save: Callable, tmp_path: Path) -> None:
                 140_000_000_000_000 + 72 * i: {'step': i} for i in range(3)
             }
         },
+        'scheduler': {'milestones': Counter([3, 5]), 'none': Counter()},
         'scaler': {'scale': 65536.0, '_growth_tracker': 0},
         'parameter': net.weight,
         'views': [base[2:8:2], base.view(3, 4).t()],

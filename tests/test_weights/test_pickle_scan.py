@@ -151,6 +151,7 @@ def test_stream_stands_behind_the_pickle() -> None:
         (b'ctorch\nFloatStorage\nK\x09\x85R', 'a call'),
         (b'ctorch\nfloat32\n)R', 'a call'),
         (b'c__builtin__\nbytearray\n' + number(1 << 40) + b'\x85R', 'int'),
+        (b'ccollections\nCounter\n' + text('ab') + b'\x85R', 'with str'),
         (b'cbuiltins\nset\n' + text('ab') + b'\x85R', 'called with str'),
         (b'cbuiltins\nset\n](K\x01\x85ee\x85R', 'broken|key of type'),
         (b'cbuiltins\nset\n]K\x01\x85a\x85R', 'a key of type tuple'),
