@@ -124,11 +124,35 @@ def _parameter(args: Sequence[Value]) -> Value:
     return args[0]
 
 
+def _old_parameter(args: Sequence[Value]) -> Value:
+    """A parameter as before PyTorch 0.4; its state may follow."""
+    return Value('parameter', args[0].known)
+
+
+def set_old_state(parameter: Value, state: Value) -> None:
+    """Give an old parameter its state, as ``__setstate__`` of torch does.
+
+    Raises:
+        Unfit: If it is none that torch has written, or has hooks.
+    """
+    kinds = ' '.join(item.kind for item in state.items)
+    require(bool(OLD_STATE.fullmatch(kinds)), 'a state of a parameter')
+    if state.items[2].items:
+        raise misfit('a hook')
+    if state.items[0].kind == 'tensor':
+        parameter.known = state.items[0].known
+
+
 def _made(kind: str) -> Callable[[Sequence[Value]], Value]:
     """Return a rule that makes a fresh value of a kind."""
     return lambda args: Value(kind)
 
 
+PARAMETER = 'torch.nn.parameter Parameter'
+# requires_grad, volatile, hooks; or data, gradient, hooks and these two.
+OLD_STATE = re.compile(
+    'bool bool (none|ordered)|tensor (none|tensor) (none|ordered) bool bool'
+)
 _TENSOR = 'storage int tuple tuple'
 _BYTEARRAY = (
     '(bytes)?|str str',
@@ -141,6 +165,7 @@ _RULES = {
     'torch._utils _rebuild_tensor': (_TENSOR, _tensor),
     'torch._utils _rebuild_tensor_v2': (f'{_TENSOR} bool ordered', _tensor),
     'torch._utils _rebuild_parameter': ('tensor bool ordered', _parameter),
+    PARAMETER: ('(tensor|parameter)( bool)?', _old_parameter),
     'torch Size': ('tuple', _size),
     'torch device': ('str( int)?', _made('plain')),
     '_codecs encode': ('str str', _encoded),

@@ -18,7 +18,7 @@ from pickletools import genops
 from typing import Any
 
 from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
-from mmfacesr.weights.pickle_calls import CALLS, call
+from mmfacesr.weights.pickle_calls import CALLS, PARAMETER, call, set_old_state
 from mmfacesr.weights.pickle_names import (
     DTYPES,
     GETS,
@@ -128,6 +128,7 @@ class Machine:
             'PROTO': self._proto,
             'GLOBAL': self.find_name,
             'REDUCE': self.reduce,
+            'NEWOBJ': self.make,
             'BUILD': self.build,
             'BINPERSID': self.find_storage,
             'MARK': self._mark,
@@ -188,10 +189,18 @@ class Machine:
         )
         self.stack.append(call(function.known, args.items))
 
+    def make(self, _: None) -> None:
+        """Make an object without its constructor: an old parameter."""
+        require(self.stack[-2].known == PARAMETER, 'an object of a class')
+        self.reduce(_)
+
     def build(self, _: None) -> None:
         """Give the value on top a state."""
         state = self.stack.pop()
         target = self.stack[-1]
+        if target.kind == 'parameter':
+            set_old_state(target, state)
+            return
         is_metadata = target.kind == 'ordered' and state.kind == 'dict'
         require(
             is_metadata

@@ -4,8 +4,9 @@
 
 Kinds: 'none', 'bool', 'int', 'float', 'str', 'bytes', 'number' (complex or of
 NumPy), 'list', 'tuple', 'dict', 'ordered' (an OrderedDict), 'set', 'tensor',
-'plain' (torch's devices and dtypes); and 'name', 'storage', 'format' (a NumPy
-dtype), which only stand among the arguments of a call.
+'parameter' (one of PyTorch before 0.4), 'plain' (torch's devices and dtypes);
+and 'name', 'storage', 'format' (a NumPy dtype), which only stand among the
+arguments of a call.
 """
 
 from collections.abc import Iterable, Sequence

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
 from mmfacesr.weights.files import existing_file, refusals
+from mmfacesr.weights.pickle_calls import PARAMETER
 from mmfacesr.weights.pickle_names import STORAGES
 from mmfacesr.weights.pickle_scan import Machine, Scan, follow
 from mmfacesr.weights.pickle_values import (
@@ -33,11 +34,13 @@ from mmfacesr.weights.torch_files import check_archive, check_pickles
 
 # Whose calls are followed; torch's modules are made of them.
 KNOWN = frozenset(STORAGES) | {
+    PARAMETER,
     'collections OrderedDict',
     'torch._utils _rebuild_parameter',
     'torch._utils _rebuild_tensor',
     'torch._utils _rebuild_tensor_v2',
 }
+TENSORS = ('tensor', 'parameter')
 # Parts of a module's state.
 PARAMETERS, BUFFERS, MODULES = '_parameters', '_buffers', '_modules'
 NOT_SAVED = '_non_persistent_buffers_set'
@@ -67,10 +70,6 @@ class Thing(Value):
 class ObjectMachine(Machine):
     """Follows pickles of any objects, of protocols 2 and 3."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.actions['NEWOBJ'] = self.reduce
-
     def find_name(self, arg: str) -> None:
         """Push something known, or a thing."""
         if arg in KNOWN:
@@ -86,8 +85,15 @@ class ObjectMachine(Machine):
         else:
             super().reduce(_)
 
+    def make(self, _: None) -> None:
+        """Make an object without its constructor, as with it."""
+        self.reduce(_)
+
     def build(self, _: None) -> None:
-        """Keep the state of a thing, no other."""
+        """Keep the state of a thing, and that of an old parameter."""
+        if self.stack[-2].kind == 'parameter':
+            super().build(_)
+            return
         state = self.stack.pop()
         if isinstance(self.stack[-1], Thing):
             self.stack[-1].state = state
@@ -203,7 +209,7 @@ class _Collector:
             return dict(self._state_dict(value, '', depth))
         found = {}
         for key, item in _entries(value).items():
-            if item.kind == 'tensor':
+            if item.kind in TENSORS:
                 found[key] = item.known
             elif inner := self.collect(item, depth + 1):
                 found[key] = inner
@@ -219,7 +225,7 @@ class _Collector:
             for name, value in _entries(module.field(part)).items():
                 if value.kind == 'none' or name in left_out:
                     continue
-                if value.kind != 'tensor':
+                if value.kind not in TENSORS:
                     raise Unfit(
                         f'a tensor of a special kind at {prefix}{name}',
                         'save dense tensors without attributes of their own',

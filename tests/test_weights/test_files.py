@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """read_weights_file: formats, strangers, and what the content may be."""
 
+import copyreg
 import json
 import pickle
 import re
@@ -14,9 +15,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from mmfacesr.checkpoint import load_weights
 from mmfacesr.weights import files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.pickled_objects import extract_tensors
 
 
 def save_legacy(content: object, path: Path) -> None:
@@ -100,6 +103,53 @@ def test_whole_checkpoints(save: Callable, tmp_path: Path) -> None:
     assert torch.equal(first, base[2:8:2])
     assert torch.equal(second, base.view(3, 4).t())
     assert first.untyped_storage()._cdata == second.untyped_storage()._cdata
+
+
+def as_object(parameter: nn.Parameter, _: int) -> tuple:
+    """As PyTorch 0.1 to 0.3 pickled a parameter."""
+    state = parameter.requires_grad, False, OrderedDict()
+    return nn.Parameter, (parameter.data,), state
+
+
+def as_new_object(parameter: nn.Parameter, _: int) -> tuple:
+    """The same in the other way of pickle."""
+    state = parameter.requires_grad, False, None
+    return copyreg.__newobj__, (nn.Parameter, parameter.data), state
+
+
+def as_variable(parameter: nn.Parameter, _: int) -> tuple:
+    """As the first versions did."""
+    grad = parameter.requires_grad
+    state = parameter.data, None, OrderedDict(), grad, False
+    return nn.Parameter, (torch.zeros(1),), state
+
+
+@pytest.mark.parametrize('save', [torch.save, save_legacy])
+@pytest.mark.parametrize('how', [as_object, as_new_object, as_variable])
+def test_old_state_dicts_hold_parameters(
+    how: Callable,
+    save: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The files of VGG that feature losses look through are that old."""
+    path, net = tmp_path / 'a.pth', nn.Conv2d(2, 3, 1)
+    net.bias.requires_grad = False
+    monkeypatch.setattr(nn.Parameter, '__reduce_ex__', how)
+    save(OrderedDict(net.named_parameters()), path)
+    module = tmp_path / 'module.pth'
+    save(net, module)
+    monkeypatch.undo()
+    assert b'torch.nn.parameter' in path.read_bytes()
+    expected = torch.load(path, weights_only=True)
+    got = read_weights_file(path)
+    for key, value in net.named_parameters():
+        for found in (got[key], expected[key]):
+            assert type(found) is nn.Parameter and torch.equal(found, value)
+            assert found.requires_grad == value.requires_grad
+    assert load_weights(nn.Conv2d(2, 3, 1), path).layout == 'mmfacesr'
+    extracted = extract_tensors(module)
+    assert all(torch.equal(extracted[k], net.state_dict()[k]) for k in got)
 
 
 @pytest.mark.parametrize('saver', SAVERS)

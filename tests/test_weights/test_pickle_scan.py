@@ -75,6 +75,12 @@ def parameter(hooks: bytes) -> bytes:
     return function + tensor() + b'\x88' + hooks + b'tR'
 
 
+def old_parameter(state: bytes, make: bytes = b'R') -> bytes:
+    """Push a parameter as before PyTorch 0.4."""
+    name = b'ctorch.nn.parameter\nParameter\n'
+    return name + tensor() + b'\x85' + make + b'(' + state + b'tb'
+
+
 def scan(body: bytes) -> object:
     """Scan a pickle of protocol 2."""
     return scan_pickle(io.BytesIO(START + body + STOP))
@@ -90,6 +96,13 @@ def test_what_torch_writes_passes() -> None:
     scan(mapping(parameter(ORDERED + b')R')))
     assert found.value.kind == 'dict' and found.value.entries == 3
     assert found.storages['0'].nbytes == 24
+    hooks = ORDERED + b')R'
+    for make in (b'R', b'\x81'):
+        scan(mapping(old_parameter(b'\x88\x89' + hooks, make)))
+        scan(mapping(old_parameter(b'\x88\x89N', make)))
+    other = tensor(shape=(1,), strides=(1,))
+    found = scan(mapping(old_parameter(other + b'NN\x88\x89')))
+    assert found.value.values[0].known.shape == (1,)
     for shape, strides, offset in (
         ((), (), 5),
         ((0, 7), (7, 1), 6),
@@ -159,6 +172,18 @@ def test_stream_stands_behind_the_pickle() -> None:
         (b'ctorch\nSize\n' + numbers(-1) + b'\x85R', 'no count'),
         (SCALAR + DTYPE + text('a') + b'\x86R', 'called with name str'),
         (DTYPE + text('f8') + b'\x85R', 'called with str'),
+        # Parameters of old, whose state torch trusts.
+        (ORDERED + b')\x81', 'an object of a class'),
+        (text('a') + b')\x81', 'an object of a class'),
+        (old_parameter(b'\x88\x89' + b'}'), 'a state of a parameter'),
+        (old_parameter(b'\x88\x89'), 'a state of a parameter'),
+        (old_parameter(b'K\x01\x89N'), 'a state of a parameter'),
+        (
+            old_parameter(b'\x88\x89' + ORDERED + b')R(K\x00Nu'),
+            'a hook',
+        ),
+        (old_parameter(storage() + b'K\0))'), 'a state of a parameter'),
+        (old_parameter(b'NNN\x88\x89'), 'a state of a parameter'),
         # Changes of what is already there.
         (tensor() + b'(NNtb', 'a state of a tensor'),
         (ORDERED + b')R}' + text('items') + b'Nsb', 'a state of a ordered'),
