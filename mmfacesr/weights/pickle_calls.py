@@ -150,8 +150,9 @@ def _made(kind: str) -> Callable[[Sequence[Value]], Value]:
 
 PARAMETER = 'torch.nn.parameter Parameter'
 # requires_grad, volatile, hooks; or data, gradient, hooks and these two.
+_HOOKS = '(ordered|none)'
 OLD_STATE = re.compile(
-    'bool bool (none|ordered)|tensor (none|tensor) (none|ordered) bool bool'
+    f'bool bool {_HOOKS}|tensor (none|tensor) {_HOOKS} bool bool'
 )
 _TENSOR = 'storage int tuple tuple'
 _BYTEARRAY = (
@@ -163,8 +164,8 @@ _RULES = {
     'collections OrderedDict': ('(list)?', _ordered),
     'collections Counter': ('(dict)?', _counter),
     'torch._utils _rebuild_tensor': (_TENSOR, _tensor),
-    'torch._utils _rebuild_tensor_v2': (f'{_TENSOR} bool ordered', _tensor),
-    'torch._utils _rebuild_parameter': ('tensor bool ordered', _parameter),
+    'torch._utils _rebuild_tensor_v2': (f'{_TENSOR} bool {_HOOKS}', _tensor),
+    'torch._utils _rebuild_parameter': (f'tensor bool {_HOOKS}', _parameter),
     PARAMETER: ('(tensor|parameter)( bool)?', _old_parameter),
     'torch Size': ('tuple', _size),
     'torch device': ('str( int)?', _made('plain')),

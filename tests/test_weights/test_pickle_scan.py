@@ -94,6 +94,9 @@ def mapping(value: bytes) -> bytes:
 def test_what_torch_writes_passes() -> None:
     found = scan(mapping(tensor()))
     scan(mapping(parameter(ORDERED + b')R')))
+    # Of PyTorch 0.4.
+    scan(mapping(tensor(hooks=b'N')))
+    scan(mapping(parameter(b'N')))
     assert found.value.kind == 'dict' and found.value.entries == 3
     assert found.storages['0'].nbytes == 24
     hooks = ORDERED + b')R'

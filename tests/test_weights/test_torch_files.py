@@ -16,6 +16,7 @@ import torch
 from mmfacesr.weights import torch_files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.pickled_objects import extract_tensors
 
 
 def rezip(
@@ -156,6 +157,18 @@ def test_ambiguous_archives(
 
     monkeypatch.setattr(torch_files.torch._C, 'PyTorchFileReader', Reader)
     assert_refused(archive, 'ambiguous')
+
+
+def test_files_of_the_time() -> None:
+    """lpips ships files of the first versions of PyTorch."""
+    lpips = pytest.importorskip('lpips')
+    paths = sorted(Path(lpips.__file__).parent.glob('weights/*/*.pth'))
+    assert len(paths) == 6
+    for path in paths:
+        expected = torch.load(path, weights_only=True, map_location='cpu')
+        for found in (read_weights_file(path), extract_tensors(path)):
+            assert found.keys() == expected.keys()
+            assert all(torch.equal(found[k], expected[k]) for k in expected)
 
 
 def legacy_parts(path: Path) -> list[bytes]:
