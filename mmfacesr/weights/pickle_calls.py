@@ -149,8 +149,8 @@ def _made(kind: str) -> Callable[[Sequence[Value]], Value]:
 
 
 PARAMETER = 'torch.nn.parameter Parameter'
-# requires_grad, volatile, hooks; or data, gradient, hooks and these two.
 _HOOKS = '(ordered|none)'
+# requires_grad, volatile, hooks; or data, gradient, hooks and these two.
 OLD_STATE = re.compile(
     f'bool bool {_HOOKS}|tensor (none|tensor) {_HOOKS} bool bool'
 )

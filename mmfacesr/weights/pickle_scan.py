@@ -151,13 +151,13 @@ class Machine:
         elif opcode in EMPTY:
             self.stack.append(Value(EMPTY[opcode]))
         elif opcode in TUPLES:
-            self.stack.append(make_tuple(self.pop(TUPLES[opcode])))
+            self.stack.append(make_tuple(self._pop(TUPLES[opcode])))
         elif opcode in self.actions:
             self.actions[opcode](arg)
         elif opcode != 'STOP':
             raise ForeignError(f'a pickle with the opcode {opcode}')
 
-    def pop(self, count: int) -> list[Value]:
+    def _pop(self, count: int) -> list[Value]:
         """Take the last values from the stack."""
         if count > len(self.stack):
             raise IndexError('too few values')
@@ -182,7 +182,7 @@ class Machine:
 
     def reduce(self, _: None) -> None:
         """Call something."""
-        function, args = self.pop(2)
+        function, args = self._pop(2)
         require(
             function.known in CALLS and args.kind == 'tuple',
             f'a call of a {function.kind}',
@@ -250,7 +250,7 @@ class Machine:
         self.extend(self._pop_marked())
 
     def _set_item(self, _: None) -> None:
-        self.set_items(*([value] for value in self.pop(2)))
+        self.set_items(*([value] for value in self._pop(2)))
 
     def _set_items(self, _: None) -> None:
         values = self._pop_marked()

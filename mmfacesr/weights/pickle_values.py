@@ -11,6 +11,7 @@ arguments of a call.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
@@ -63,6 +64,11 @@ class TensorClaim:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all its elements, also where they share a place."""
+        return self.storage.dtype.itemsize * prod(self.shape)
 
 
 class Value:

@@ -29,6 +29,7 @@ from mmfacesr.weights.pickle_values import (
     StorageClaim,
     TensorClaim,
     Value,
+    require,
 )
 from mmfacesr.weights.torch_files import check_archive, check_pickles
 
@@ -128,7 +129,8 @@ def extract_tensors(path: str | Path) -> dict:
 
     No code is run, no class is looked for and nothing is imported: objects
     are passed over, of modules the state dict is put together. The format
-    may be that of any version of torch.
+    may be that of any version of torch since 0.1.10, with the usual protocol
+    of pickle.
 
     Args:
         path (str | Path): File of a pickled module, or of a checkpoint with
@@ -149,10 +151,12 @@ def extract_tensors(path: str | Path) -> dict:
         if kind not in _READERS:
             raise Unfit(f'a file of {kind}', 'use it as it is')
         found, storages = _READERS[kind](path)
-        claims = _Collector().collect(found.value)
+        collector = _Collector()
+        claims = collector.collect(found.value)
         if not claims:
             raise Unfit('no tensors under names', 'give another file')
-        _check_size(claims, path.stat().st_size)
+        if collector.nbytes > MAX_SHARING * path.stat().st_size:
+            raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
         return _tensors(claims, storages)
 
 
@@ -197,10 +201,15 @@ _READERS = {'zip': _read_archive, 'pickles': _read_pickles}
 
 
 class _Collector:
-    """Finds the tensors, with an end also where parts contain each other."""
+    """Finds the tensors, with an end also where parts contain each other.
+
+    ``nbytes`` is the size of those found; one value for many elements makes
+    it larger than the file.
+    """
 
     def __init__(self) -> None:
         self.visits = itertools.count()
+        self.nbytes = 0
 
     def collect(self, value: Value, depth: int = 0) -> dict:
         """Return the tensors of a module or of nested dicts."""
@@ -210,7 +219,7 @@ class _Collector:
         found = {}
         for key, item in _entries(value).items():
             if item.kind in TENSORS:
-                found[key] = item.known
+                found[key] = self._claim(item)
             elif inner := self.collect(item, depth + 1):
                 found[key] = inner
         return found
@@ -230,12 +239,18 @@ class _Collector:
                         f'a tensor of a special kind at {prefix}{name}',
                         'save dense tensors without attributes of their own',
                     )
-                yield prefix + name, value.known
+                yield prefix + name, self._claim(value)
         for name, child in _entries(module.field(MODULES)).items():
-            if isinstance(child, Thing):
-                yield from self._state_dict(
-                    child, f'{prefix}{name}.', depth + 1
-                )
+            if child.kind == 'none':
+                continue
+            where = prefix + name
+            require(isinstance(child, Thing), f'no module at {where}')
+            yield from self._state_dict(child, f'{where}.', depth + 1)
+
+    def _claim(self, value: Value) -> TensorClaim:
+        """Return what the file says of a tensor, and add its size."""
+        self.nbytes += value.known.nbytes
+        return value.known
 
     def _count(self, depth: int) -> None:
         """Notice what has no end."""
@@ -262,24 +277,6 @@ def _texts(value: Optional[Value]) -> set[str]:
     if not isinstance(value, Thing) or not value.items:
         return set()
     return {item.known for item in value.items[0].items if item.kind == 'str'}
-
-
-def _check_size(claims: Mapping, size: int) -> None:
-    """Refuse tensors of one value for many elements.
-
-    Raises:
-        Unfit: If all tensors together are much larger than the file.
-    """
-    total, waiting = 0, [claims]
-    while waiting:
-        for claim in waiting.pop().values():
-            if isinstance(claim, Mapping):
-                waiting.append(claim)
-                continue
-            elements = torch.Size(claim.shape).numel()
-            total += elements * claim.storage.dtype.itemsize
-    if total > MAX_SHARING * size:
-        raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
 
 
 def _tensors(claims: Mapping, storages: Storages) -> dict:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from file_makers import save_legacy
 from safetensors.torch import save_file
 from torch import nn
 
@@ -20,12 +21,6 @@ from mmfacesr.weights import files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.pickled_objects import extract_tensors
-
-
-def save_legacy(content: object, path: Path) -> None:
-    """Save as torch did before 1.6."""
-    torch.save(content, path, _use_new_zipfile_serialization=False)
-
 
 SAVERS = {'zip': torch.save, 'legacy': save_legacy, 'safetensors': save_file}
 

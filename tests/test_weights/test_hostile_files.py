@@ -8,7 +8,6 @@ import io
 import os
 import pickle
 import pickletools
-import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_makers import save_legacy, zipped
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
@@ -36,15 +36,6 @@ class Call:
 
     def __reduce__(self) -> tuple:
         return self.call
-
-
-def zipped(path: Path, content: bytes, **others: bytes) -> None:
-    """Write an archive with a pickle."""
-    with zipfile.ZipFile(path, 'w') as archive:
-        archive.writestr('a/data.pkl', content)
-        archive.writestr('a/version', '3\n')
-        for name, data in others.items():
-            archive.writestr(f'a/{name}', data)
 
 
 def in_a_row(path: Path, at: int, content: bytes) -> None:
@@ -185,13 +176,15 @@ class Block(nn.Module):
         self.act = nn.functional.relu
 
 
-@pytest.mark.parametrize('zipped', [True, False])
+@pytest.mark.parametrize('save', [torch.save, save_legacy])
 @pytest.mark.parametrize('make', [Block, lambda: nn.Sequential(nn.ReLU())])
-def test_pickled_modules(zipped: bool, make: Callable, tmp_path: Path) -> None:
+def test_pickled_modules(
+    save: Callable, make: Callable, tmp_path: Path
+) -> None:
     path = tmp_path / 'a.pth'
     net = nn.Sequential(make(), nn.Linear(1, 1))
     for content in (net, {'model': net, 'epoch': 3}):
-        torch.save(content, path, _use_new_zipfile_serialization=zipped)
+        save(content, path)
         message = refused(path)
         assert 'a pickled module (torch.nn.modules' in message
         assert 'would run code' in message

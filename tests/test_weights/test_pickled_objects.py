@@ -3,7 +3,6 @@
 """extract_tensors: the state dict of a pickled module, without the module."""
 
 import functools
-import io
 import pickle
 import sys
 import zipfile
@@ -16,23 +15,18 @@ import numpy as np
 import pytest
 import released_files
 import torch
+from file_makers import save_legacy, zipped
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.heads import DistilledFANHead
-from mmfacesr.weights import pickled_objects
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.pickled_objects import extract_tensors
 
 START, STOP = b'\x80\x02', b'.'
 EMPTY_ORDERED = b'ccollections\nOrderedDict\n)R'
-
-
-def save_legacy(content: object, path: Path) -> None:
-    """Save as torch did before 1.6."""
-    torch.save(content, path, _use_new_zipfile_serialization=False)
 
 
 SAVERS = pytest.mark.parametrize('save', [torch.save, save_legacy])
@@ -169,16 +163,6 @@ def test_classes_need_not_be_there(
     assert (output - released.wanted).abs().max() < released.tolerance
 
 
-def zipped(path: Path, content: bytes, **records: bytes) -> Path:
-    """Write an archive with a pickle."""
-    with zipfile.ZipFile(path, 'w') as archive:
-        archive.writestr('a/data.pkl', content)
-        archive.writestr('a/version', '3\n')
-        for name, data in records.items():
-            archive.writestr(f'a/{name}', data)
-    return path
-
-
 @pytest.mark.parametrize(
     'content, message',
     [
@@ -229,9 +213,9 @@ def test_other_byte_order(tmp_path: Path) -> None:
         for name, data in entries.items():
             big = name.endswith('/byteorder')
             archive.writestr(name, b'big' if big else data)
-    if any(name.endswith('/byteorder') for name in entries):
-        with pytest.raises(WeightsError, match="order b'big'"):
-            extract_tensors(tmp_path / 'b.pth')
+    assert any(name.endswith('/byteorder') for name in entries)
+    with pytest.raises(WeightsError, match="order b'big'"):
+        extract_tensors(tmp_path / 'b.pth')
 
 
 def short(text: str) -> bytes:
@@ -312,6 +296,13 @@ def test_tensors_larger_than_the_file(tmp_path: Path) -> None:
     assert len(extract_tensors(path)) == 1001
 
 
+def test_a_child_that_is_no_module(tmp_path: Path) -> None:
+    body = module(b'(' + short('a') + b'N' + short('b') + b'K\x01u')
+    path = zipped(tmp_path / 'a.pth', START + body + STOP)
+    with pytest.raises(WeightsError, match='no module at b'):
+        extract_tensors(path)
+
+
 def test_a_claim_of_a_storage_is_checked(tmp_path: Path) -> None:
     body = b'}' + short('a') + tensor((2,), (1,)) + b's'
     path = zipped(tmp_path / 'a.pth', START + body + STOP, **{'data/0': b'1'})
@@ -326,11 +317,9 @@ def test_nothing_is_imported_or_called(
         raise AssertionError('loads objects')
 
     torch.save(Odd(), tmp_path / 'a.pth')
-    buffer = io.BytesIO((tmp_path / 'a.pth').read_bytes())
-    assert buffer.getvalue()
     with monkeypatch.context() as context:
         context.setattr(torch, 'load', forbid)
         context.setattr(pickle, 'Unpickler', forbid)
         context.setattr('builtins.__import__', forbid)
-        found = pickled_objects.extract_tensors(tmp_path / 'a.pth')
+        found = extract_tensors(tmp_path / 'a.pth')
     assert set(found) == set(Odd().state_dict())

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_makers import save_legacy
 
 from mmfacesr.weights import torch_files
 from mmfacesr.weights.errors import WeightsError
@@ -44,11 +45,7 @@ def archive(tmp_path: Path) -> Path:
 def legacy(tmp_path: Path) -> Path:
     """A small file of torch.save before 1.6."""
     path = tmp_path / 'legacy.pth'
-    torch.save(
-        {'a': torch.arange(6.0), 'b': torch.ones(2)},
-        path,
-        _use_new_zipfile_serialization=False,
-    )
+    save_legacy({'a': torch.arange(6.0), 'b': torch.ones(2)}, path)
     return path
 
 
