@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 
 PARTS = ('train', 'val', 'test')
 INFO_FILE = 'dataset.json'

@@ -1,15 +1,16 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Images from and to files: one strict reader, one atomic writer."""
+"""Images from and to files: one strict reader, one writer of PNG."""
 
 import io
 import os
-import uuid
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mmfacesr.utils import printable, write_atomic
 
 IMAGE_SUFFIXES = frozenset(
     ('.bmp', '.jfif', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
@@ -53,7 +54,8 @@ class BadSampleError(ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f'{self.file}: {self.reason}' if self.reason else self.file
+        name = printable(self.file)
+        return f'{name}: {self.reason}' if self.reason else name
 
 
 class UnreadableImageError(BadSampleError):
@@ -202,23 +204,6 @@ def write_image(path: str | os.PathLike, rgb: np.ndarray) -> None:
     buffer = io.BytesIO()
     Image.fromarray(rgb).save(buffer, format='PNG')
     write_atomic(path, buffer.getvalue())
-
-
-def write_atomic(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file so that it is never seen half-written.
-
-    Args:
-        path (str | os.PathLike): The file; missing folders are made.
-        data (bytes): Its whole content.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f'.{uuid.uuid4().hex}.tmp'
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def list_images(folder: str | os.PathLike) -> list[str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .image_io import BadSampleError, write_atomic
+from .image_io import BadSampleError
 from .landmark_schemes import NUM_POINTS
+from .utils import write_atomic
 
 _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
 

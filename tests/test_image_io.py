@@ -16,7 +16,6 @@ from mmfacesr.image_io import (
     UnreadableImageError,
     list_images,
     read_image,
-    write_atomic,
     write_image,
 )
 
@@ -224,20 +223,6 @@ def test_write_image_round_trip(tmp_path, photo):
         write_image(tmp_path / 'b.png', photo.astype(np.float32))
     with pytest.raises(ValueError, match='.png'):
         write_image(tmp_path / 'b.jpg', photo)
-
-
-def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / 'a.txt'
-    write_atomic(path, b'old')
-
-    def fail(*_args) -> None:
-        raise OSError('disk full')
-
-    monkeypatch.setattr(os, 'replace', fail)
-    with pytest.raises(OSError, match='disk full'):
-        write_atomic(path, b'new')
-    assert path.read_bytes() == b'old'
-    assert os.listdir(tmp_path) == ['a.txt']
 
 
 def test_list_images(tmp_path):

@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
 FLOORS = {
     0: (
         'version',
+        'utils',
         'project_files',
         'registry',
         'landmark_schemes',

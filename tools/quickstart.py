@@ -31,12 +31,8 @@ from mmfacesr.apis.launch import clear_errors
 from mmfacesr.data_root import read_list
 from mmfacesr.datasets.synthetic_faces import write_faces
 from mmfacesr.datasets.transforms import ReduceFace
-from mmfacesr.image_io import (
-    list_images,
-    read_image,
-    write_atomic,
-    write_image,
-)
+from mmfacesr.image_io import list_images, read_image, write_image
+from mmfacesr.utils import write_atomic
 from mmfacesr.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,7 +18,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 from mmfacesr.version import __version__
 
 DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}

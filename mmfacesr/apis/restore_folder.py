@@ -17,13 +17,9 @@ from tqdm import tqdm
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.image_io import (
-    BadSampleError,
-    list_images,
-    write_atomic,
-    write_image,
-)
+from mmfacesr.image_io import BadSampleError, list_images, write_image
 from mmfacesr.registry import MODELS, TRANSFORMS
+from mmfacesr.utils import write_atomic
 
 
 def restore_folder(

@@ -17,7 +17,7 @@ from typing import Any, Union
 from mmengine.fileio import LocalBackend
 from mmengine.runner import CheckpointLoader
 
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
 

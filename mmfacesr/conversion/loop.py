@@ -14,7 +14,8 @@ from typing import Any
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmfacesr.image_io import BadSampleError, write_atomic
+from mmfacesr.image_io import BadSampleError
+from mmfacesr.utils import write_atomic
 
 JOURNAL_FILE = 'conversion.jsonl'
 BAD_FILE = 'bad_files.csv'

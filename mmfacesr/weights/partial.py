@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 
 
 @dataclass

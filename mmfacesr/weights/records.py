@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Optional
 
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 from mmfacesr.weights.hashes import Checksum
 from mmfacesr.weights.messages import warn
 

@@ -4,10 +4,8 @@
 
 import io
 import json
-import os
 import struct
 import sys
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Optional
@@ -16,6 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from mmfacesr.utils import replacing
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import FileHashes, checksum_in_name, hash_file
 
@@ -129,15 +128,8 @@ def write_whole(
     Raises:
         WeightsError: If the name claims another hash or a file is there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # No suffix of weights: one that a killed process leaves must not be
-    # found by theirs.
-    temporary = path.with_name(f'.{uuid.uuid4().hex}.tmp')
-    try:
-        with temporary.open('xb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
         hashes = hash_file(temporary)
         if fault := checksum_in_name(path.name).fault(hashes):
             raise WeightsError(
@@ -147,9 +139,7 @@ def write_whole(
             )
         if check is not None:
             check(temporary)
-        os.replace(temporary, writable_target(path, force))
-    finally:
-        temporary.unlink(missing_ok=True)
+        writable_target(path, force)
     return hashes
 
 

@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmfacesr.apis.launch import clear_errors
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 
 FILE = 'scalars.json'
 NOT_VALUES = {'iter', 'step', 'epoch'}

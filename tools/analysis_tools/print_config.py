@@ -17,7 +17,7 @@ from mmengine.config import DictAction
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
-from mmfacesr.image_io import write_atomic
+from mmfacesr.utils import write_atomic
 
 
 def parse_args() -> argparse.Namespace:

@@ -22,12 +22,7 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmfacesr.image_io import (
-    BadSampleError,
-    list_images,
-    read_image,
-    write_atomic,
-)
+from mmfacesr.image_io import BadSampleError, list_images, read_image
 from mmfacesr.landmark_detection import (
     CelebAAnnotation,
     CSVAnnotation,
@@ -39,6 +34,7 @@ from mmfacesr.landmark_detection import (
 )
 from mmfacesr.landmark_schemes import NUM_POINTS
 from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.utils import write_atomic
 
 SAVE_EVERY = 300  # images
 BACKENDS = ('mediapipe', 'face-alignment', 'csv', 'pts', 'celeba5')

@@ -20,7 +20,7 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmfacesr.evaluation.functional.landmarks import nme
-from mmfacesr.image_io import BadSampleError, read_image, write_atomic
+from mmfacesr.image_io import BadSampleError, read_image
 from mmfacesr.landmark_detection import (
     CSVAnnotation,
     MediaPipeDetector,
@@ -28,6 +28,7 @@ from mmfacesr.landmark_detection import (
 )
 from mmfacesr.landmark_detection.mesh_mapping import NEAREST_VERTEX
 from mmfacesr.landmark_schemes import INNER_68
+from mmfacesr.utils import write_atomic
 
 NUM_COMPONENTS = 40
 RIDGE = 0.1  # of 0.03 to 3, by cross-validation inside the fit half

@@ -1,0 +1,8 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Files and words: what every part of the package may use."""
+
+from .files import replacing, write_atomic
+from .text import printable
+
+__all__ = ['printable', 'replacing', 'write_atomic']

@@ -1,0 +1,96 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are written whole or not at all."""
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from .text import printable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+DIGITS = 16  # of the hash in the name of a temporary file
+
+
+def write_atomic(path: str | os.PathLike, data: bytes) -> None:
+    """Write a file so that it is never seen half-written.
+
+    Args:
+        path (str | os.PathLike): The file; missing folders are made.
+        data (bytes): Its whole content.
+
+    Raises:
+        OSError: As :func:`replacing`.
+    """
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a file to fill, which takes the place of ``path`` at the end.
+
+    It is synced to the disk before it gets the name, so that a crash of the
+    machine leaves the old content or the new one. It lies beside ``path``
+    under a name that depends on that of ``path`` alone: what a killed process
+    left there is overwritten by the next one. Two processes that write the
+    same file take turns.
+
+    Args:
+        path (str | os.PathLike): The file; missing folders are made.
+
+    Yields:
+        Path: An empty file. Whatever is raised leaves ``path`` as it was.
+
+    Raises:
+        OSError: If it cannot be written; a full disk is named with the file
+            and the remedy.
+    """
+    path = Path(path)
+    digest = hashlib.sha1(os.fsencode(path.name)).hexdigest()[:DIGITS]
+    # Short whatever the name's length, and of no suffix that is looked for.
+    temporary = path.parent / f'.{digest}.tmp'
+    with _naming_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _open_alone(temporary) as file:
+            try:
+                yield temporary
+                os.fsync(file.fileno())
+                os.replace(temporary, path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)  # still ours: it is locked
+                raise
+
+
+def _open_alone(path: Path) -> BinaryIO:
+    """Open an empty file that no other process writes; wait if one does."""
+    while True:
+        file = path.open('ab')
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                file.truncate(0)
+                return file
+        file.close()  # who held the lock has moved or removed that file
+
+
+@contextmanager
+def _naming_full_disk(path: Path) -> Iterator[None]:
+    """Say which file did not fit on a full disk, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OSError(
+            error.errno,
+            f'No space left on the disk for {printable(path)}; nothing of it '
+            'was kept. Free some space, or choose a folder on another disk, '
+            'and run the same command again',
+        ) from error

@@ -1,0 +1,31 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Names of others, shown to a person."""
+
+import os
+
+
+def printable(name: str | os.PathLike) -> str:
+    r"""Show a name on one line, whatever it holds.
+
+    Control characters (a terminal would obey them), line ends, and bytes of a
+    file name that are no UTF-8 are shown as escapes, such as ``\n`` and
+    ``\xff``.
+
+    Args:
+        name (str | os.PathLike): Of a file, or a key of a checkpoint.
+
+    Returns:
+        str: For messages and lists of faults; it does not lead back to the
+        file.
+    """
+    return ''.join(map(_shown, os.fspath(name)))
+
+
+def _shown(character: str) -> str:
+    """One character, or its escape."""
+    if character.isprintable():
+        return character
+    if '\udc80' <= character <= '\udcff':  # a byte, as os.fsdecode keeps it
+        return f'\\x{ord(character) - 0xDC00:02x}'
+    return character.encode('unicode_escape').decode('ascii')
