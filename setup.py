@@ -7,9 +7,11 @@ torch is chosen per machine. ``make install`` installs both.
 
 OpenMMLab's ``mim`` looks for ``site-packages/mmfacesr/.mim/{tools,configs}``.
 A wheel carries real copies there. An editable install (PEP 660) carries one
-forwarding file for each tool and config, because wheels hold no links.
+forwarding file for each tool and config and an index that names the metafiles
+of the clone, because wheels hold no links.
 """
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +23,7 @@ from setuptools.command.editable_wheel import editable_wheel
 
 ROOT = Path(__file__).resolve().parent
 MIM = Path('mmfacesr') / '.mim'
+INDEX = ROOT / 'model-index.yml'
 FORWARD_TOOL = '''\
 """Runs the tool of the editable installation."""
 import runpy
@@ -86,8 +89,20 @@ def mim_files() -> list:
         for path in sorted((ROOT / 'configs').rglob('*'))
         if path.suffix in {'.py', '.yml', '.md'}
     ]
-    index = ROOT / 'model-index.yml'
-    return tool_files() + configs + [index] * index.is_file()
+    return [*tool_files(), *configs, INDEX]
+
+
+def forward(path: Path) -> str:
+    """What stands for a file of the clone in an editable install."""
+    if path == INDEX:
+        return re.sub(
+            r'(?<=- )configs/.+',
+            lambda name: json.dumps(str(ROOT / name[0]), ensure_ascii=False),
+            INDEX.read_text(encoding='utf-8'),
+        )
+    is_tool = ROOT / 'tools' in path.parents
+    text = FORWARD_TOOL if is_tool else FORWARD_CONFIG
+    return text.format(path=str(path), folder=str(path.parent))
 
 
 class BuildWithMim(build_py):
@@ -113,16 +128,10 @@ class EditableWithMim(editable_wheel):
         # The last seam of setuptools before it zips this folder.
         super()._install_namespaces(installation_dir, pth_prefix)
         for path in mim_files():
-            if path.suffix != '.py':
-                continue
-            relative = path.relative_to(ROOT)
-            is_tool = relative.parts[0] == 'tools'
-            text = FORWARD_TOOL if is_tool else FORWARD_CONFIG
-            forward = Path(installation_dir) / MIM / relative
-            os.makedirs(forward.parent, exist_ok=True)
-            forward.write_text(
-                text.format(path=str(path), folder=str(path.parent))
-            )
+            if path.suffix == '.py' or path == INDEX:
+                target = Path(installation_dir) / MIM / path.relative_to(ROOT)
+                os.makedirs(target.parent, exist_ok=True)
+                target.write_text(forward(path), encoding='utf-8')
 
 
 def version() -> str:

@@ -21,6 +21,7 @@ FLOORS = {
         'version',
         'utils',
         'project_files',
+        'config_bases',
         'registry',
         'landmark_schemes',
         'image_io',

@@ -58,7 +58,7 @@ def load_config(
     if import_modules:
         from mmfacesr.compat import mend
 
-        mend()  # bases such as `mmfacesr::...` are read before any import
+        mend()  # before the config imports MMagic
     cfg = Config.fromfile(
         find_config(path), import_custom_modules=import_modules
     )

@@ -9,7 +9,6 @@ and fails when a mend is no longer needed.
 
 from .base_versions import check_base
 from .checkpoints import mend_checkpoint_files
-from .configs import mend_config_packages
 from .distributed import mend_distributed, runs_without_gpu
 from .mmagic_imports import (
     mend_mmagic_imports,
@@ -32,7 +31,6 @@ def mend() -> None:
     May be called any number of times. Imports mmengine and mmcv, never
     diffusers or ``mmagic.models``.
     """
-    mend_config_packages()
     mend_distributed()
     mend_checkpoint_files()
     mend_mmagic_imports()

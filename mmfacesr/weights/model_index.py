@@ -75,7 +75,8 @@ def read_index() -> tuple[WeightsEntry, ...]:
     index = _read_yaml(root / INDEX)
     return tuple(
         entry
-        for metafile in index.get('Import') or []
+        for key in ('Import', 'Feature Networks')
+        for metafile in index.get(key) or []
         for entry in _entries(root / metafile)
     )
 

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a wheel and an editable install carry for ``mim``."""
 
+import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -9,10 +11,40 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+BASE = 'dic/dic_x8c48b6_4xb2-150k_celeba-hq.py'
+# What others do with our configs. mmengine warns of pkg_resources wherever
+# it asks for a package; nothing else may.
+READ = """
+import json, sys, warnings
+warnings.simplefilter('error')
+warnings.filterwarnings('ignore', 'pkg_resources', UserWarning)
+from mmengine.config import Config
+import mmfacesr
+child = Config.fromfile('child.py', import_custom_modules=False)
+used = dict(place=mmfacesr.__file__, child=child.to_dict())
+"""
+# What mmengine.hub does first, without all that its import brings.
+META = f"""{READ}
+from mmengine.config.utils import _get_cfg_metainfo
+from mmengine.utils import get_installed_path
+meta = _get_cfg_metainfo(get_installed_path('mmfacesr'), '{BASE}')
+used.update(weights=meta['Weights'])
+print(json.dumps(used))
+"""
+HUB_AND_MIM = f"""{READ}
+from mmengine.hub import get_config
+hub = get_config('mmfacesr::{BASE}', pretrained=True)
+used.update(weights=hub.pop('model_path'), hub=hub.to_dict())
+warnings.simplefilter('ignore')
+from mim.commands.search import get_model_info
+used.update(mim=get_model_info('mmfacesr')['weight'].dropna().to_dict())
+print(json.dumps(used))
+"""
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +136,78 @@ def test_command_lists_weights_from_the_wheel(wheel, tmp_path):
     )
     place, head, line, *_ = done.stdout.splitlines()
     assert Path(place) == tmp_path / 'mmfacesr' / 'cli.py'
-    assert line.split()[:2] == ['light-cnn_features', 'DIC']
+    assert line.split()[:2] == ['light-cnn_features', 'Feature']
+
+
+def use(program: str, folder: Path, *options: str, paths: tuple = ()) -> dict:
+    """Use an installed mmfacesr as others do, far from the clone."""
+    (folder / 'child.py').write_text(f"_base_ = ['mmfacesr::{BASE}']")
+    done = subprocess.run(
+        [sys.executable, *options, '-c', program],
+        env={**os.environ, 'PYTHONPATH': os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check_used(used: dict, package: Path, clone: Path) -> None:
+    """Compare what others got with the files themselves."""
+    from mmengine.config import Config
+
+    from mmfacesr.weights.model_index import read_index
+
+    own = Config.fromfile(
+        clone / 'configs' / BASE, import_custom_modules=False
+    ).to_dict()
+    own = json.loads(json.dumps(own))  # tuples are lists there
+    weights = {item.name: item.urls[0] for item in read_index() if item.config}
+    assert Path(used['place']) == package / '__init__.py'
+    assert used['child'] == used.get('hub', own) == own
+    assert used['weights'] == weights[Path(BASE).stem]
+    assert used.get('mim', weights) == weights
+
+
+@pytest.fixture(
+    params=[META, pytest.param(HUB_AND_MIM, marks=pytest.mark.slow)],
+    ids=['config', 'hub and mim'],
+)
+def program(request) -> str:
+    if request.param is HUB_AND_MIM:
+        pytest.importorskip('mim')
+    return request.param
+
+
+def test_others_use_the_wheel(program, wheel, clone, tmp_path):
+    site = tmp_path / 'a site'
+    zipfile.ZipFile(wheel).extractall(site)
+    used = use(program, tmp_path, paths=(site,))
+    check_used(used, site / 'mmfacesr', clone)
+
+
+def test_others_use_an_editable_install(program, clone, tmp_path):
+    site = tmp_path / 'a site'
+    editable = build('build_editable', clone, tmp_path)
+    zipfile.ZipFile(editable).extractall(site)
+    # Its .pth file counts in site-packages only.
+    used = use(program, tmp_path, paths=(site, clone))
+    check_used(used, clone / 'mmfacesr', clone)
+
+
+def test_others_use_this_environment(program, tmp_path):
+    """The editable install that `make install` made of this clone."""
+    try:
+        installed = importlib.metadata.distribution('mmfacesr')
+        origin = json.loads(installed.read_text('direct_url.json'))
+        folder = unquote(urlsplit(origin['url']).path)
+    except (importlib.metadata.PackageNotFoundError, TypeError):
+        pytest.skip('mmfacesr is not installed from a clone')
+    if Path(folder) != ROOT:
+        pytest.skip(f'the installed mmfacesr is of {folder}, not of {ROOT}')
+    check_used(use(program, tmp_path, '-I'), ROOT / 'mmfacesr', ROOT)
 
 
 def test_torch_and_mmcv_are_not_declared(wheel):
