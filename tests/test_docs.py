@@ -147,30 +147,27 @@ def test_render_tables_notices_a_changed_number(tmp_path):
     assert (folder / 'README.md').read_text() == text
 
 
-def test_figures_of_others_get_no_digits():
-    """At most the usual places, and no zeros that nobody stated."""
+def test_figures_of_others_keep_their_digits():
+    """None is lost and none is added; sizes have columns of their own."""
+    result = {
+        'Source': 'the authors',
+        'Dataset': 'Faces',
+        'Protocol': 'not stated',
+        'Metrics': {'PSNR': 25.2319, 'SSIM': '0.680', 'MS-SSIM': 0.902},
+    }
+    sized = {**result, 'Parameters': '22.8 M', 'Metrics': {'FID': 27.16}}
+    model = {'Name': 'net_x8', 'Config': 'configs/method/net_x8.py'}
+    ours = {**result, 'Source': 'ours'}
     table = runpy.run_path(str(RENDER))['published_table'](
-        [
-            {
-                'Name': 'net_x8',
-                'Config': 'configs/method/net_x8.py',
-                'Results': [
-                    {
-                        'Source': 'the authors',
-                        'Dataset': 'Faces',
-                        'Protocol': 'not stated',
-                        'Metrics': {
-                            'PSNR': 25.2319,
-                            'SSIM': 0.685,
-                            'MS-SSIM': 0.902,
-                        },
-                    }
-                ],
-            }
-        ]
+        [{**model, 'Results': [result, ours, sized]}]
     )
-    assert '| PSNR | SSIM | MS-SSIM | Source |' in table
-    assert '| not stated | 25.23 | 0.685 | 0.902 | the authors |' in table
+    head, _, *rows = table.splitlines()
+    start = '| [net_x8](./net_x8.py) | Faces | not stated | not stated |'
+    assert '| PSNR | SSIM | MS-SSIM | FID | Parameters stated |' in head
+    assert rows == [
+        f'{start} 25.2319 | 0.680 | 0.902 | - | - | the authors |',
+        f'{start} - | - | - | 27.16 | 22.8 M | the authors |',
+    ]
 
 
 def test_weights_tables_say_how_they_are_checked_and_the_licence():
@@ -257,3 +254,70 @@ def test_parameters_are_true(config):
         generator = MODELS.build(cfg.model.generator)
     counted = sum(item.numel() for item in generator.parameters())
     assert model['Metadata']['Parameters'] == counted
+
+
+def built(config: str) -> torch.nn.Module:
+    """The generator of a config, without memory for its weights."""
+    cfg = Config.fromfile(
+        str(ROOT / 'configs' / config), import_custom_modules=False
+    )
+    with torch.device('meta'):
+        return MODELS.build(cfg.model.generator).eval()
+
+
+def count(modules) -> int:
+    return sum(
+        item.numel() for module in modules for item in module.parameters()
+    )
+
+
+def work_of(network: torch.nn.Module, image: torch.Tensor) -> list[dict]:
+    """What every layer does for an image, counted by its definition."""
+    done = []
+
+    def note(layer, inputs, output):
+        weight = getattr(layer, 'weight', None)
+        if weight is not None and weight.ndim == 4:
+            # A transposed convolution spreads each pixel of its *input*.
+            spreads = isinstance(layer, torch.nn.ConvTranspose2d)
+            exact = inputs[0] if spreads else output
+            done.append(
+                dict(
+                    exact=exact[0, 0].numel() * weight.numel(),
+                    at_output=output[0, 0].numel() * weight.numel(),
+                )
+            )
+        done.append(dict(rest=output.numel()))  # bias, norm, ReLU, sum
+
+    for layer in network.modules():
+        layer.register_forward_hook(note)
+    network(image)
+    return done
+
+
+def test_sizes_that_the_vendor_states_of_pfsrnet():
+    network = built('pfsrnet/pfsrnet_x8_1xb16-200k_celeba.py')
+    text = (ROOT / 'configs/pfsrnet/README.md').read_text(encoding='utf-8')
+    heads = count(network.to_rgb[:2])
+    used = count([network]) - heads
+    assert f'{used:,}' == '8,967,939' and f'{used:,};' in text
+    assert f'{heads:,} parameters' in text
+    done = work_of(network, torch.zeros(1, 3, 16, 16, device='meta'))
+    macs, naive, rest = (
+        sum(layer.get(key, 0) for layer in done) / 1e9
+        for key in ('exact', 'at_output', 'rest')
+    )
+    flat = ' '.join(text.split())
+    assert f'need {macs:.2f} G multiply-adds' in flat
+    assert f'which makes {2 * macs:.2f} GFLOPs' in flat
+    assert f'find {naive:.2f} G and {2 * naive:.2f} GFLOPs' in flat
+    assert f'sums add {rest:.2f}.' in flat
+    assert f'The other {22.418 - 2 * naive - rest:.2f} are' in flat
+
+
+def test_parts_behind_the_parameters_of_dic():
+    network = built('dic/dic_x8c48b6_1xb8-150k_celeba.py')
+    text = (ROOT / 'configs/dic/README.md').read_text(encoding='utf-8')
+    parts = [count([part]) for part in network.children()]
+    assert sum(parts) == count([network]) == 21_803_849
+    assert all(f'{part:,}' in text for part in parts)

@@ -17,7 +17,8 @@ a file of weights and a name of their own.
 A result of ours is an entry of a model's `Results` with `Source: ours`, and
 besides the usual `Task`, `Dataset` and `Metrics` (PSNR, SSIM, MAE):
 `Protocol`, `Images`, `Iterations`, `Bicubic` (the same metrics of
-tools/test.py --baseline) and `Command`.
+tools/test.py --baseline) and `Command`. One of others may have `Parameters`
+and `FLOPs` as they state them. They never stand in one column with ours.
 """
 
 import argparse
@@ -32,8 +33,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
 NOT_TRAINED = 'not trained at full length yet'
-PLACES = {'PSNR': 2, 'SSIM': 4, 'MS-SSIM': 4, 'MAE': 2, 'FID': 2}
-"""Usual number of places of a metric."""
+PLACES = {'PSNR': 2, 'SSIM': 4, 'MAE': 2}
+"""Usual number of places of a metric of ours."""
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -74,11 +75,6 @@ def metric(values: dict, name: str) -> str:
     return f'{values[name]:.{PLACES[name]}f}' if name in values else '-'
 
 
-def stated(values: dict, name: str) -> str:
-    """A metric of others, with no digits that they do not state."""
-    return str(round(values[name], PLACES[name])) if name in values else '-'
-
-
 def models_table(models: list[dict]) -> str:
     """Every config with its size, its data and where weights are."""
     rows = [
@@ -117,12 +113,19 @@ def results(models: list[dict], ours: bool) -> Iterator[tuple]:
 
 
 def published_table(models: list[dict]) -> str:
-    """Results of others, each with its source."""
+    """Results of others, with all the digits that they state and no more."""
     others = list(results(models, ours=False))
+    metrics = ('PSNR', 'SSIM', 'MS-SSIM', 'FID', 'MOS')
+    sizes = ('Parameters', 'FLOPs')
+    stated = [
+        {name: result[name] for name in sizes if name in result}
+        | result['Metrics']
+        for _, result in others
+    ]
     names = [
         name
-        for name in ('PSNR', 'SSIM', 'MS-SSIM', 'FID')
-        if any(name in result['Metrics'] for _, result in others)
+        for name in metrics + sizes
+        if any(name in figures for figures in stated)
     ]
     rows = [
         [
@@ -130,11 +133,12 @@ def published_table(models: list[dict]) -> str:
             result['Dataset'],
             result['Protocol'],
             str(result.get('Images', 'not stated')),
-            *(stated(result['Metrics'], name) for name in names),
+            *(str(figures.get(name, '-')) for name in names),
             result['Source'],
         ]
-        for model, result in others
+        for (model, result), figures in zip(others, stated)
     ]
+    names = [f'{name} stated' if name in sizes else name for name in names]
     head = ['Config', 'Test data', 'Protocol', 'Images', *names, 'Source']
     return markdown(head, rows)
 

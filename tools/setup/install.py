@@ -235,7 +235,10 @@ def contents(*names: str) -> str:
 
 def package_inputs() -> str:
     """Join what an editable install registers: its files' names, too."""
-    files = [ROOT / 'setup.py', ROOT / 'pyproject.toml']
+    files = [
+        ROOT / name
+        for name in ('setup.py', 'pyproject.toml', 'model-index.yml')
+    ]
     registered = sorted(
         str(path)
         for folder in ('configs', 'tools')
