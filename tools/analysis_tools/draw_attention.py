@@ -17,11 +17,10 @@ import os.path as osp
 import sys
 
 import numpy as np
-from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,13 +54,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--limit', type=int, default=32, help='most faces drawn (32)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 
