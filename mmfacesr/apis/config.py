@@ -162,9 +162,21 @@ def lpips_metric(name: str | bool) -> dict:
 
 
 def fid_metric(reference: str) -> dict:
-    """FID as the setting ``fid_reference`` names it."""
+    """FID as the setting ``fid_reference`` names it.
+
+    Raises:
+        ValueError: If it is no folder but several references in one.
+    """
     if reference == ELSFACE:
         return dict(type='ELSFaceFID')
+    first, comma, _ = reference.partition(',')
+    if comma and first in ('gt', ELSFACE) and not osp.exists(reference):
+        names = reference.split(',')
+        once_each = ' '.join(f'fid_reference={name}' for name in names)
+        raise ValueError(
+            f'There is no folder {reference!r}. Give each reference by '
+            f'itself: {once_each}'
+        )
     return dict(type='PytorchFID', reference=reference)
 
 
