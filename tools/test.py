@@ -94,7 +94,6 @@ def evaluate(args: argparse.Namespace) -> None:
     cfg = load_config(args.config, args.cfg_options)
     prepare(cfg, args)
     from mmengine.dist import is_main_process
-    from mmengine.runner import Runner
 
     from mmfacesr.apis.baseline import baseline_of
     from mmfacesr.apis.report import (
@@ -103,13 +102,16 @@ def evaluate(args: argparse.Namespace) -> None:
         make_report,
         save_report,
     )
+    from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.models.module_path import find_module
 
-    cfg.load_from, record, method = None, None, 'model'
+    # A config that a run wrote may ask for a checkpoint of its own.
+    cfg.load_from, cfg.resume = None, False
+    record, method = None, 'model'
     if args.baseline:
         cfg.model, method = baseline_of(cfg)
-    runner = Runner.from_cfg(cfg)
+    runner = TestRunner.from_cfg(cfg)
     if not args.baseline:
         # Strict, unlike the runner's own loading.
         generator = find_module(runner.model, 'generator')

@@ -11,6 +11,7 @@ from .base_versions import check_base
 from .checkpoints import mend_checkpoint_files
 from .configs import mend_config_packages
 from .distributed import mend_distributed, runs_without_gpu
+from .evaluators import mend_evaluator
 from .mmagic_imports import (
     mend_mmagic_imports,
     mend_preprocessor_lists,
@@ -20,6 +21,7 @@ from .mmagic_imports import (
 __all__ = [
     'check_base',
     'mend',
+    'mend_evaluator',
     'mend_preprocessor_lists',
     'quiet_mmagic_import',
     'runs_without_gpu',
