@@ -26,7 +26,7 @@ from mmengine.config import Config
 from mmengine.registry import DATASETS, HOOKS, METRICS, TRANSFORMS
 import sys
 cfg = Config.fromfile(sys.argv[1], import_custom_modules=False)
-print(type(MODELS.build(cfg.model)).__name__)
+assert type(MODELS.build(cfg.model)).__name__ == 'DICRestorer'
 METRICS.build(dict(type='PSNR'))
 METRICS.build(dict(type='BorderMAE', crop_border=8))
 for step in cfg.val_dataloader.dataset.pipeline:
@@ -47,7 +47,6 @@ def test_everything_of_a_config_is_built_after_one_call(repo: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-1] == 'DICRestorer'
 
 
 def test_it_is_called_as_the_sisters_are() -> None:
