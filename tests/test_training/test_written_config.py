@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 
 from mmfacesr.registry import METRICS
