@@ -20,6 +20,7 @@ import sys
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+from mmfacesr.utils import output_file, output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
+        type=output_file('.json', '.yaml', '.yml', '.pkl'),
         metavar='FILE',
         help='write the report (.json, .yaml or .pkl): metrics, protocol, '
         'number of images, hashes of the weights and of the list of images',
@@ -53,7 +55,10 @@ def parse_args() -> argparse.Namespace:
         help='restore the faces of this folder; no ground truth, no metrics',
     )
     parser.add_argument(
-        '--save-dir', metavar='FOLDER', help='where --input puts its PNG files'
+        '--save-dir',
+        type=output_folder,
+        metavar='FOLDER',
+        help='where --input puts its PNG files',
     )
     add_common_arguments(parser)
     args = parser.parse_args()

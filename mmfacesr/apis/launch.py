@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional
 
+from mmfacesr.utils import output_file, output_folder
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -78,6 +80,7 @@ def add_source_and_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         'target',
+        type=output_file(),
         help='file to write; its ending sets the format: .pth, .pt, .ckpt or '
         '.safetensors',
     )
@@ -119,6 +122,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that training and testing share with MMagic's tools."""
     parser.add_argument(
         '--work-dir',
+        type=output_folder,
         help='folder of logs, pictures and checkpoints (default: '
         './work_dirs/NAME_OF_THE_CONFIG)',
     )

@@ -4,6 +4,14 @@
 
 from .files import replacing, write_atomic
 from .setup_env import register_all_modules
+from .targets import output_file, output_folder
 from .text import printable
 
-__all__ = ['printable', 'register_all_modules', 'replacing', 'write_atomic']
+__all__ = [
+    'output_file',
+    'output_folder',
+    'printable',
+    'register_all_modules',
+    'replacing',
+    'write_atomic',
+]

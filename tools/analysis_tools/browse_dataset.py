@@ -26,6 +26,7 @@ from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
 from mmfacesr.image_io import BadSampleError, write_image
 from mmfacesr.landmark_drawing import mark_points, paint_heatmaps
+from mmfacesr.utils import output_file
 from mmfacesr.visualization import comparison_sheet, fit
 
 CELL = 256
@@ -56,6 +57,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
+        type=output_file('.png'),
         metavar='FILE.png',
         default='browse_dataset.png',
         help='the sheet (default: browse_dataset.png)',

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.utils import output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -36,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--save-dir',
+        type=output_folder,
         metavar='FOLDER',
         required=True,
         help='where the sheets go, attention_000.png and so on',
@@ -55,7 +57,10 @@ def parse_args() -> argparse.Namespace:
         '--limit', type=int, default=32, help='most faces drawn (32)'
     )
     add_cfg_options(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.limit < 1:
+        parser.error('--limit must be at least 1')
+    return args
 
 
 def to_level(maps: Tensor, absolute: bool) -> np.ndarray:

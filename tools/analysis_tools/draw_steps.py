@@ -30,6 +30,7 @@ from torch import nn
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.utils import output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,6 +53,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--save-dir',
+        type=output_folder,
         metavar='FOLDER',
         required=True,
         help='where the sheets go, steps_000.png and so on',

@@ -15,7 +15,7 @@ import sys
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import output_file, write_atomic
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,6 +28,7 @@ def parse_args() -> argparse.Namespace:
     add_cfg_options(parser)
     parser.add_argument(
         '--out',
+        type=output_file('.py'),
         metavar='FILE.py',
         help='also write the config there; the file is a config of its own',
     )
