@@ -19,6 +19,10 @@ OMP_NUM_THREADS ?= $(if $(filter test test-slow,$(MAKECMDGOALS)),1,2)
 
 BIN := $(VENV)/bin
 export PYTHON TORCH_INDEX OMP_NUM_THREADS
+# Handed to the shell as they were typed: neither it nor make reads them.
+override DATA := $(value DATA)
+override METHODS := $(value METHODS)
+export DATA METHODS
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-slow lint format docs clean
@@ -48,7 +52,7 @@ install:
 
 quickstart: install
 	@$(BIN)/python tools/quickstart.py \
-		$(if $(METHODS),--methods '$(METHODS)') $(if $(DATA),--data '$(DATA)')
+		$(if $(METHODS),--methods "$$METHODS") $(if $(DATA),--data "$$DATA")
 
 test: install
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow' $(ARGS)

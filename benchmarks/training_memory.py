@@ -18,11 +18,10 @@ import sys
 from collections.abc import Callable
 
 import torch
-from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
 
 GIB = 2**30
 FLOAT_BYTES = 4
@@ -40,13 +39,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--batch', type=int, help="images (default: the config's batch size)"
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

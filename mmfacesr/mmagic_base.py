@@ -11,6 +11,7 @@ not do it.
 from .compat import (
     check_base,
     mend,
+    mend_evaluator,
     mend_preprocessor_lists,
     quiet_mmagic_import,
 )
@@ -18,6 +19,7 @@ from .compat import (
 check_base()
 mend()
 with quiet_mmagic_import():
+    from mmagic.evaluation.evaluator import Evaluator
     from mmagic.evaluation.metrics import MAE, PSNR, SSIM
     from mmagic.evaluation.metrics.base_sample_wise_metric import (
         BaseSampleWiseMetric,
@@ -28,6 +30,7 @@ with quiet_mmagic_import():
     from mmagic.models.utils import set_requires_grad
     from mmagic.structures import DataSample
 mend_preprocessor_lists(DataPreprocessor)
+mend_evaluator(Evaluator)
 
 __all__ = [
     'BaseEditModel',

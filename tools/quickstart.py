@@ -15,11 +15,14 @@ it stopped. Nothing is downloaded.
 import argparse
 import hashlib
 import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +35,7 @@ from mmfacesr.data_root import read_list
 from mmfacesr.datasets.synthetic_faces import write_faces
 from mmfacesr.datasets.transforms import ReduceFace
 from mmfacesr.image_io import list_images, read_image, write_image
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import output_folder, printable, write_atomic
 from mmfacesr.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +44,8 @@ EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
 FEWEST_FACES = 16
 """With fewer faces of one's own, the embedded ones train the methods."""
 GT_SIZE, SHEET_ROWS = 128, 8
+NAME_LENGTH = 40
+"""Characters of the photos' folder in the name of its results."""
 
 
 def centre(face: np.ndarray) -> np.ndarray:
@@ -128,7 +133,7 @@ class Result(NamedTuple):
 
 def say(text: str) -> None:
     """Tell the person at the terminal."""
-    sys.stdout.write(f'\n=== {text}\n')
+    sys.stdout.write(f'\n=== {printable(text)}\n')
     sys.stdout.flush()
 
 
@@ -137,7 +142,8 @@ def run(*command: object) -> None:
     words = [sys.executable, *map(str, command)]
     if subprocess.run(words, cwd=ROOT, check=False).returncode:
         raise RuntimeError(
-            'This step failed, see above: python ' + ' '.join(words[1:])
+            'This step failed, see above: python '
+            + printable(shlex.join(words[1:]))
         )
 
 
@@ -151,8 +157,10 @@ def draw_faces(out: Path) -> Faces:
 
 def cut_faces(out: Path, photos: Path) -> Faces:
     """Cut the faces out of a person's photos."""
-    mark = hashlib.sha1(str(photos).encode()).hexdigest()[:6]
-    faces = Faces(out / f'{photos.name}-{mark}', f'faces of {photos}')
+    mark = hashlib.sha1(os.fsencode(photos)).hexdigest()[:6]
+    # Short, for names of folders have a limit.
+    folder = out / f'{photos.name[:NAME_LENGTH]}-{mark}'
+    faces = Faces(folder, f'faces of {photos}')
     say(f'Finding the faces in {photos}')
     run(
         'tools/dataset_converters/folder/prepare_folder.py',
@@ -360,7 +368,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
-        type=Path,
+        type=partial(output_folder, kind=Path),
         default=ROOT / 'quickstart',
         metavar='FOLDER',
         help='where everything goes (default: quickstart)',
@@ -386,7 +394,8 @@ def main() -> None:
         results = [try_method(name, train, restore) for name in args.methods]
         write_atomic(out / 'results.md', table(results).encode())
         say('Done')
-        sys.stdout.write(summary(results, out) + '\n')
+        lines = summary(results, out).split('\n')
+        sys.stdout.write('\n'.join(map(printable, lines)) + '\n')
 
 
 if __name__ == '__main__':

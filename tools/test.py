@@ -20,6 +20,7 @@ import sys
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+from mmfacesr.utils import output_file, output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,6 +38,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
+        type=output_file('.json', '.yaml', '.yml', '.pkl'),
         metavar='FILE',
         help='write the report (.json, .yaml or .pkl): metrics, protocol, '
         'number of images, hashes of the weights and of the list of images',
@@ -53,7 +55,10 @@ def parse_args() -> argparse.Namespace:
         help='restore the faces of this folder; no ground truth, no metrics',
     )
     parser.add_argument(
-        '--save-dir', metavar='FOLDER', help='where --input puts its PNG files'
+        '--save-dir',
+        type=output_folder,
+        metavar='FOLDER',
+        help='where --input puts its PNG files',
     )
     add_common_arguments(parser)
     args = parser.parse_args()
@@ -94,7 +99,6 @@ def evaluate(args: argparse.Namespace) -> None:
     cfg = load_config(args.config, args.cfg_options)
     prepare(cfg, args)
     from mmengine.dist import is_main_process
-    from mmengine.runner import Runner
 
     from mmfacesr.apis.baseline import baseline_of
     from mmfacesr.apis.report import (
@@ -103,13 +107,16 @@ def evaluate(args: argparse.Namespace) -> None:
         make_report,
         save_report,
     )
+    from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.models.module_path import find_module
 
-    cfg.load_from, record, method = None, None, 'model'
+    # A config that a run wrote may ask for a checkpoint of its own.
+    cfg.load_from, cfg.resume = None, False
+    record, method = None, 'model'
     if args.baseline:
         cfg.model, method = baseline_of(cfg)
-    runner = Runner.from_cfg(cfg)
+    runner = TestRunner.from_cfg(cfg)
     if not args.baseline:
         # Strict, unlike the runner's own loading.
         generator = find_module(runner.model, 'generator')

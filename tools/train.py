@@ -16,6 +16,7 @@ import argparse
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+from mmfacesr.apis.schedules import check_schedule
 
 
 def parse_args() -> argparse.Namespace:
@@ -54,6 +55,7 @@ def main() -> None:
     with clear_errors():
         cfg = load_config(args.config, args.cfg_options)
         prepare(cfg, args)
+        check_schedule(cfg)
         from mmengine.runner import Runner, find_latest_checkpoint
 
         from mmfacesr.engine.optim_wrappers import enable_amp

@@ -3,11 +3,13 @@
 """Configs as the tools read them: options merged, settings spread."""
 
 import os.path as osp
-from collections.abc import Iterator
-from typing import Optional
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 
+from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.project_files import known_configs
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
@@ -32,20 +34,24 @@ LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def load_config(
-    path: str, options: Optional[dict] = None, import_modules: bool = True
+    path: str,
+    options: dict[str, Any] | Sequence[tuple[str, str]] = (),
+    import_modules: bool = True,
 ) -> Config:
     """Read a config, merge options into it and spread its settings.
 
     ``data_root``, ``landmark_table`` and ``crop_size`` are written once at
-    the top of a config and used by several datasets. An option that changes
-    one of them reaches all of these, which plain mmengine does not do. The
-    switches ``tensorboard``, ``channels_last``, ``lpips`` and
+    the top of a config and used by several datasets. Changed in a child
+    config or by an option they reach all of these, which plain mmengine does
+    not do. The switches ``tensorboard``, ``channels_last``, ``lpips`` and
     ``fid_reference`` are carried out here.
 
     Args:
         path (str): A config file, or the name of one that came with the
             installed package, such as ``dic_x8c48b6_1xb8-150k_celeba``.
-        options (dict, optional): ``--cfg-options``.
+        options (dict[str, Any] | Sequence[tuple[str, str]]): Values by their
+            dotted keys; or pairs of key and text as ``--cfg-options`` gives
+            them, read by :func:`parse_settings`.
         import_modules (bool): Import the config's ``custom_imports``.
             Defaults to True.
 
@@ -54,32 +60,82 @@ def load_config(
 
     Raises:
         FileNotFoundError: If there is no such config.
+        ValueError: If it has no such setting.
     """
     if import_modules:
         from mmfacesr.compat import mend
 
         mend()  # before the config imports MMagic
-    cfg = Config.fromfile(
-        find_config(path), import_custom_modules=import_modules
-    )
-    before = {name: cfg.get(name) for name in DATASET_SETTINGS}
-    if options:
-        cfg.merge_from_dict(options)
-    changed = {
-        name: cfg.get(name)
-        for name in DATASET_SETTINGS
-        if cfg.get(name) != before[name]
-    }
-    for dataset in datasets_of(cfg):
-        for name, value in changed.items():
-            if dataset.get(name) == before[name]:  # not one of its own
-                dataset[name] = value
-    if cfg.get('tensorboard'):
-        cfg.visualizer.vis_backends.append(dict(type='TensorboardVisBackend'))
-    if cfg.get('channels_last'):
-        cfg.custom_hooks.append(dict(type='ChannelsLastHook'))
+    cfg, inherited = read_with_bases(find_config(path), import_modules)
+    pairs = options.items() if isinstance(options, dict) else options
+    check_names(cfg, [key for key, _ in pairs])
+    if not isinstance(options, dict):
+        options = parse_settings(cfg, options)
+    shared = {k: v for k, v in options.items() if k in DATASET_SETTINGS}
+    cfg.merge_from_dict(shared)
+    spread_settings(cfg, inherited)
+    # Last, so that an option for one dataset counts there.
+    cfg.merge_from_dict({k: v for k, v in options.items() if k not in shared})
+    for loader in loaders_of(cfg):
+        if not loader.get('num_workers'):
+            loader.persistent_workers = False  # torch refuses: none persist
+    carry_out_switches(cfg)
     add_metrics(cfg)
     return cfg
+
+
+def read_with_bases(
+    path: str, import_modules: bool
+) -> tuple[Config, dict[str, list]]:
+    """Read a config, and the shared settings of every file it is made of.
+
+    Returns:
+        tuple[Config, dict[str, list]]: The config, and by its name all values
+        that a setting of ``DATASET_SETTINGS`` has in the config itself or in
+        one that it inherits from.
+    """
+    values: dict[str, list] = {name: [] for name in DATASET_SETTINGS}
+    read_file = Config._file2dict
+
+    def note(*args: Any, **kwargs: Any) -> tuple:
+        found = read_file(*args, **kwargs)
+        for name, known in values.items():
+            if name in found[0]:
+                known.append(found[0][name])
+        return found
+
+    # mmengine reads each base by this function and forgets it.
+    with mock.patch.object(Config, '_file2dict', note):
+        cfg = Config.fromfile(path, import_custom_modules=import_modules)
+    return cfg, values
+
+
+def spread_settings(cfg: Config, inherited: dict[str, list]) -> None:
+    """Give the datasets the settings that stand at the top of a config.
+
+    A dataset keeps a value of its own: one that the setting has in no file
+    that the config is made of.
+
+    Args:
+        cfg (Config): Its datasets are changed.
+        inherited (dict[str, list]): From :func:`read_with_bases`.
+    """
+    for dataset in datasets_of(cfg):
+        for name, values in inherited.items():
+            if name in dataset and dataset[name] in values:
+                dataset[name] = cfg[name]
+
+
+def carry_out_switches(cfg: Config) -> None:
+    """Add what a switch asks for; a config that a run wrote has it already."""
+    if cfg.get('tensorboard'):
+        backend = dict(type='TensorboardVisBackend')
+        if backend not in cfg.visualizer.vis_backends:
+            cfg.visualizer.vis_backends.append(backend)
+    if cfg.get('channels_last'):
+        hook = dict(type='ChannelsLastHook')
+        if hook not in cfg.custom_hooks:
+            cfg.custom_hooks.append(hook)
 
 
 def add_metrics(cfg: Config) -> None:
@@ -92,9 +148,9 @@ def add_metrics(cfg: Config) -> None:
     wanted = [lpips_metric(name) for name in listed(cfg, 'lpips')]
     wanted += [fid_metric(name) for name in listed(cfg, 'fid_reference')]
     for metric in wanted:
-        # A config that a run wrote has them already.
-        if metric not in cfg.test_evaluator:
-            cfg.test_evaluator = [*cfg.test_evaluator, metric]
+        metrics = as_list(cfg.test_evaluator)
+        if metric not in metrics:  # as in a config that a run wrote
+            cfg.test_evaluator = [*metrics, metric]
             cfg.merge_from_dict(dict(protocol=PROTOCOLS[metric['type']]))
 
 
@@ -106,27 +162,42 @@ def lpips_metric(name: str | bool) -> dict:
 
 
 def fid_metric(reference: str) -> dict:
-    """FID as the setting ``fid_reference`` names it."""
+    """FID as the setting ``fid_reference`` names it.
+
+    Raises:
+        ValueError: If it is no folder but several references in one.
+    """
     if reference == ELSFACE:
         return dict(type='ELSFaceFID')
+    first, comma, _ = reference.partition(',')
+    if comma and first in ('gt', ELSFACE) and not osp.exists(reference):
+        names = reference.split(',')
+        once_each = ' '.join(f'fid_reference={name}' for name in names)
+        raise ValueError(
+            f'There is no folder {reference!r}. Give each reference by '
+            f'itself: {once_each}'
+        )
     return dict(type='PytorchFID', reference=reference)
 
 
 def listed(cfg: Config, name: str) -> list:
     """A setting as a list: none where it is missing, False or None."""
-    value = cfg.get(name) or []
-    return value if isinstance(value, list) else [value]
+    return as_list(cfg.get(name) or [])
 
 
 def datasets_of(cfg: Config) -> Iterator[ConfigDict]:
     """Every dataset of the loaders, inside wrappers too."""
+    for loader in loaders_of(cfg):
+        dataset = loader.dataset
+        while 'dataset' in dataset:
+            dataset = dataset.dataset
+        yield dataset
+
+
+def loaders_of(cfg: Config) -> Iterator[ConfigDict]:
+    """Every loader of the config."""
     for name in LOADERS:
-        loaders = cfg.get(name) or []
-        for loader in loaders if isinstance(loaders, list) else [loaders]:
-            dataset = loader.dataset
-            while 'dataset' in dataset:
-                dataset = dataset.dataset
-            yield dataset
+        yield from as_list(cfg.get(name) or [])
 
 
 def find_config(path: str) -> str:

@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional
 
+from mmfacesr.utils import output_file, output_folder
+
 if TYPE_CHECKING:
     from mmengine.config import Config
 
@@ -78,6 +80,7 @@ def add_source_and_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         'target',
+        type=output_file(),
         help='file to write; its ending sets the format: .pth, .pt, .ckpt or '
         '.safetensors',
     )
@@ -92,23 +95,38 @@ def add_source_and_target(parser: argparse.ArgumentParser) -> None:
     add_weights_dir(parser)
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that training and testing share with MMagic's tools."""
-    from mmengine.config import DictAction
+def key_and_text(word: str) -> tuple[str, str]:
+    """Split KEY=VALUE; what the text means is the config's matter."""
+    key, sign, text = word.partition('=')
+    if not sign or not key:
+        raise argparse.ArgumentTypeError(f'expected KEY=VALUE, got {word!r}')
+    return key, text
 
-    parser.add_argument(
-        '--work-dir',
-        help='folder of logs, pictures and checkpoints (default: '
-        './work_dirs/NAME_OF_THE_CONFIG)',
-    )
+
+def add_cfg_options(parser: argparse.ArgumentParser) -> None:
+    """Add the option that changes settings of a config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action='extend',
+        type=key_and_text,
+        default=[],
         metavar='KEY=VALUE',
         help='change settings of the config, for instance data_root=FOLDER '
-        'train_dataloader.batch_size=4 tensorboard=True',
+        'train_dataloader.batch_size=4 tensorboard=True; a path is taken as '
+        'it stands, KEY= without a path means none',
     )
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that training and testing share with MMagic's tools."""
+    parser.add_argument(
+        '--work-dir',
+        type=output_folder,
+        help='folder of logs, pictures and checkpoints (default: '
+        './work_dirs/NAME_OF_THE_CONFIG)',
+    )
+    add_cfg_options(parser)
     add_weights_dir(parser)
     parser.add_argument(
         '--launcher',

@@ -50,7 +50,9 @@ class KeepMetricsHook(Hook):
 
         def compute_metrics(results: list[dict]) -> dict:
             found = summary(metric, results)
-            for name in results[0] if results else ():
+            # Metrics of others may keep anything of an image.
+            named = bool(results) and isinstance(results[0], dict)
+            for name in results[0] if named else ():
                 if name not in found:  # kept of an image, but not reported
                     continue
                 values = np.array([result[name] for result in results])

@@ -10,6 +10,7 @@ and fails when a mend is no longer needed.
 from .base_versions import check_base
 from .checkpoints import mend_checkpoint_files
 from .distributed import mend_distributed, runs_without_gpu
+from .evaluators import mend_evaluator
 from .mmagic_imports import (
     mend_mmagic_imports,
     mend_preprocessor_lists,
@@ -19,6 +20,7 @@ from .mmagic_imports import (
 __all__ = [
     'check_base',
     'mend',
+    'mend_evaluator',
     'mend_preprocessor_lists',
     'quiet_mmagic_import',
     'runs_without_gpu',

@@ -1,8 +1,17 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files and words: what every part of the package may use."""
+"""Files, words and registration: what every part of the package may use."""
 
 from .files import replacing, write_atomic
+from .setup_env import register_all_modules
+from .targets import output_file, output_folder
 from .text import printable
 
-__all__ = ['printable', 'replacing', 'write_atomic']
+__all__ = [
+    'output_file',
+    'output_folder',
+    'printable',
+    'register_all_modules',
+    'replacing',
+    'write_atomic',
+]

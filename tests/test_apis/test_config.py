@@ -5,14 +5,19 @@
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from torch.utils.data import DataLoader
 
 from mmfacesr.apis.config import (
+    LOADERS,
     datasets_of,
     find_config,
     known_configs,
     load_config,
 )
 
+BASE = Path(__file__).parents[2] / 'configs/_base_'
+HARD_PATHS = ["quo'te", 'double"quote', 'back\\slash\\1', 'my, faces', '$A']
 LEAVES = sorted(
     path
     for path in Path(__file__).parents[2].glob('configs/*/*.py')
@@ -54,6 +59,100 @@ def test_data_root_comes_from_the_environment(
     assert cfg.data_root == 'from/environment'
     for dataset in datasets_of(cfg):
         assert dataset.data_root == 'from/environment'
+
+
+@pytest.mark.parametrize('variable', ['DATA_ROOT', 'HELEN_ROOT'])
+@pytest.mark.parametrize('path', HARD_PATHS)
+def test_the_environment_is_taken_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, path: str
+) -> None:
+    """Plain mmengine reads the same: the tools do nothing here."""
+    config = tmp_path / 'helen.py'
+    config.write_text(
+        f"_base_ = ['{BASE}/default_runtime.py', "
+        f"'{BASE}/datasets/celeba_helen50.py']"
+    )
+    monkeypatch.setenv(variable, path)
+    for cfg in (
+        Config.fromfile(config, import_custom_modules=False),
+        load_config(str(config), import_modules=False),
+    ):
+        train, _, test = (item.data_root for item in datasets_of(cfg))
+        assert path == (train if variable == 'DATA_ROOT' else test)
+        assert train != test
+
+
+@pytest.mark.parametrize('name', sorted(BASE.glob('datasets/*.py')))
+def test_every_dataset_hears_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: Path
+) -> None:
+    assert '{{' not in name.read_text(), 'mmengine pastes it into the source'
+    monkeypatch.setenv('DATA_ROOT', '')
+    default = Config.fromfile(name).data_root
+    assert default.startswith('data/')
+    monkeypatch.setenv('DATA_ROOT', "quo'te")
+    assert Config.fromfile(name).data_root == "quo'te"
+
+
+CHILD = dict(data_root='/own root', landmark_table='own.npz', crop_size=99)
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_settings_of_a_child_reach_all_datasets(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if path in LEAVES[::2]:
+        monkeypatch.setenv('DATA_ROOT', '/from environment')
+    child, grandchild = tmp_path / 'child.py', tmp_path / 'grandchild.py'
+    lines = '\n'.join(f'{name} = {value!r}' for name, value in CHILD.items())
+    child.write_text(f"_base_ = '{path}'\n{lines}")
+    grandchild.write_text("_base_ = './child.py'\ncrop_size = 7")
+    for file, options, expected in (
+        (child, {}, CHILD),
+        (child, dict(crop_size=5), {**CHILD, 'crop_size': 5}),
+        (grandchild, {}, {**CHILD, 'crop_size': 7}),
+    ):
+        cfg = load_config(str(file), options, import_modules=False)
+        for dataset in datasets_of(cfg):
+            assert {key: dataset[key] for key in CHILD} == expected
+
+
+def test_a_child_leaves_a_dataset_of_its_own_alone(tmp_path: Path) -> None:
+    config = tmp_path / 'child.py'
+    config.write_text(
+        f"_base_ = ['{BASE}/default_runtime.py', "
+        f"'{BASE}/datasets/celeba_helen50.py']\n"
+        "data_root = '/mine'\n"
+        "val_dataloader = dict(dataset=dict(data_root='/val'))"
+    )
+    cfg = load_config(str(config), import_modules=False)
+    roots = [dataset.data_root for dataset in datasets_of(cfg)]
+    assert roots == ['/mine', '/val', 'data/helen50']
+
+
+def test_a_dataset_without_a_setting_is_given_none(tmp_path: Path) -> None:
+    """One of another class would refuse it."""
+    config = tmp_path / 'child.py'
+    config.write_text(
+        f"_base_ = '{LEAVES[0]}'\ncrop_size = 64\n"
+        'test_dataloader = dict(dataset=dict(_delete_=True, '
+        "type='BasicImageDataset', data_root='/other'))"
+    )
+    cfg = load_config(str(config), import_modules=False)
+    assert cfg.train_dataloader.dataset.crop_size == 64
+    assert set(cfg.test_dataloader.dataset) == {'type', 'data_root'}
+
+
+def test_an_option_for_one_dataset_wins(tmp_path: Path) -> None:
+    """Even if it is what the config had there before."""
+    before = load_config(str(LEAVES[0]), import_modules=False).data_root
+    options = {
+        'test_dataloader.dataset.data_root': before,
+        'data_root': '/mine',
+    }
+    cfg = load_config(str(LEAVES[0]), options, import_modules=False)
+    roots = [dataset.data_root for dataset in datasets_of(cfg)]
+    assert roots == ['/mine', '/mine', before]
 
 
 def test_a_dataset_changed_on_its_own_stays_changed() -> None:
@@ -147,19 +246,56 @@ def test_the_metrics_of_elsface_are_named_among_the_others() -> None:
     assert both[1] == {**usual, **said}
 
 
-@pytest.mark.parametrize(
-    'lpips, fid_reference',
-    [(True, 'gt'), (['elsface', 'alex'], ['elsface', 'gt'])],
-)
-def test_a_written_config_does_not_measure_twice(
-    tmp_path: Path, lpips: object, fid_reference: object
+EVERYTHING = {
+    'tensorboard': True,
+    'channels_last': True,
+    'lpips': ['elsface', 'alex'],
+    'fid_reference': ['elsface', 'gt', "quo'te"],
+    'data_root': 'my, faces',
+    'landmark_table': None,
+    'crop_size': 99,
+    'test_dataloader.dataset.data_root': 'another',
+    'train_dataloader.num_workers': 0,
+}
+
+
+def written(cfg: Config, path: Path) -> Path:
+    """Write a config as a run does, without the time for its beauty."""
+    object.__setattr__(cfg, '_format_python_code', False)
+    cfg.dump(path)
+    return path
+
+
+@pytest.mark.parametrize('options', [{}, EVERYTHING], ids=['plain', 'all'])
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_a_written_config_gives_what_was_run(
+    tmp_path: Path, path: Path, options: dict
 ) -> None:
-    options = dict(lpips=lpips, fid_reference=fid_reference)
-    cfg = load_config(str(LEAVES[-1]), options, import_modules=False)
-    cfg.dump(tmp_path / 'written.py')
-    again = load_config(str(tmp_path / 'written.py'), import_modules=False)
-    assert again.test_evaluator == cfg.test_evaluator
-    assert again.protocol == cfg.protocol
+    cfg = load_config(str(path), options, import_modules=False)
+    file = written(cfg, tmp_path / 'written.py')
+    again = load_config(str(file), import_modules=False)
+    assert again.to_dict() == cfg.to_dict()
+    # And once more: a written config may be run and written.
+    file = written(again, tmp_path / 'again.py')
+    third = load_config(str(file), options, import_modules=False)
+    assert third.to_dict() == cfg.to_dict()
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: path.stem)
+def test_every_loader_works_without_workers(path: Path) -> None:
+    options = {f'{name}.num_workers': 0 for name in LOADERS}
+    cfg = load_config(str(path), options, import_modules=False)
+    for name in LOADERS:
+        how = {
+            key: cfg[name][key]
+            for key in ('num_workers', 'persistent_workers')
+        }
+        assert list(DataLoader(range(3), **how)) == [0, 1, 2]
+    plain = load_config(str(path), import_modules=False)
+    assert plain.train_dataloader.num_workers > 0
+    asked = Config.fromfile(path, import_custom_modules=False)
+    for name in LOADERS:
+        assert plain[name] == asked[name]
 
 
 def test_configs_are_found_by_name() -> None:

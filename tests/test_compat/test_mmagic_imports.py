@@ -58,6 +58,7 @@ def test_faults_of_the_base(bare: dict[str, Optional[str]]) -> None:
     assert '2.2.0' in bare['ceiling'], GONE
     assert bare['models'], f'{GONE}: neither a failure nor a warning'
     assert bare.get('leaked_keys', 'leaked'), GONE
+    assert 'prepare' in (bare.get('plain_metric', 'prepare') or ''), GONE
 
 
 @pytest.mark.parametrize('moved', sorted(mmagic_imports.MOVED_MODULES))

@@ -40,6 +40,24 @@ def leaked_keys() -> Optional[str]:
     return 'leaked' if 'leaked' in DataPreprocessor._NON_IMAGE_KEYS else None
 
 
+def plain_metric() -> Optional[str]:
+    from mmagic.evaluation.evaluator import Evaluator
+    from mmengine.evaluator import BaseMetric
+
+    class Count(BaseMetric):
+        def process(self, data_batch: list, data_samples: list) -> None:
+            self.results += data_samples
+
+        def compute_metrics(self, results: list) -> dict:
+            return dict(count=len(results))
+
+    try:
+        Evaluator([Count()]).prepare_metrics(None, None)
+    except AttributeError as error:
+        return str(error)
+    return None
+
+
 def models() -> Optional[str]:
     """How ``import mmagic.models`` fails, or how much it warns."""
     with warnings.catch_warnings(record=True) as caught:
@@ -55,6 +73,7 @@ if __name__ == '__main__':
     shown = dict(ceiling=ceiling(), models=models())
     if shown['models'] is None or 'warnings' in shown['models']:
         shown['leaked_keys'] = leaked_keys()
+        shown['plain_metric'] = plain_metric()
     for moved in (
         'diffusers.models.unet_2d_condition',
         'diffusers.pipelines.paint_by_example',

@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the quickstart says and makes, without its training."""
 
+import argparse
 import importlib.util
+import os
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.launch import add_cfg_options
 
 PROTOCOL = dict(color='RGB', crop_border=8)
 
@@ -113,3 +119,67 @@ def test_unknown_method_is_refused(
     with pytest.raises(SystemExit):
         quickstart.parse_args()
     assert 'dicc' in capsys.readouterr().err
+
+
+HARD_NAMES = ['my photos', "quo'te", 'dq"x', 'a$HOME', '`id`', 'fo,to', 'a\\b']
+
+
+@pytest.mark.parametrize('name', [*HARD_NAMES, '$(shell echo no)'])
+@pytest.mark.parametrize('by_variable', [True, False])
+def test_make_hands_a_folder_on_as_it_was_typed(
+    repo: Path, tmp_path: Path, name: str, by_variable: bool
+) -> None:
+    (tmp_path / 'tools/setup').mkdir(parents=True)
+    (tmp_path / 'tools/setup/install.sh').write_text('')
+    python = tmp_path / '.venv/bin/python'
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nprintf \'<%s>\\n\' "$@"')
+    python.chmod(0o755)
+    command = ['make', '-s', '-f', repo / 'Makefile', 'quickstart']
+    more = {'DATA': name, 'METHODS': 'dic elsface'}
+    environment = {k: v for k, v in os.environ.items() if k != 'MAKEFLAGS'}
+    if by_variable:
+        environment.update(more)
+    else:
+        command += [f'{key}={value}' for key, value in more.items()]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == [
+        '<tools/quickstart.py>',
+        '<--methods>',
+        '<dic elsface>',
+        '<--data>',
+        f'<{name}>',
+    ], done.stderr
+
+
+@pytest.mark.parametrize('name', [*HARD_NAMES, 'bytes\udcff', 'x' * 250])
+def test_the_steps_are_told_the_same_folder(
+    quickstart: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    """Each step is a command; what it is told reaches the datasets."""
+    photos = tmp_path / name
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        quickstart,
+        'run',
+        lambda *words: commands.append(list(map(str, words))),
+    )
+    faces = quickstart.cut_faces(tmp_path / 'out', photos)
+    assert commands[-1][1:] == [str(photos), '--out', str(faces.root)]
+    faces.root.mkdir(parents=True)  # a name that can be made
+    with pytest.raises(FileNotFoundError):  # of the checkpoint: none is made
+        quickstart.try_method('dic', faces, faces)
+    assert f'data_root={faces.root}' in commands[-1]
+    parser = argparse.ArgumentParser()
+    add_cfg_options(parser)
+    start = commands[-1].index('--cfg-options')
+    options = parser.parse_args(commands[-1][start:]).cfg_options
+    cfg = load_config(
+        str(quickstart.ROOT / commands[-1][1]), options, import_modules=False
+    )
+    assert cfg.train_dataloader.dataset.data_root == str(faces.root)

@@ -25,7 +25,6 @@ def tiny_options(faces_root: Path) -> list[str]:
         'model.generator.hg_mid_channels=16',
         'train_dataloader.batch_size=2',
         'train_dataloader.num_workers=0',
-        'train_dataloader.persistent_workers=False',
         'val_dataloader.num_workers=0',
         'test_dataloader.num_workers=0',
         'train_cfg.max_iters=4',

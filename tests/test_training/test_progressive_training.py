@@ -40,7 +40,6 @@ def narrow(faces_root: Path) -> list[str]:
         'model.schedule.2.fade_iters=2',
         'train_dataloader.batch_size=2',
         'train_dataloader.num_workers=0',
-        'train_dataloader.persistent_workers=False',
         'val_dataloader.num_workers=0',
         'test_dataloader.num_workers=0',
         'train_cfg.max_iters=6',

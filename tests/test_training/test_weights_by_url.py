@@ -66,7 +66,6 @@ def test_figures_from_a_url_are_those_from_the_path(
             '--cfg-options',
             f'data_root={faces_root}',
             'test_dataloader.num_workers=0',
-            'test_dataloader.persistent_workers=False',
             f'test_dataloader.dataset.indices={FACES}',
         )
         return json.loads((tmp_path / f'{name}.json').read_text())

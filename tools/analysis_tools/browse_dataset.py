@@ -19,14 +19,14 @@ from collections.abc import Iterator
 from typing import Optional
 
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.dataset import BaseDataset
 from torch import Tensor
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
 from mmfacesr.image_io import BadSampleError, write_image
 from mmfacesr.landmark_drawing import mark_points, paint_heatmaps
+from mmfacesr.utils import output_file
 from mmfacesr.visualization import comparison_sheet, fit
 
 CELL = 256
@@ -57,17 +57,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
+        type=output_file('.png'),
         metavar='FILE.png',
         default='browse_dataset.png',
         help='the sheet (default: browse_dataset.png)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     if args.num < 1:
         parser.error('--num must be at least 1')

@@ -17,11 +17,11 @@ import os.path as osp
 import sys
 
 import numpy as np
-from mmengine.config import DictAction
 from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.utils import output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,6 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--save-dir',
+        type=output_folder,
         metavar='FOLDER',
         required=True,
         help='where the sheets go, attention_000.png and so on',
@@ -55,14 +56,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--limit', type=int, default=32, help='most faces drawn (32)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
-    return parser.parse_args()
+    add_cfg_options(parser)
+    args = parser.parse_args()
+    if args.limit < 1:
+        parser.error('--limit must be at least 1')
+    return args
 
 
 def to_level(maps: Tensor, absolute: bool) -> np.ndarray:

@@ -25,11 +25,12 @@ import sys
 
 import numpy as np
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from torch import nn
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.utils import output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -52,6 +53,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--save-dir',
+        type=output_folder,
         metavar='FOLDER',
         required=True,
         help='where the sheets go, steps_000.png and so on',
@@ -59,13 +61,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--limit', type=int, default=8, help='most faces drawn (8)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     if args.limit < 1:
         parser.error('--limit must be at least 1')

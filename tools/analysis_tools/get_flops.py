@@ -17,12 +17,12 @@ import inspect
 import sys
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,13 +40,7 @@ def parse_args() -> argparse.Namespace:
         help="size of the network's input (default: the config's gt_size / "
         'scale)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     return parser.parse_args()
 
 

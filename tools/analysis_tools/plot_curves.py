@@ -28,7 +28,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mmfacesr.apis.launch import clear_errors
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import output_file, write_atomic
 
 FILE = 'scalars.json'
 NOT_VALUES = {'iter', 'step', 'epoch'}
@@ -85,6 +85,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
+        type=output_file('.png'),
         metavar='FILE.png',
         default='curves.png',
         help='the picture (default: curves.png)',
@@ -92,8 +93,6 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.smooth < 1:
         parser.error('--smooth must be at least 1')
-    if not args.out.lower().endswith('.png'):
-        parser.error('--out must end in .png')
     return args
 
 

@@ -13,11 +13,9 @@ Nothing is built and no data are read.
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.launch import clear_errors
-from mmfacesr.utils import write_atomic
+from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.utils import output_file, write_atomic
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,15 +25,10 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument('config', help='config file, or the name of one')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change settings of the config, as in tools/train.py',
-    )
+    add_cfg_options(parser)
     parser.add_argument(
         '--out',
+        type=output_file('.py'),
         metavar='FILE.py',
         help='also write the config there; the file is a config of its own',
     )

@@ -16,6 +16,7 @@ import argparse
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.utils import output_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,6 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint of a training')
     parser.add_argument(
         'out_dir',
+        type=output_folder,
         nargs='?',
         default='.',
         help='folder of the new file (default: the current one)',

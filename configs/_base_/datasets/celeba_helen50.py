@@ -7,4 +7,8 @@ option data_root=FOLDER changes CelebA's folder alone.
 
 _base_ = './celeba.py'
 
-test_dataloader = dict(dataset=dict(data_root='{{$HELEN_ROOT:data/helen50}}'))
+import os
+
+test_dataloader = dict(
+    dataset=dict(data_root=os.environ.get('HELEN_ROOT') or 'data/helen50')
+)

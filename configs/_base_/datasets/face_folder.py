@@ -5,8 +5,13 @@ folder without them is parted by its file names. See
 tools/dataset_converters/README.md.
 """
 
+# First, or else mmengine takes the file for a config of its lazy kind.
+_base_ = []
+
+import os
+
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
-data_root = '{{$DATA_ROOT:data/faces}}'
+data_root = os.environ.get('DATA_ROOT') or 'data/faces'
 landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
 crop_size = 'auto'  # side of the central square; 'auto': from dataset.json
 

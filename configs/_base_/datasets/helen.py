@@ -2,7 +2,9 @@
 
 _base_ = './face_folder.py'
 
-data_root = '{{$DATA_ROOT:data/helen}}'
+import os
+
+data_root = os.environ.get('DATA_ROOT') or 'data/helen'
 
 train_dataloader = dict(dataset=dict(data_root=data_root))
 val_dataloader = dict(dataset=dict(data_root=data_root))

@@ -27,6 +27,7 @@ from mmfacesr.conversion import (
 from mmfacesr.data_root import PARTS, write_data_root
 from mmfacesr.framing import crop_square
 from mmfacesr.image_io import BadSampleError, read_image, write_image
+from mmfacesr.utils import output_folder
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
 # The 1000 test images of FSRNet and DIC, inside the official test part.
@@ -200,7 +201,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--out',
-        type=Path,
+        type=partial(output_folder, kind=Path),
         help='data root for the crops of in-the-wild images '
         '(default: ROOT/celeba_crops)',
     )

@@ -26,6 +26,7 @@ from mmfacesr.image_io import (
     read_image,
     write_image,
 )
+from mmfacesr.utils import output_folder
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.
@@ -103,7 +104,9 @@ def main() -> None:
     """Prepare a folder from the command line."""
     parser = argument_parser(__doc__)
     parser.add_argument(
-        '--out', type=Path, help='data root for the faces, outside ROOT'
+        '--out',
+        type=partial(output_folder, kind=Path),
+        help='data root for the faces, outside ROOT',
     )
     parser.add_argument(
         '--whole',

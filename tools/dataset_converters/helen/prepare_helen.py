@@ -25,6 +25,7 @@ from mmfacesr.data_root import read_list, write_data_root
 from mmfacesr.framing import crop_square, square_around
 from mmfacesr.image_io import list_images, read_image, write_image
 from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.utils import output_folder
 
 TEST_COUNT = 50  # of FSRNet and DIC
 
@@ -118,7 +119,7 @@ def main() -> None:
     )
     parser.add_argument(
         '--out',
-        type=Path,
+        type=partial(output_folder, kind=Path),
         help='data root for the crops, outside ROOT (needs --landmarks)',
     )
     add_allow_incomplete(parser)

@@ -28,7 +28,7 @@ from mmfacesr.landmark_detection import (
 )
 from mmfacesr.landmark_detection.mesh_mapping import NEAREST_VERTEX
 from mmfacesr.landmark_schemes import INNER_68
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import output_file, write_atomic
 
 NUM_COMPONENTS = 40
 RIDGE = 0.1  # of 0.03 to 3, by cross-validation inside the fit half
@@ -160,7 +160,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--annotation', type=Path, required=True, help='CSV of 68 points'
     )
-    parser.add_argument('--out', type=Path, help='where the fit goes (.npz)')
+    parser.add_argument(
+        '--out',
+        type=output_file('.npz', kind=Path),
+        help='where the fit goes (.npz)',
+    )
     parser.add_argument(
         '--check-only',
         action='store_true',

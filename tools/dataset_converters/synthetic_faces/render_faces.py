@@ -3,6 +3,7 @@
 """Draw the embedded faces: portraits with exact 68 landmarks, no download."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from mmfacesr.datasets.synthetic_faces import (
     write_faces,
 )
 from mmfacesr.image_io import write_image
+from mmfacesr.utils import output_file, output_folder
 
 SHEET_COLUMNS, SHEET_ROWS = 9, 4
 EXAMPLES = """examples:
@@ -38,7 +40,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--out',
-        type=Path,
+        type=partial(output_folder, kind=Path),
         metavar='DIR',
         help='data root to write: train/ val/ test/ with PNG '
         'files, their lists, dataset.json, landmarks68.npz',
@@ -69,7 +71,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--sheet',
-        type=Path,
+        type=output_file('.png', kind=Path),
         metavar='FILE',
         help='write one picture of '
         f'{SHEET_COLUMNS * SHEET_ROWS} test faces; the last '
