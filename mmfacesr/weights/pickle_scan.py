@@ -63,10 +63,13 @@ class Scan:
     Args:
         value (Value): The outermost object.
         storages (dict[str, StorageClaim]): The storages it asks for.
+        objects (str): What else is in it and stays there, for a message.
+            Defaults to '', nothing.
     """
 
     value: Value
     storages: dict[str, StorageClaim]
+    objects: str = ''
 
 
 class ForeignError(Unfit):
@@ -84,7 +87,8 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
             that the pickle claims allocate nothing.
 
     Raises:
-        Unfit: If it is not whole, or is not plainly tensors and values.
+        ObjectsError: If there are objects beside tensors and values.
+        Unfit: If it is not whole, or may do harm.
     """
     start = stream.tell()
     try:
@@ -96,8 +100,15 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
         raise refusal(names, others, str(error)) from None
 
 
-def follow(stream: io.BytesIO | mmap.mmap, machine: 'Machine') -> Scan:
+def follow(
+    stream: io.BytesIO | mmap.mmap, machine: 'Machine', objects: str = ''
+) -> Scan:
     """Follow one pickle to its end with a machine.
+
+    Args:
+        stream (io.BytesIO | mmap.mmap): As of :func:`scan_pickle`.
+        machine (Machine): Follows its opcodes.
+        objects (str): For the result. Defaults to ''.
 
     Raises:
         Unfit: If it is not whole, or if the machine refuses something.
@@ -107,7 +118,7 @@ def follow(stream: io.BytesIO | mmap.mmap, machine: 'Machine') -> Scan:
             if count >= MAX_OPCODES:
                 raise misfit(f'more than {MAX_OPCODES} opcodes')
             machine.step(opcode.name, arg)
-        return Scan(machine.stack.pop(), machine.storages)
+        return Scan(machine.stack.pop(), machine.storages, objects)
     # Broken text or numbers, an empty stack, an unknown reference.
     except (ValueError, IndexError, KeyError, struct.error) as error:
         raise Unfit(f'a broken pickle ({type(error).__name__})') from error

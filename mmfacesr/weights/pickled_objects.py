@@ -11,18 +11,16 @@ its call would give, is a `Thing`: it knows what it was given and does nothing.
 import io
 import itertools
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Optional
 
 import torch
 from torch import Tensor
 
-from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
-from mmfacesr.weights.files import existing_file, refusals
+from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit
 from mmfacesr.weights.pickle_calls import PARAMETER
-from mmfacesr.weights.pickle_names import STORAGES
-from mmfacesr.weights.pickle_scan import Machine, Scan, follow
+from mmfacesr.weights.pickle_names import STORAGES, ObjectsError
+from mmfacesr.weights.pickle_scan import Machine, Scan, follow, scan_pickle
 from mmfacesr.weights.pickle_values import (
     MAX_DEPTH,
     MAX_ENTRIES,
@@ -31,7 +29,6 @@ from mmfacesr.weights.pickle_values import (
     Value,
     require,
 )
-from mmfacesr.weights.torch_files import check_archive, check_pickles
 
 # Whose calls are followed; torch's modules are made of them.
 KNOWN = frozenset(STORAGES) | {
@@ -47,7 +44,6 @@ PARAMETERS, BUFFERS, MODULES = '_parameters', '_buffers', '_modules'
 NOT_SAVED = '_non_persistent_buffers_set'
 # Of the tensors to the file; parts of a network may share some.
 MAX_SHARING = 4
-BYTE_ORDER = 'byteorder'
 Storages = dict[StorageClaim, Tensor]
 
 
@@ -124,17 +120,38 @@ def _has_thing(values: Sequence[Value]) -> bool:
     return any(isinstance(value, Thing) for value in values)
 
 
-def extract_tensors(path: str | Path) -> dict:
-    """Read the tensors of a file of torch.save, whatever else is in it.
-
-    No code is run, no class is looked for and nothing is imported: objects
-    are passed over, of modules the state dict is put together. The format
-    may be that of any version of torch since 0.1.10, with the usual protocol
-    of pickle.
+def scan_objects(stream: io.BytesIO | mmap.mmap) -> Scan:
+    """Look through a pickle, with what is neither tensor nor value as things.
 
     Args:
-        path (str | Path): File of a pickled module, or of a checkpoint with
-            objects in it.
+        stream (io.BytesIO | mmap.mmap): As of :func:`scan_pickle`.
+
+    Returns:
+        Scan: Its ``objects`` names them, if there are any.
+
+    Raises:
+        Unfit: If it is not whole, or may do harm.
+    """
+    start = stream.tell()
+    try:
+        return scan_pickle(stream)
+    except ObjectsError as error:
+        stream.seek(start)
+        return follow(stream, ObjectMachine(), str(error))
+
+
+def tensors_among_objects(
+    found: Scan, size: int, read: Callable[[str], bytes]
+) -> dict:
+    """Make the tensors of a pickle that stand in dicts and in modules.
+
+    No code is run, no class is looked for and nothing is imported: objects
+    are passed over, of modules the state dict is put together.
+
+    Args:
+        found (Scan): What is in the pickle.
+        size (int): Bytes of the file.
+        read (Callable): Returns the bytes of a storage by its key.
 
     Returns:
         dict: State dict of the module; of other files the dicts in it with
@@ -142,62 +159,24 @@ def extract_tensors(path: str | Path) -> dict:
         are their keys.
 
     Raises:
-        WeightsError: If the file is missing or damaged, is none of
-            torch.save's or has no tensors.
+        Unfit: If there are no tensors, or impossible ones.
     """
-    path = existing_file(path)
-    with refusals(path):
-        kind = recognise(path)
-        if kind not in _READERS:
-            raise Unfit(f'a file of {kind}', 'use it as it is')
-        found, storages = _READERS[kind](path)
-        collector = _Collector()
-        claims = collector.collect(found.value)
-        if not claims:
-            raise Unfit('no tensors under names', 'give another file')
-        if collector.nbytes > MAX_SHARING * path.stat().st_size:
-            raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
-        return _tensors(claims, storages)
-
-
-def _scan(stream: io.BytesIO | mmap.mmap) -> Scan:
-    """Look through a pickle of any objects."""
-    return follow(stream, ObjectMachine())
-
-
-def _read_archive(path: Path) -> tuple[Scan, Storages]:
-    """Return what an archive holds, and its storages."""
-    found = check_archive(path, _scan)
-    reader = torch._C.PyTorchFileReader(str(path))
-    if reader.has_record(BYTE_ORDER):
-        order = reader.get_record(BYTE_ORDER)
-        if order != b'little':
-            raise Unfit(
-                f'numbers in the order {order!r}',
-                'save the file again on a usual machine',
-            )
-    return found, {
-        claim: _storage(claim, reader.get_record(f'data/{key}'))
-        for key, claim in found.storages.items()
-    }
-
-
-def _read_pickles(path: Path) -> tuple[Scan, Storages]:
-    """Return what a file of torch before 1.6 holds, and its storages."""
-    with (
-        path.open('rb') as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
-    ):
-        found, places = check_pickles(stream, _scan)
-        return found, {
-            claim: _storage(
-                claim, stream[places[key] : places[key] + claim.nbytes]
-            )
+    collector = _Collector()
+    claims = collector.collect(found.value)
+    if not claims:
+        raise Unfit(
+            f'{found.objects} and no tensors under names',
+            'give a file of weights',
+        )
+    if collector.nbytes > MAX_SHARING * size:
+        raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
+    return _tensors(
+        claims,
+        {
+            claim: _storage(claim, read(key))
             for key, claim in found.storages.items()
-        }
-
-
-_READERS = {'zip': _read_archive, 'pickles': _read_pickles}
+        },
+    )
 
 
 class _Collector:
