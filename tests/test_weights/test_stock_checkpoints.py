@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of mmengine's and MMagic's own runner, as anybody has them."""
 
+import copy
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -10,13 +11,14 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
-from mmengine.registry import MODELS, DefaultScope
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmfacesr.apis.convert_weights import convert_weights
 from mmfacesr.apis.publish_weights import publish_weights
-from mmfacesr.checkpoint import load_start, load_weights
+from mmfacesr.checkpoint import load_weights
+from mmfacesr.compat import mend
 from mmfacesr.engine.hooks import LoadWeightsHook
 from mmfacesr.models.networks import SPARNet
 from mmfacesr.weights.errors import WeightsError
@@ -25,7 +27,6 @@ from mmfacesr.weights.files import read_weights_file
 SMALL = dict(
     min_ch=4, max_ch=8, in_size=40, out_size=40, min_feat_size=20, res_depth=1
 )
-CRITIC = nn.Conv2d(3, 1, 3)
 
 
 class Pair(BaseModel):
@@ -69,13 +70,7 @@ def trained(model: BaseModel, folder: Path, **settings: object) -> Path:
         param_scheduler=dict(type='LinearLR', by_epoch=False, end=2),
         custom_hooks=[dict(type='EMAHook')],
         default_hooks=dict(
-            checkpoint=dict(
-                type='CheckpointHook',
-                interval=2,
-                by_epoch=False,
-                save_best='x',
-                rule='less',
-            ),
+            checkpoint=dict(type='CheckpointHook', interval=2, by_epoch=False),
             logger=dict(type='LoggerHook', interval=1),
         ),
         log_level='ERROR',
@@ -156,9 +151,57 @@ def test_loads_as_it_is(stock: str, request: pytest.FixtureRequest) -> None:
     load_weights(network, path)
     for key, value in network.state_dict().items():
         assert torch.equal(value, content['state_dict'][f'generator.{key}'])
-    start = Pair()
-    load_start(start, path)
-    assert torch.equal(
-        start.generator.state_dict()[key],
-        content['state_dict'][f'generator.{key}'],
+
+
+@BOTH
+def test_published_and_converted(
+    stock: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    model, path = request.getfixturevalue(stock)
+    cfg = Config(dict(model=dict(generator=dict(type='SPARNet', **SMALL))))
+    plain = publish_weights(path, tmp_path, cfg, weights='plain')
+    ema = publish_weights(path, tmp_path, cfg)
+    assert (plain.chosen, ema.chosen) == ('plain', 'ema')
+    found = read_weights_file(plain.path)['state_dict']
+    for key, value in model.generator.state_dict().items():
+        assert torch.equal(found[key], value), key
+    done = convert_weights(cfg, path, tmp_path / 'b.pth')
+    assert done.read == dict(generator='mmfacesr')
+
+
+def runner_on(path: Path, folder: Path, **settings: object) -> Runner:
+    """A training of ours that has not begun, and a file to begin with."""
+    mend()
+    return Runner(
+        Pair(),
+        str(folder),
+        train_dataloader=loader(plain_batch),
+        train_cfg=dict(by_epoch=False, max_iters=4),
+        optim_wrapper=dict(optimizer=dict(type='Adam', lr=1e-3)),
+        default_hooks=dict(weights=LoadWeightsHook()),
+        load_from=str(path),
+        log_level='ERROR',
+        experiment_name=folder.name,
+        **settings,
     )
+
+
+def test_load_from(of_mmengine: tuple, tmp_path: Path) -> None:
+    model, path = of_mmengine
+    runner = runner_on(path, tmp_path)
+    runner.load_or_resume()
+    averaged = torch.load(path, weights_only=False)['state_dict']
+    for key, value in runner.model.state_dict().items():
+        assert torch.equal(value, averaged[key]), key
+
+
+def test_no_resume_of_a_part(of_mmengine: tuple, tmp_path: Path) -> None:
+    """Optimizer and counters are not read: nothing may go on without them."""
+    _, path = of_mmengine
+    runner = runner_on(path, tmp_path, resume=True)
+    before = copy.deepcopy(runner.model.state_dict())
+    with pytest.raises(WeightsError, match='no meta.*load_from'):
+        runner.train()
+    assert runner.iter == 0
+    for key, value in runner.model.state_dict().items():
+        assert torch.equal(value, before[key]), key
