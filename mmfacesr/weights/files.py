@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.utils import printable
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
 from mmfacesr.weights.messages import say
@@ -170,7 +169,7 @@ def _tensors_alone(
     """Take the tensors out, and say that there is more."""
     content = tensors_among_objects(found, path.stat().st_size, read)
     say(
-        f'{printable(path)} holds {found.objects} beside its tensors; they were left '
+        f'{path} holds {found.objects} beside its tensors; they were left '
         'out, none of their code was run.'
     )
     return content

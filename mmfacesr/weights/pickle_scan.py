@@ -54,6 +54,7 @@ EMPTY = {'EMPTY_TUPLE': 'tuple', 'EMPTY_LIST': 'list', 'EMPTY_DICT': 'dict'}
 TUPLES = {'TUPLE1': 1, 'TUPLE2': 2, 'TUPLE3': 3}
 # Attributes that the state dict of a module has.
 METADATA = '_metadata'
+TEXT_PER_ENTRY = 64  # characters that are copied as fast as one is looked at
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class Machine:
         self.marked: list[list[Value]] = []
         self.memo: dict[int, Value] = {}
         self.storages: dict[str, StorageClaim] = {}
+        self.spent = 0
         self.actions: dict[str, Callable] = {
             'PROTO': self._proto,
             'GLOBAL': self.find_name,
@@ -191,9 +193,20 @@ class Machine:
             raise ForeignError(f'a pickle with the name {arg}')
         self.stack.append(Value('plain' if arg in DTYPES else 'name', arg))
 
+    def spend(self, count: int) -> None:
+        """Count what one opcode looks through or copies.
+
+        Arguments can be many, and be given to many calls.
+        """
+        self.spent += count
+        if self.spent > MAX_OPCODES:
+            raise misfit(f'calls of more than {MAX_OPCODES} arguments')
+
     def reduce(self, _: None) -> None:
         """Call something."""
         function, args = self._pop(2)
+        texts = (a.known for a in args.items if isinstance(a.known, str))
+        self.spend(args.entries + sum(map(len, texts)) // TEXT_PER_ENTRY)
         require(
             function.known in CALLS and args.kind == 'tuple',
             f'a call of a {function.kind}',
@@ -209,6 +222,7 @@ class Machine:
         """Give the value on top a state."""
         state = self.stack.pop()
         target = self.stack[-1]
+        self.spend(state.entries)
         if target.kind == 'parameter':
             set_old_state(target, state)
             return
