@@ -60,8 +60,9 @@ def load_weights(
             of either: its path, its http(s) URL, or the name that
             model-index.yml gives it. Wrappers (``state_dict``, ``netG``) and
             prefixes (``generator.``, ``module.``) are found; averaged weights
-            (``generator_ema.``) are preferred. A file of the web is kept in
-            `mmfacesr.weights.places.weights_dir`.
+            (``generator_ema.``) are preferred, see
+            `mmfacesr.weights.matching.find_weights`. A file of the web is
+            kept in `mmfacesr.weights.places.weights_dir`.
         sha256 (str | None): Expected hash of the file, or at least its first
             8 hex digits, beside what the index and the file's name say.
             Defaults to None.
@@ -128,7 +129,7 @@ def start_of_model(
             continue
         try:
             start |= _below(name, find_weights(part, content)[1])
-        except WeightsError:
+        except MisfitError:
             print_log(
                 f'The weights hold no {name}: it starts anew.', 'current'
             )

@@ -20,7 +20,11 @@ from mmfacesr.version import __version__
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.hashes import MIN_DIGITS, FileHashes
-from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.matching import (
+    check_finite,
+    find_weights,
+    is_flop_counter,
+)
 from mmfacesr.weights.writing import (
     weights_bytes,
     writable_target,
@@ -135,14 +139,14 @@ def choose_weights(content: Mapping, weights: str) -> tuple[str, Weights]:
         WeightsError: If they are not there.
     """
     state, hook = content.get('state_dict'), content.get('ema_state_dict')
-    found = {PLAIN: _below(state, 'generator.')}
+    found = {
+        PLAIN: _below(state, 'generator.'),
+        AVERAGED: _below(state, 'generator_ema.module.', 'generator_ema.'),
+    }
     if isinstance(hook, Mapping):
-        found[AVERAGED] = found[PLAIN]
+        # As `find_weights`: the second network comes first.
+        found[AVERAGED] = found[AVERAGED] or found[PLAIN]
         found[PLAIN] = _below(hook, 'module.generator.', 'module.')
-    else:
-        found[AVERAGED] = _below(
-            state, 'generator_ema.module.', 'generator_ema.'
-        )
     if not any(found.values()):
         raise WeightsError(
             'Expected a training checkpoint with a `generator` in its '
@@ -166,7 +170,9 @@ def _below(state: object, *prefixes: str) -> Weights:
         found = {
             key[len(prefix) :]: value
             for key, value in state.items()
-            if isinstance(value, Tensor) and key.startswith(prefix)
+            if isinstance(value, Tensor)
+            and key.startswith(prefix)
+            and not is_flop_counter(key)
         }
         if found:
             return found
@@ -176,20 +182,6 @@ def _below(state: object, *prefixes: str) -> Weights:
 def _first(content: Mapping) -> str:
     """Name the first few keys of a checkpoint."""
     return ', '.join(map(repr, list(content)[:4])) or 'nothing'
-
-
-def check_finite(weights: Weights) -> None:
-    """Refuse weights of a training that diverged.
-
-    Raises:
-        WeightsError: If a value is NaN or infinite.
-    """
-    bad = [key for key, value in weights.items() if not value.isfinite().all()]
-    if bad:
-        raise WeightsError(
-            f'Expected finite weights, got NaN or infinity in {len(bad)} '
-            f'tensors ({", ".join(bad[:4])}); publish an earlier checkpoint.'
-        )
 
 
 def _network(

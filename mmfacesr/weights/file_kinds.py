@@ -5,6 +5,8 @@
 from pathlib import Path
 from typing import Literal
 
+from mmfacesr.utils import printable
+
 SAVE_PLAINLY = (
     'save the weights alone, as a state dict, with the defaults of torch.save'
 )
@@ -49,7 +51,7 @@ class Unfit(Exception):
     def __init__(self, found: str, remedy: str = FETCH_AGAIN) -> None:
         # Names in a file could steer a terminal, and be endless.
         shown = found if len(found) <= MAX_TEXT else f'{found[:MAX_TEXT]}...'
-        super().__init__(''.join(c if c.isprintable() else '?' for c in shown))
+        super().__init__(printable(shown))
         self.remedy = remedy
 
 

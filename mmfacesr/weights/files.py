@@ -5,7 +5,7 @@
 import mmap
 import shlex
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +15,10 @@ from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
+from mmfacesr.weights.messages import say
+from mmfacesr.weights.pickle_scan import Scan
 from mmfacesr.weights.pickle_values import MAX_DEPTH, MAX_ENTRIES
+from mmfacesr.weights.pickled_objects import tensors_among_objects
 from mmfacesr.weights.stand_ins import stand_ins
 from mmfacesr.weights.torch_files import check_archive, check_pickles
 
@@ -25,6 +28,7 @@ PLAIN_TYPES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, bytearray}
     | {torch.dtype, torch.device}
 )
+BYTE_ORDER = 'byteorder'
 SAVE_STATE_DICT = 'save the state dict of the model, a dict of tensors'
 
 
@@ -46,8 +50,12 @@ def existing_file(path: str | Path) -> Path:
 def read_weights_file(path: str | Path) -> Mapping:
     """Read a checkpoint without running any code in it.
 
-    The format is told by the content: torch.save's of any version, or
-    safetensors. NumPy's numbers become Python's.
+    The format is told by the content: torch.save's of any version since
+    0.1.10, or safetensors. NumPy's numbers become Python's.
+
+    Where there are objects beside the tensors (log histories in a checkpoint
+    of training, a module that was pickled whole) the tensors alone are
+    returned, and the log says so: no training can be resumed from that.
 
     Args:
         path (str | Path): File written by `torch.save` or safetensors.
@@ -59,8 +67,8 @@ def read_weights_file(path: str | Path) -> Mapping:
         in use. Changing them does not change the file.
 
     Raises:
-        WeightsError: If the file is missing, is no checkpoint, is damaged or
-            holds more than tensors and plain values.
+        WeightsError: If the file is missing, is no checkpoint, is damaged,
+            holds no tensors or calls functions.
     """
     path = existing_file(path)
     with refusals(path):
@@ -116,7 +124,16 @@ def _read_archive(path: Path) -> Any:
     Mapped, because torch cuts the storages out of a mapped file, but torch
     2.1 reads others in the length that the pickle claims.
     """
-    check_archive(path)
+    found = check_archive(path)
+    if found.objects:
+        reader = torch._C.PyTorchFileReader(str(path))
+        if reader.has_record(BYTE_ORDER):
+            order = reader.get_record(BYTE_ORDER)
+            if order != b'little':
+                raise Unfit(f'numbers in the order {order!r}', SAVE_STATE_DICT)
+        return _tensors_alone(
+            path, found, lambda key: reader.get_record(f'data/{key}')
+        )
     # torch.load takes a path that ends like this for what it says.
     if path.name.endswith('.safetensors'):
         with path.open('rb') as file:
@@ -134,8 +151,28 @@ def _read_pickles(path: Path) -> Any:
         path.open('rb') as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
     ):
-        check_pickles(stream)
+        found, places = check_pickles(stream)
+        if found.objects:
+            return _tensors_alone(
+                path,
+                found,
+                lambda key: stream[
+                    places[key] : places[key] + found.storages[key].nbytes
+                ],
+            )
         return _load(stream)
+
+
+def _tensors_alone(
+    path: Path, found: Scan, read: Callable[[str], bytes]
+) -> dict:
+    """Take the tensors out, and say that there is more."""
+    content = tensors_among_objects(found, path.stat().st_size, read)
+    say(
+        f'{path} holds {found.objects} beside its tensors; they were left '
+        'out, none of their code was run.'
+    )
+    return content
 
 
 def _load(source: str | BinaryIO | mmap.mmap, **options: bool) -> Any:

@@ -12,8 +12,7 @@ from torch import nn
 from mmfacesr.models import heads, networks  # noqa: F401  registers them
 from mmfacesr.project_files import known_configs
 from mmfacesr.registry import MODELS
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.matching import find_weights, tensors_of
+from mmfacesr.weights.matching import fits, flat_tensors
 
 
 def configs_that_fit(content: Mapping) -> list[str]:
@@ -25,11 +24,12 @@ def configs_that_fit(content: Mapping) -> list[str]:
     Returns:
         list[str]: Names of configs, without '.py'.
     """
-    size = sum(tensor.numel() for _, tensor in tensors_of(content))
+    tensors = flat_tensors(content)
+    size = sum(tensor.numel() for tensor in tensors.values())
     return [
         name
         for network, names in _networks_of_configs()
-        if _num_parameters(network) <= size and _fits(network, content)
+        if _num_parameters(network) <= size and fits(network, tensors)
         for name in names
     ]
 
@@ -56,12 +56,3 @@ def _networks_of_configs() -> list[tuple[nn.Module, list[str]]]:
 def _num_parameters(network: nn.Module) -> int:
     """Count the parameters of a network."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-def _fits(network: nn.Module, content: Mapping) -> bool:
-    """Say whether a checkpoint holds the weights of a network."""
-    try:
-        find_weights(network, content)
-    except WeightsError:
-        return False
-    return True

@@ -2,25 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding a module's weights in a checkpoint."""
 
+import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.layouts import LAYOUTS, Layout
+from mmfacesr.weights.messages import say
+from mmfacesr.weights.pickle_values import MAX_NAME
 
 # Buffers that a module makes itself; old files lack them.
 DERIVABLE = ('num_batches_tracked',)
-# Parts of a checkpoint that hold averaged weights: better than the others.
-AVERAGED = frozenset({'generator_ema', 'params_ema', 'g_ema'})
+# Buffers that counters of FLOPs add to every module and leave there.
+FLOP_COUNTERS = ('total_ops', 'total_params')
+# Names of parts that hold averaged weights: `generator_ema`, `params_ema`.
+AVERAGED = re.compile(r'(.+_)?ema')
 # mmengine's EMAHook stores the averaged weights under `state_dict` and the
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
 NUM_LISTED = 10
-# Parts of a checkpoint that are looked at; a file made to have thousands
-# would take hours.
-MAX_PARTS = 16
 
 
 class MisfitError(WeightsError):
@@ -34,7 +37,14 @@ def find_weights(
 
     All keys below one prefix must be the module's, in one of the known
     layouts; what lies beside the prefix (a discriminator, an optimizer) is
-    left alone.
+    left alone. Of several parts that fit,
+
+    1. the one under a name that is or ends in ``ema`` is taken,
+    2. else the one there is; ``ema_state_dict`` is passed over, because
+       mmengine keeps the plain weights there.
+
+    Two parts of one rank are refused, and so are plain weights whose average
+    is there and does not fit. The order in the file never counts.
 
     Args:
         module (nn.Module): Gives keys and shapes; it is not changed.
@@ -42,54 +52,106 @@ def find_weights(
 
     Returns:
         tuple[Layout, dict[str, Tensor]]: The layout found and the weights
-        under the module's keys, complete and of the right shapes.
+        under the module's keys, complete, finite and of the right shapes.
 
     Raises:
         MisfitError: If no part of the checkpoint fits; its message lists
             what is missing, unknown or of another shape.
-        WeightsError: If more than one part fits.
+        WeightsError: If more than one part fits, or a value is NaN or
+            infinite.
     """
     own = module.state_dict()
-    tensors = dict(tensors_of(content))
-    best = (0, None)  # number of known keys, what is wrong with them
-    for layout in LAYOUTS:
-        theirs = {layout.key(key): key for key in own}
-        fitting = {}
-        for prefix, count in _likely_prefixes(tensors, theirs):
-            part = {
-                key[len(prefix) :]: value
-                for key, value in tensors.items()
-                if key.startswith(prefix) and layout.uses(key[len(prefix) :])
-            }
-            faults = _faults(part, theirs, own)
-            if not faults:
-                fitting[prefix] = part
-            elif count > best[0]:
-                best = (
-                    count,
-                    f'part {prefix!r}, layout {layout.name}: '
-                    + '; '.join(faults),
-                )
-        if fitting:
-            part = fitting[_choose(list(fitting))]
-            return layout, own | {
-                theirs[key]: layout.value(theirs[key], value)
-                for key, value in part.items()
-            }
-    raise MisfitError(
-        f'Expected the weights of a {type(module).__name__}, '
-        f'{len(own)} tensors, got {best[1] or _list(tensors, "foreign")}. '
-        'Nothing was loaded.'
-    )
+    tensors = flat_tensors(content)
+    counted = [key for key in tensors if is_flop_counter(key)]
+    layout, prefix, part = _match(type(module).__name__, own, tensors)
+    if counted:
+        say(f'{_list(counted, "keys of a FLOP counter")} are left out.')
+    check_finite({prefix + key: value for key, value in part.items()})
+    ours = {layout.key(key): key for key in own}
+    return layout, own | {
+        ours[key]: layout.value(ours[key], value)
+        for key, value in part.items()
+    }
 
 
-def tensors_of(content: Mapping, prefix: str = '') -> Iterator:
+def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
+    """Say whether weights of a module are among tensors.
+
+    Args:
+        module (nn.Module): Gives keys and shapes.
+        tensors (Mapping[str, Tensor]): As of :func:`flat_tensors`.
+    """
+    try:
+        _match(type(module).__name__, module.state_dict(), tensors)
+    except WeightsError:
+        return False
+    return True
+
+
+def flat_tensors(content: Mapping) -> dict[str, Tensor]:
+    """Return every tensor in nested mappings by its dotted key.
+
+    Raises:
+        WeightsError: If a key is too long, or is there twice.
+    """
+    tensors = {}
+    for key, value in _tensors_of(content, ''):
+        if key in tensors:
+            raise WeightsError(
+                f'Expected one tensor of each name, got two named {key!r}; '
+                'leave one of them out.'
+            )
+        tensors[key] = value
+    return tensors
+
+
+def _tensors_of(content: Mapping, prefix: str) -> Iterator:
     """Yield dotted key and tensor of every tensor in nested mappings."""
     for key, value in content.items():
-        if isinstance(value, Tensor):
-            yield f'{prefix}{key}', value
-        elif isinstance(value, Mapping) and key not in IGNORED:
-            yield from tensors_of(value, f'{prefix}{key}.')
+        name = f'{prefix}{key}'
+        if isinstance(value, Tensor) and len(name) <= MAX_NAME:
+            yield name, value
+        elif isinstance(value, Mapping) and len(name) <= MAX_NAME:
+            if key not in IGNORED:
+                yield from _tensors_of(value, f'{name}.')
+        elif isinstance(value, (Tensor, Mapping)):
+            raise WeightsError(
+                f'Expected keys of at most {MAX_NAME} characters, got '
+                f'{name[:60]!r}... of {len(name)}; rename it.'
+            )
+
+
+def is_flop_counter(key: str) -> bool:
+    """Say whether a key is one that counting FLOPs has left behind."""
+    return key.rpartition('.')[2] in FLOP_COUNTERS
+
+
+def check_finite(weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights of a training that diverged, or of a damaged file.
+
+    Args:
+        weights (Mapping[str, Tensor]): Values without memory are passed over.
+
+    Raises:
+        WeightsError: If a floating value is NaN or infinite.
+    """
+    bad = [key for key, value in weights.items() if not _is_finite(value)]
+    if bad:
+        raise WeightsError(
+            f'Expected finite weights, got NaN or infinity in '
+            f'{_list(bad, "tensors")}; the training diverged before they '
+            'were saved: take an earlier checkpoint.'
+        )
+
+
+def _is_finite(value: Tensor) -> bool:
+    """Say whether no element is NaN or infinite."""
+    if value.is_meta or not value.is_floating_point():
+        return True
+    if value.dtype.itemsize == 1:  # has no sum
+        value = value.float()
+    # Ten times as fast, and without a copy; a sum may overflow, though.
+    return bool(value.sum().isfinite() or value.isfinite().all())
 
 
 def faults_of(module: nn.Module, weights: Mapping) -> str:
@@ -103,18 +165,85 @@ def faults_of(module: nn.Module, weights: Mapping) -> str:
     return '; '.join(_faults(weights, {key: key for key in own}, own))
 
 
-def _likely_prefixes(
-    tensors: Mapping, known: Mapping
-) -> list[tuple[str, int]]:
-    """List the prefixes with the most known keys below them, and how many."""
+def _match(
+    name: str, own: Mapping, tensors: Mapping
+) -> tuple[Layout, str, dict[str, Tensor]]:
+    """Find the part of some tensors that fits, under the keys of its layout.
+
+    Args:
+        name (str): What the weights are for.
+        own (Mapping): State dict to fit.
+        tensors (Mapping): As of :func:`flat_tensors`.
+
+    Returns:
+        tuple[Layout, str, dict[str, Tensor]]: The layout, the prefix of the
+        part and the part.
+
+    Raises:
+        WeightsError: As of :func:`find_weights`.
+    """
+    tensors = {k: v for k, v in tensors.items() if not is_flop_counter(k)}
+    own = {k: v for k, v in own.items() if not is_flop_counter(k)}
+    keys = sorted(tensors)
+    fitting, prefixes = {}, set()
+    best = (0, None)  # number of known keys, what is wrong with them
+    tried = []
+    for layout in LAYOUTS:
+        theirs = {layout.key(key): key for key in own}
+        if theirs in tried:
+            continue
+        tried.append(theirs)
+        counts = _prefixes(keys, theirs)
+        prefixes |= counts.keys()
+        for prefix in _candidates(counts, theirs):
+            part = {
+                key[len(prefix) :]: tensors[key]
+                for key in _below(keys, prefix)
+                if layout.uses(key[len(prefix) :])
+            }
+            faults = _faults(part, theirs, own)
+            if not faults:
+                fitting.setdefault(prefix, (layout, prefix, part))
+            elif counts[prefix] > best[0]:
+                best = (
+                    counts[prefix],
+                    f'part {prefix!r}, layout {layout.name}: '
+                    + '; '.join(faults),
+                )
+    if not fitting:
+        raise MisfitError(
+            f'Expected the weights of a {name}, {len(own)} tensors, got '
+            f'{best[1] or _list(keys, "foreign")}. Nothing was loaded.'
+        )
+    return fitting[_choose(list(fitting), prefixes)]
+
+
+def _prefixes(keys: Sequence[str], known: Mapping) -> Counter:
+    """Count the known keys below every prefix that has some."""
     counts = Counter()
-    for key in tensors:
-        parts = key.split('.')
+    depth = max((key.count('.') for key in known), default=0)
+    for key in keys:
+        parts = key.rsplit('.', depth + 1)[-depth - 1 :]
         for i in range(len(parts)):
             name = '.'.join(parts[i:])
             if name in known:
                 counts[key[: len(key) - len(name)]] += 1
-    return counts.most_common(MAX_PARTS)
+    return counts
+
+
+def _candidates(counts: Counter, known: Mapping) -> list[str]:
+    """List the prefixes below which nothing is missing, else the best one."""
+    needed = sum(not key.endswith(DERIVABLE) for key in known)
+    whole = [prefix for prefix, count in counts.items() if count >= needed]
+    return whole or [prefix for prefix, _ in counts.most_common(1)]
+
+
+def _below(keys: Sequence[str], prefix: str) -> Sequence[str]:
+    """Return the keys below a prefix, of all keys in order."""
+    # Nothing comes between the last key below 'a.' and the first of 'a/'.
+    end = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
+    stop = bisect_left(keys, end) if end else len(keys)
+    return keys[bisect_left(keys, prefix) : stop]
 
 
 def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
@@ -153,19 +282,42 @@ def _kind(value: Tensor) -> tuple[bool, bool]:
     return value.is_floating_point(), value.is_complex()
 
 
-def _choose(prefixes: list[str]) -> str:
-    """Return the one fitting part, or the one with averaged weights."""
-    averaged = [p for p in prefixes if AVERAGED & set(p.split('.'))]
-    chosen = averaged or prefixes
+def _choose(fitting: list[str], prefixes: Collection[str]) -> str:
+    """Return the one fitting part, or the one with averaged weights.
+
+    Args:
+        fitting (list[str]): Prefixes of the parts.
+        prefixes (Collection[str]): Of all that resembles them.
+    """
+    averaged = [prefix for prefix in fitting if _is_averaged(prefix)]
+    chosen = averaged or fitting
     if len(chosen) > 1:
         raise WeightsError(
             'Expected one part of the checkpoint to fit, got '
             f'{_list(chosen, "fitting")}; give the state dict of one of them.'
         )
+    plain = _plain_name(chosen[0])
+    odd = [p for p in prefixes if _is_averaged(p) and _plain_name(p) == plain]
+    if odd and not averaged:
+        raise WeightsError(
+            f'Expected averaged weights that fit beside {chosen[0]!r}, got '
+            f'{_list(odd, "that does not")}; give the state dict of one.'
+        )
     return chosen[0]
 
 
-def _list(names: Mapping | list[str], what: str) -> str:
+def _is_averaged(prefix: str) -> bool:
+    """Say whether averaged weights stand below a prefix."""
+    return any(map(AVERAGED.fullmatch, prefix.split('.')))
+
+
+def _plain_name(prefix: str) -> str:
+    """Return the prefix of the plain weights whose average is here."""
+    parts = (part for part in prefix.split('.') if part != 'module')
+    return '.'.join(part.removesuffix('_ema') for part in parts)
+
+
+def _list(names: Collection[str], what: str) -> str:
     """Count names and show the first few."""
     shown = ', '.join(list(names)[:NUM_LISTED])
     more = ', ...' if len(names) > NUM_LISTED else ''

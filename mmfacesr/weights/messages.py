@@ -7,10 +7,12 @@ from typing import Optional
 
 from mmengine.logging import print_log
 
+from mmfacesr.utils import printable
+
 
 def say(text: str, level: int = logging.INFO) -> None:
     """Tell whoever watches."""
-    print_log(text, 'current', level)
+    print_log(printable(text), 'current', level)
 
 
 def warn(text: str) -> None:

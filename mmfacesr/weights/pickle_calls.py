@@ -114,7 +114,7 @@ def _encoded(args: Sequence[Value]) -> Value:
     require(
         args[1].known in ('latin1', 'latin-1'), f'the codec {args[1].known!r}'
     )
-    return Value('bytes')
+    return Value('bytes', args[0].known)
 
 
 def _parameter(args: Sequence[Value]) -> Value:

@@ -76,10 +76,18 @@ EXTRAS = (
     'pathlib ',
     'omegaconf.',
     'collections ',
+    'datetime ',
 )
+BUILTINS = ('builtins', '__builtin__')
 # Not functions, or harmless ones, although they are not capitalised.
 PARTS = frozenset(
     {'ndarray', 'dtype', '_reconstruct', 'scalar', 'deque', 'defaultdict'}
+    | {'datetime', 'date', 'time', 'timedelta', 'timezone'}
+)
+# Of builtins; a defaultdict(int) names one.
+PLAIN_CLASSES = frozenset(
+    {'bool', 'bytes', 'bytearray', 'complex', 'dict', 'float', 'frozenset'}
+    | {'int', 'list', 'long', 'object', 'set', 'str', 'tuple', 'unicode'}
 )
 MODULES = 'torch.nn.'
 # What pickling a method, such as a HistoryBuffer's, drags along.
@@ -87,16 +95,16 @@ HELPERS = frozenset(
     {'__builtin__ getattr', 'builtins getattr', 'functools partial'}
 )
 NUM_NAMED = 4
+MAX_NAME = 300  # characters, for a message; longer ones could be joined often
 
-TAKE_OUT = (
-    'loading it would run code, which is never done here. Take the tensors '
-    'out, which runs none: python tools/model_converters/extract.py {path} '
-    'weights.pth'
-)
 DISTRUST = (
     'such a file can do harm and is never loaded here: do not load it '
     'elsewhere either, get the weights from their authors'
 )
+
+
+class ObjectsError(Unfit):
+    """There are objects beside the tensors, and no sign of bad intent."""
 
 
 def find_names(stream: io.BytesIO | mmap.mmap) -> list[str]:
@@ -118,7 +126,7 @@ def find_names(stream: io.BytesIO | mmap.mmap) -> list[str]:
             elif opcode.name in GETS:
                 strings.append(memo[arg])
             elif isinstance(arg, str):
-                strings.append(arg)
+                strings.append(arg[:MAX_NAME])
     return list(names)
 
 
@@ -130,7 +138,13 @@ def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
         others (Sequence[str]): Those that are not allowed.
         odd (str): What else is unusual, for when no name is.
     """
-    calls = [name for name in others if _is_call(name, others)]
+    has_module = any(name.startswith(MODULES) for name in others)
+    has_history = any(name.startswith('mmengine.') for name in others)
+    calls = [
+        name
+        for name in others
+        if _is_call(name, has_module, has_module or has_history)
+    ]
     if calls:
         return Unfit(f'calls of Python code ({_list(calls)})', DISTRUST)
     special = [name for name in others if name in SPECIAL_TENSORS]
@@ -141,32 +155,29 @@ def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
     if not others:
         return Unfit(odd, SAVE_PLAINLY)
     classes = [n for n in others if n not in SPECIAL_TENSORS | HELPERS]
-    if all(name.startswith(EXTRAS) for name in classes):
-        return Unfit(
-            f'objects beside the tensors ({_list(classes)}), as a checkpoint '
-            'of training',
-            TAKE_OUT,
-        )
-    if any(name.startswith('torch._utils _rebuild') for name in names):
-        return Unfit(f'a pickled module ({_list(classes)})', TAKE_OUT)
-    return Unfit(f'pickled objects ({_list(classes)})', TAKE_OUT)
+    return ObjectsError(f'objects ({_list(classes)})', SAVE_PLAINLY)
 
 
-def _is_call(name: str, others: Sequence[str]) -> bool:
-    """Whether a name is that of a function or of Python's own library."""
+def _is_call(name: str, has_module: bool, has_methods: bool) -> bool:
+    """Whether a name is that of a function or of Python's own library.
+
+    Args:
+        name (str): 'module name'.
+        has_module (bool): The file names modules of torch, too.
+        has_methods (bool): It names classes whose methods are pickled.
+    """
     module, _, last = name.partition(' ')
     root = module.split('.')[0]
     # As in `pathlib Path.touch`; private names begin with underscores.
     is_class = last.rpartition('.')[2].lstrip('_')[:1].isupper()
-    has_module = any(other.startswith(MODULES) for other in others)
     if name in SPECIAL_TENSORS | COMPANIONS or name.startswith(MODULES):
         return False
     if name in HELPERS:
-        return not (
-            has_module or any(n.startswith('mmengine.') for n in others)
-        )
+        return not has_methods
     if name.startswith(EXTRAS):
         return not is_class and last not in PARTS
+    if module in BUILTINS and last in PLAIN_CLASSES:
+        return False
     if root in sys.stdlib_module_names or root in IMPORT_MAPPING:
         return True
     # Modules keep functions too: an activation, the constructor of a block.

@@ -54,6 +54,7 @@ EMPTY = {'EMPTY_TUPLE': 'tuple', 'EMPTY_LIST': 'list', 'EMPTY_DICT': 'dict'}
 TUPLES = {'TUPLE1': 1, 'TUPLE2': 2, 'TUPLE3': 3}
 # Attributes that the state dict of a module has.
 METADATA = '_metadata'
+TEXT_PER_ENTRY = 64  # characters that are copied as fast as one is looked at
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,13 @@ class Scan:
     Args:
         value (Value): The outermost object.
         storages (dict[str, StorageClaim]): The storages it asks for.
+        objects (str): What else is in it and stays there, for a message.
+            Defaults to '', nothing.
     """
 
     value: Value
     storages: dict[str, StorageClaim]
+    objects: str = ''
 
 
 class ForeignError(Unfit):
@@ -84,7 +88,8 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
             that the pickle claims allocate nothing.
 
     Raises:
-        Unfit: If it is not whole, or is not plainly tensors and values.
+        ObjectsError: If there are objects beside tensors and values.
+        Unfit: If it is not whole, or may do harm.
     """
     start = stream.tell()
     try:
@@ -96,8 +101,15 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
         raise refusal(names, others, str(error)) from None
 
 
-def follow(stream: io.BytesIO | mmap.mmap, machine: 'Machine') -> Scan:
+def follow(
+    stream: io.BytesIO | mmap.mmap, machine: 'Machine', objects: str = ''
+) -> Scan:
     """Follow one pickle to its end with a machine.
+
+    Args:
+        stream (io.BytesIO | mmap.mmap): As of :func:`scan_pickle`.
+        machine (Machine): Follows its opcodes.
+        objects (str): For the result. Defaults to ''.
 
     Raises:
         Unfit: If it is not whole, or if the machine refuses something.
@@ -107,7 +119,7 @@ def follow(stream: io.BytesIO | mmap.mmap, machine: 'Machine') -> Scan:
             if count >= MAX_OPCODES:
                 raise misfit(f'more than {MAX_OPCODES} opcodes')
             machine.step(opcode.name, arg)
-        return Scan(machine.stack.pop(), machine.storages)
+        return Scan(machine.stack.pop(), machine.storages, objects)
     # Broken text or numbers, an empty stack, an unknown reference.
     except (ValueError, IndexError, KeyError, struct.error) as error:
         raise Unfit(f'a broken pickle ({type(error).__name__})') from error
@@ -124,6 +136,7 @@ class Machine:
         self.marked: list[list[Value]] = []
         self.memo: dict[int, Value] = {}
         self.storages: dict[str, StorageClaim] = {}
+        self.spent = 0
         self.actions: dict[str, Callable] = {
             'PROTO': self._proto,
             'GLOBAL': self.find_name,
@@ -180,9 +193,20 @@ class Machine:
             raise ForeignError(f'a pickle with the name {arg}')
         self.stack.append(Value('plain' if arg in DTYPES else 'name', arg))
 
+    def spend(self, count: int) -> None:
+        """Count what one opcode looks through or copies.
+
+        Arguments can be many, and be given to many calls.
+        """
+        self.spent += count
+        if self.spent > MAX_OPCODES:
+            raise misfit(f'calls of more than {MAX_OPCODES} arguments')
+
     def reduce(self, _: None) -> None:
         """Call something."""
         function, args = self._pop(2)
+        texts = (a.known for a in args.items if isinstance(a.known, str))
+        self.spend(args.entries + sum(map(len, texts)) // TEXT_PER_ENTRY)
         require(
             function.known in CALLS and args.kind == 'tuple',
             f'a call of a {function.kind}',
@@ -198,6 +222,7 @@ class Machine:
         """Give the value on top a state."""
         state = self.stack.pop()
         target = self.stack[-1]
+        self.spend(state.entries)
         if target.kind == 'parameter':
             set_old_state(target, state)
             return

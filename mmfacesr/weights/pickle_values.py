@@ -20,6 +20,9 @@ from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
 
 MAX_DEPTH = 64
 MAX_ENTRIES = 1_000_000
+# Characters of a dotted key. Many entries below a long one would take more
+# memory than any file.
+MAX_NAME = 1000
 # Larger integers can be made to collide in a dict, and a million of them would
 # take hours. Old optimizers know their parameters by addresses.
 SMALL_KEY = 1 << 32

@@ -8,30 +8,28 @@ as for a file of tensors (`pickle_scan`), but what a name leads to, and what
 its call would give, is a `Thing`: it knows what it was given and does nothing.
 """
 
+import functools
 import io
-import itertools
 import mmap
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Optional
 
 import torch
 from torch import Tensor
 
-from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
-from mmfacesr.weights.files import existing_file, refusals
+from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit
 from mmfacesr.weights.pickle_calls import PARAMETER
-from mmfacesr.weights.pickle_names import STORAGES
-from mmfacesr.weights.pickle_scan import Machine, Scan, follow
+from mmfacesr.weights.pickle_names import STORAGES, ObjectsError
+from mmfacesr.weights.pickle_scan import Machine, Scan, follow, scan_pickle
 from mmfacesr.weights.pickle_values import (
     MAX_DEPTH,
     MAX_ENTRIES,
+    MAX_NAME,
     StorageClaim,
     TensorClaim,
     Value,
     require,
 )
-from mmfacesr.weights.torch_files import check_archive, check_pickles
 
 # Whose calls are followed; torch's modules are made of them.
 KNOWN = frozenset(STORAGES) | {
@@ -47,8 +45,6 @@ PARAMETERS, BUFFERS, MODULES = '_parameters', '_buffers', '_modules'
 NOT_SAVED = '_non_persistent_buffers_set'
 # Of the tensors to the file; parts of a network may share some.
 MAX_SHARING = 4
-BYTE_ORDER = 'byteorder'
-Storages = dict[StorageClaim, Tensor]
 
 
 class Thing(Value):
@@ -62,10 +58,6 @@ class Thing(Value):
         super().__init__('object')
         self.items = given
         self.state: Optional[Value] = None
-
-    def field(self, name: str) -> Optional[Value]:
-        """Return what the file says of an attribute."""
-        return _entries(self.state).get(name)
 
 
 class ObjectMachine(Machine):
@@ -82,6 +74,7 @@ class ObjectMachine(Machine):
         """Call something known, or make a thing of what it is given."""
         function, args = self.stack[-2:]
         if _has_thing([function, *args.items]):
+            self.spend(args.entries)
             self.stack[-2:] = [Thing(args.items)]
         else:
             super().reduce(_)
@@ -101,6 +94,7 @@ class ObjectMachine(Machine):
 
     def find_storage(self, _: None) -> None:
         """Push a storage, or a thing for another kind of it or a class."""
+        self.spend(self.stack[-1].entries)
         if _has_thing(self.stack[-1].items):
             self.stack[-1] = Thing()
         else:
@@ -124,17 +118,38 @@ def _has_thing(values: Sequence[Value]) -> bool:
     return any(isinstance(value, Thing) for value in values)
 
 
-def extract_tensors(path: str | Path) -> dict:
-    """Read the tensors of a file of torch.save, whatever else is in it.
-
-    No code is run, no class is looked for and nothing is imported: objects
-    are passed over, of modules the state dict is put together. The format
-    may be that of any version of torch since 0.1.10, with the usual protocol
-    of pickle.
+def scan_objects(stream: io.BytesIO | mmap.mmap) -> Scan:
+    """Look through a pickle, with what is neither tensor nor value as things.
 
     Args:
-        path (str | Path): File of a pickled module, or of a checkpoint with
-            objects in it.
+        stream (io.BytesIO | mmap.mmap): As of :func:`scan_pickle`.
+
+    Returns:
+        Scan: Its ``objects`` names them, if there are any.
+
+    Raises:
+        Unfit: If it is not whole, or may do harm.
+    """
+    start = stream.tell()
+    try:
+        return scan_pickle(stream)
+    except ObjectsError as error:
+        stream.seek(start)
+        return follow(stream, ObjectMachine(), str(error))
+
+
+def tensors_among_objects(
+    found: Scan, size: int, read: Callable[[str], bytes]
+) -> dict:
+    """Make the tensors of a pickle that stand in dicts and in modules.
+
+    No code is run, no class is looked for and nothing is imported: objects
+    are passed over, of modules the state dict is put together.
+
+    Args:
+        found (Scan): What is in the pickle.
+        size (int): Bytes of the file.
+        read (Callable): Returns the bytes of a storage by its key.
 
     Returns:
         dict: State dict of the module; of other files the dicts in it with
@@ -142,82 +157,41 @@ def extract_tensors(path: str | Path) -> dict:
         are their keys.
 
     Raises:
-        WeightsError: If the file is missing or damaged, is none of
-            torch.save's or has no tensors.
+        Unfit: If there are no tensors, or impossible ones.
     """
-    path = existing_file(path)
-    with refusals(path):
-        kind = recognise(path)
-        if kind not in _READERS:
-            raise Unfit(f'a file of {kind}', 'use it as it is')
-        found, storages = _READERS[kind](path)
-        collector = _Collector()
-        claims = collector.collect(found.value)
-        if not claims:
-            raise Unfit('no tensors under names', 'give another file')
-        if collector.nbytes > MAX_SHARING * path.stat().st_size:
-            raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
-        return _tensors(claims, storages)
-
-
-def _scan(stream: io.BytesIO | mmap.mmap) -> Scan:
-    """Look through a pickle of any objects."""
-    return follow(stream, ObjectMachine())
-
-
-def _read_archive(path: Path) -> tuple[Scan, Storages]:
-    """Return what an archive holds, and its storages."""
-    found = check_archive(path, _scan)
-    reader = torch._C.PyTorchFileReader(str(path))
-    if reader.has_record(BYTE_ORDER):
-        order = reader.get_record(BYTE_ORDER)
-        if order != b'little':
-            raise Unfit(
-                f'numbers in the order {order!r}',
-                'save the file again on a usual machine',
-            )
-    return found, {
-        claim: _storage(claim, reader.get_record(f'data/{key}'))
-        for key, claim in found.storages.items()
-    }
-
-
-def _read_pickles(path: Path) -> tuple[Scan, Storages]:
-    """Return what a file of torch before 1.6 holds, and its storages."""
-    with (
-        path.open('rb') as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
-    ):
-        found, places = check_pickles(stream, _scan)
-        return found, {
-            claim: _storage(
-                claim, stream[places[key] : places[key] + claim.nbytes]
-            )
-            for key, claim in found.storages.items()
-        }
-
-
-_READERS = {'zip': _read_archive, 'pickles': _read_pickles}
+    collector = _Collector()
+    claims = collector.collect(found.value)
+    if not claims:
+        raise Unfit(
+            f'{found.objects} and no tensors under names',
+            'give a file of weights',
+        )
+    if collector.nbytes > MAX_SHARING * size:
+        raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
+    # What nothing refers to stays in the file: of an optimizer, say.
+    return _tensors(
+        claims,
+        functools.cache(lambda claim: _storage(claim, read(claim.key))),
+    )
 
 
 class _Collector:
     """Finds the tensors, with an end also where parts contain each other.
 
     ``nbytes`` is the size of those found; one value for many elements makes
-    it larger than the file.
+    it larger than the file. ``visits`` counts all that was looked at.
     """
 
     def __init__(self) -> None:
-        self.visits = itertools.count()
+        self.visits = 0
         self.nbytes = 0
 
     def collect(self, value: Value, depth: int = 0) -> dict:
         """Return the tensors of a module or of nested dicts."""
-        self._count(depth)
         if isinstance(value, Thing):
             return dict(self._state_dict(value, '', depth))
         found = {}
-        for key, item in _entries(value).items():
+        for key, item in self._entries(value, depth).items():
             if item.kind in TENSORS:
                 found[key] = self._claim(item)
             elif inner := self.collect(item, depth + 1):
@@ -228,10 +202,10 @@ class _Collector:
         self, module: Thing, prefix: str, depth: int
     ) -> Iterator[tuple[str, TensorClaim]]:
         """Yield what ``state_dict`` of a module would hold, in its order."""
-        self._count(depth)
-        left_out = _texts(module.field(NOT_SAVED))
+        state = self._entries(module.state, depth)
+        left_out = self._texts(state.get(NOT_SAVED), depth)
         for part in (PARAMETERS, BUFFERS):
-            for name, value in _entries(module.field(part)).items():
+            for name, value in self._entries(state.get(part), depth).items():
                 if value.kind == 'none' or name in left_out:
                     continue
                 if value.kind not in TENSORS:
@@ -240,11 +214,12 @@ class _Collector:
                         'save dense tensors without attributes of their own',
                     )
                 yield prefix + name, self._claim(value)
-        for name, child in _entries(module.field(MODULES)).items():
+        for name, child in self._entries(state.get(MODULES), depth).items():
             if child.kind == 'none':
                 continue
             where = prefix + name
             require(isinstance(child, Thing), f'no module at {where}')
+            require(len(where) <= MAX_NAME, f'the long name {where}')
             yield from self._state_dict(child, f'{where}.', depth + 1)
 
     def _claim(self, value: Value) -> TensorClaim:
@@ -252,39 +227,43 @@ class _Collector:
         self.nbytes += value.known.nbytes
         return value.known
 
-    def _count(self, depth: int) -> None:
-        """Notice what has no end."""
-        if depth > MAX_DEPTH or next(self.visits) > MAX_ENTRIES:
+    def _entries(self, value: Optional[Value], depth: int) -> dict[str, Value]:
+        """Return the entries of a dict by their texts."""
+        self._count(value, depth)
+        if value is None or value.kind not in ('dict', 'ordered'):
+            return {}
+        return {
+            key.known: item
+            for key, item in zip(value.items, value.values)
+            if key.kind == 'str'
+        }
+
+    def _texts(self, value: Optional[Value], depth: int) -> set[str]:
+        """Return the texts in a set, which is made of a list."""
+        if not isinstance(value, Thing) or not value.items:
+            return set()
+        self._count(value.items[0], depth)
+        items = value.items[0].items
+        return {item.known for item in items if item.kind == 'str'}
+
+    def _count(self, value: Optional[Value], depth: int) -> None:
+        """Notice what has no end, or is looked at again and again."""
+        self.visits += 1 + (len(value.items) if value else 0)
+        if depth > MAX_DEPTH or self.visits > MAX_ENTRIES:
             raise Unfit(
                 f'more than {MAX_ENTRIES} parts or {MAX_DEPTH} levels',
                 FETCH_AGAIN,
             )
 
 
-def _entries(value: Optional[Value]) -> dict[str, Value]:
-    """Return the entries of a dict by their texts."""
-    if value is None or value.kind not in ('dict', 'ordered'):
-        return {}
-    return {
-        key.known: item
-        for key, item in zip(value.items, value.values)
-        if key.kind == 'str'
-    }
-
-
-def _texts(value: Optional[Value]) -> set[str]:
-    """Return the texts in a set, which is made of a list."""
-    if not isinstance(value, Thing) or not value.items:
-        return set()
-    return {item.known for item in value.items[0].items if item.kind == 'str'}
-
-
-def _tensors(claims: Mapping, storages: Storages) -> dict:
+def _tensors(
+    claims: Mapping, storage: Callable[[StorageClaim], Tensor]
+) -> dict:
     """Make the tensors, each with elements of its own."""
     return {
-        key: _tensors(claim, storages)
+        key: _tensors(claim, storage)
         if isinstance(claim, Mapping)
-        else storages[claim.storage]
+        else storage(claim.storage)
         .as_strided(claim.shape, claim.strides, claim.offset)
         .clone(memory_format=torch.contiguous_format)
         for key, claim in claims.items()

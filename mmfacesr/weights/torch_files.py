@@ -9,7 +9,6 @@ import io
 import mmap
 import re
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,6 +16,7 @@ import torch
 from mmfacesr.weights.file_kinds import ANOTHER_FILE, Unfit
 from mmfacesr.weights.pickle_scan import Scan, scan_pickle
 from mmfacesr.weights.pickle_values import StorageClaim, Value
+from mmfacesr.weights.pickled_objects import scan_objects
 
 # As torch's reader takes them: letter by letter, without a way to write one
 # name in two manners.
@@ -32,22 +32,18 @@ RECORDS = {
 }
 
 
-def check_archive(
-    path: Path, scan: Callable[[io.BytesIO], Scan] = scan_pickle
-) -> Scan:
+def check_archive(path: Path) -> Scan:
     """Check a zip archive of torch.save for torch.load with ``mmap``.
 
     Args:
         path (Path): The archive.
-        scan (Callable): Looks through the pickle. Defaults to what lets
-            tensors and plain values pass.
 
     Returns:
-        Scan: Of its pickle; each storage is there.
+        Scan: Of its pickle; each storage is there. With objects in it, it is
+        nothing for torch.load.
 
     Raises:
-        Unfit: If it is damaged, is none of torch.save's, or holds more than
-            tensors and plain values.
+        Unfit: If it is damaged, is none of torch.save's, or may do harm.
         zipfile.BadZipFile: If it is damaged, too.
     """
     with zipfile.ZipFile(path) as archive:
@@ -67,7 +63,7 @@ def check_archive(
     # An archive can be made that looks different to two readers.
     if torch._C.PyTorchFileReader(str(path)).get_record(PICKLE) != content:
         raise Unfit('an ambiguous zip archive')
-    found = scan(io.BytesIO(content))
+    found = scan_objects(io.BytesIO(content))
     for key, claim in found.storages.items():
         if sizes.get(f'data/{key}') != claim.nbytes:
             raise Unfit(
@@ -113,9 +109,7 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
         raise Unfit('a zip archive whose entries are larger than itself')
 
 
-def check_pickles(
-    stream: mmap.mmap, scan: Callable[[mmap.mmap], Scan] = scan_pickle
-) -> tuple[Scan, dict[str, int]]:
+def check_pickles(stream: mmap.mmap) -> tuple[Scan, dict[str, int]]:
     """Check a file of torch.save before 1.6.
 
     Five pickles in a row: a magic number, a version, the system, the content
@@ -124,18 +118,16 @@ def check_pickles(
     Args:
         stream (mmap.mmap): The whole file; stands at its beginning again
             afterwards.
-        scan (Callable): Looks through the first pickle, which may be the
-            whole of another file, and the content; see
-            :func:`check_archive`.
 
     Returns:
-        tuple[Scan, dict[str, int]]: Of the content, and where each storage
-        begins.
+        tuple[Scan, dict[str, int]]: Of the content, as of
+        :func:`check_archive`, and where each storage begins.
 
     Raises:
-        Unfit: If it is damaged, or holds more than tensors and plain values.
+        Unfit: If it is damaged, or may do harm.
     """
-    if scan(stream).value.known != MAGIC_NUMBER:
+    # The first one may be the whole of another file.
+    if scan_objects(stream).value.known != MAGIC_NUMBER:
         raise Unfit(
             'a Python pickle that torch.save did not write',
             'save a state dict with torch.save',
@@ -143,7 +135,7 @@ def check_pickles(
     if scan_pickle(stream).value.known != PROTOCOL_VERSION:
         raise Unfit('an unknown version of the format of torch.save')
     scan_pickle(stream)
-    found = scan(stream)
+    found = scan_objects(stream)
     storages = found.storages
     keys = [item.known for item in _strings(scan_pickle(stream).value)]
     if sorted(keys) != sorted(storages):

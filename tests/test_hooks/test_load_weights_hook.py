@@ -131,7 +131,7 @@ def test_file_of_another_network_is_refused() -> None:
 def test_resume_wants_every_weight() -> None:
     model, hook = Restorer(), LoadWeightsHook()
     runner = runner_of(model, resume=True)
-    checkpoint = dict(state_dict=model.state_dict(), optimizer={})
+    checkpoint = dict(state_dict=model.state_dict(), optimizer={}, meta={})
     whole = dict(checkpoint)
     hook.after_load_checkpoint(runner, checkpoint)
     assert checkpoint == whole, 'left as it is'

@@ -20,7 +20,6 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.weights import files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.pickled_objects import extract_tensors
 
 SAVERS = {'zip': torch.save, 'legacy': save_legacy, 'safetensors': save_file}
 
@@ -143,7 +142,7 @@ def test_old_state_dicts_hold_parameters(
             assert type(found) is nn.Parameter and torch.equal(found, value)
             assert found.requires_grad == value.requires_grad
     assert load_weights(nn.Conv2d(2, 3, 1), path).layout == 'mmfacesr'
-    extracted = extract_tensors(module)
+    extracted = read_weights_file(module)
     assert all(torch.equal(extracted[k], net.state_dict()[k]) for k in got)
 
 

@@ -25,7 +25,7 @@ MEMORY = 8 << 30
 NUM_MUTATIONS = 300
 NUM_CUTS = 40
 FORMATS = ('zip', 'pickle in zip', 'legacy', 'safetensors')
-# Read by `extract_tensors`.
+# With objects.
 MODULES = ('module, pickle in zip', 'module, legacy')
 
 
@@ -138,14 +138,13 @@ def read_all(folder: Path, count: int, seed: int) -> dict:
     """Read whole, damaged and cut files; count what became of them."""
     from mmfacesr.weights.errors import WeightsError
     from mmfacesr.weights.files import read_weights_file
-    from mmfacesr.weights.pickled_objects import extract_tensors
-
+    
     counts, path = {}, folder / 'a.pth'
 
     def outcome(data: bytes) -> str:
         path.write_bytes(data)
         try:
-            check_plain(read(path))
+            check_plain(read_weights_file(path))
         except WeightsError as error:
             assert str(error).startswith(f'Expected {path} to be')
             assert len(str(error)) < 1000 and str(error).isprintable()
@@ -153,7 +152,6 @@ def read_all(folder: Path, count: int, seed: int) -> dict:
         return 'read'
 
     for kind in FORMATS + MODULES:
-        read = extract_tensors if kind in MODULES else read_weights_file
         whole = whole_file(kind)
         assert outcome(whole) == 'read'
         counts[kind] = Counter(map(outcome, mutations(kind, count, seed)))

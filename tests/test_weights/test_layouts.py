@@ -178,7 +178,7 @@ def with_another_head(weights: dict) -> None:
             r'elsface-authors: 1 of another shape \(norm_1.bias \(7,\) for '
             r'\(6,\)\)',
         ),
-        (with_another_head, r'2 unknown \(head_x2\.1\.0\.weight'),
+        (with_another_head, r'2 unknown \(head_x2\.1\.0\.bias'),
     ],
     ids=['missing', 'foreign', 'shape', 'sibling'],
 )

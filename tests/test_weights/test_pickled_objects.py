@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""extract_tensors: the state dict of a pickled module, without the module."""
+"""Files with objects: their tensors are read, the objects are not made."""
 
 import functools
 import pickle
@@ -21,9 +21,9 @@ from torch import nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.heads import DistilledFANHead
+from mmfacesr.weights import files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.pickled_objects import extract_tensors
 
 START, STOP = b'\x80\x02', b'.'
 EMPTY_ORDERED = b'ccollections\nOrderedDict\n)R'
@@ -51,7 +51,7 @@ class Odd(nn.Module):
         self.array = np.ones((2, 2))
         self.queue, self.counts = deque([1, 2]), defaultdict(int, a=1)
         self.table = {1: 'a', (2, 3): nn.ReLU, 'x': [Path('a'), {1, 'b'}]}
-        self.first.register_forward_pre_hook(print)
+        self.first.register_forward_pre_hook(nn.functional.dropout)
 
 
 class Plain(nn.Module):
@@ -85,9 +85,9 @@ def test_equals_the_state_dict(
     path, net = tmp_path / 'a.pth', kind()
     save(net, path)
     loaded = torch.load(path, weights_only=False)
-    assert_equal(extract_tensors(path), loaded.state_dict())
+    assert_equal(read_weights_file(path), loaded.state_dict())
     # Nothing of the file stays in use.
-    found = extract_tensors(path)
+    found = read_weights_file(path)
     path.write_bytes(bytes(path.stat().st_size))
     assert_equal(found, net.state_dict())
 
@@ -105,7 +105,7 @@ def test_modules_within_a_checkpoint(save: Callable, tmp_path: Path) -> None:
         'list': [torch.ones(3)],
     }
     save(content, tmp_path / 'a.pth')
-    found = extract_tensors(tmp_path / 'a.pth')
+    found = read_weights_file(tmp_path / 'a.pth')
     assert list(found) == ['nets', 'state_dict', 'ema_state_dict']
     assert_equal(found['nets']['G'], net.state_dict())
     assert list(found['nets']['D']) == ['module.weight', 'module.bias']
@@ -130,9 +130,7 @@ def test_checkpoint_of_mmengine_without_our_hook(
         },
         tmp_path / 'a.pth',
     )
-    with pytest.raises(WeightsError, match='objects beside the tensors'):
-        read_weights_file(tmp_path / 'a.pth')
-    found = extract_tensors(tmp_path / 'a.pth')
+    found = read_weights_file(tmp_path / 'a.pth')
     assert list(found) == ['state_dict']
     assert load_weights(DistilledFANHead(), found).layout == 'mmfacesr'
 
@@ -156,7 +154,7 @@ def test_classes_need_not_be_there(
         del sys.modules[module.__name__]
     with pytest.raises(ModuleNotFoundError):
         torch.load(tmp_path / 'fan.pth', weights_only=False)
-    found = extract_tensors(tmp_path / 'fan.pth')
+    found = read_weights_file(tmp_path / 'fan.pth')
     load_weights(released.network, found)
     with torch.no_grad():
         output = released.run(released.network.eval())
@@ -166,43 +164,37 @@ def test_classes_need_not_be_there(
 @pytest.mark.parametrize(
     'content, message',
     [
-        ({'a': 1}, 'no tensors under names'),
+        ({'a': Path('b')}, r'objects \(pathlib.PosixPath\) and no tensors'),
+        ({'a': np.ones(2)}, 'no tensors under names'),
         ([nn.Linear(1, 1)], 'no tensors under names'),
         (nn.ReLU(), 'no tensors under names'),
-        (nn.ParameterList([torch.eye(2).to_sparse()]), 'special kind at 0'),
-        (nn.Linear(1, 1, device='meta'), 'special kind at weight'),
+        (nn.ParameterList([torch.eye(2).to_sparse()]), 'a special kind'),
+        (nn.Linear(1, 1, device='meta'), 'a special kind'),
     ],
 )
 def test_refused(content: object, message: str, tmp_path: Path) -> None:
     torch.save(content, tmp_path / 'a.pth')
     with pytest.raises(WeightsError, match=message):
-        extract_tensors(tmp_path / 'a.pth')
+        read_weights_file(tmp_path / 'a.pth')
 
 
 def test_parameter_with_attributes_is_not_passed_over(tmp_path: Path) -> None:
     net = nn.Sequential(nn.Linear(1, 1))
-    net[0].bias.tag = 'mine'
+    net[0].bias.tag = Path('mine')
     torch.save(net, tmp_path / 'a.pth')
     with pytest.raises(WeightsError, match='special kind at 0.bias'):
-        extract_tensors(tmp_path / 'a.pth')
+        read_weights_file(tmp_path / 'a.pth')
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
     path = tmp_path / 'a.pth'
-    with pytest.raises(WeightsError, match='found none'):
-        extract_tensors(path)
-    for content, message in (
-        (b'', 'an empty file'),
-        (b'\x10' + b'\0' * 7 + b'{}', 'a file of safetensors; use it as'),
-        (pickle.dumps(nn.ReLU(), 2), 'torch.save did not write'),
-    ):
-        path.write_bytes(content)
-        with pytest.raises(WeightsError, match=message):
-            extract_tensors(path)
+    path.write_bytes(pickle.dumps(nn.ReLU(), 2))
+    with pytest.raises(WeightsError, match='torch.save did not write'):
+        read_weights_file(path)
     net = nn.Linear(2, 2)
     torch.save(net, path, pickle_protocol=4)
     with pytest.raises(WeightsError, match='protocol 4'):
-        extract_tensors(path)
+        read_weights_file(path)
 
 
 def test_other_byte_order(tmp_path: Path) -> None:
@@ -215,7 +207,7 @@ def test_other_byte_order(tmp_path: Path) -> None:
             archive.writestr(name, b'big' if big else data)
     assert any(name.endswith('/byteorder') for name in entries)
     with pytest.raises(WeightsError, match="order b'big'"):
-        extract_tensors(tmp_path / 'b.pth')
+        read_weights_file(tmp_path / 'b.pth')
 
 
 def short(text: str) -> bytes:
@@ -267,7 +259,7 @@ def test_trees_without_an_end(name: str, tmp_path: Path) -> None:
         tmp_path / 'a.pth', START + TREES[name] + STOP, **{'data/0': bytes(8)}
     )
     with pytest.raises(WeightsError, match='parts or 64 levels'):
-        extract_tensors(path)
+        read_weights_file(path)
 
 
 def test_trees_with_an_end(tmp_path: Path) -> None:
@@ -275,7 +267,7 @@ def test_trees_with_an_end(tmp_path: Path) -> None:
     path = zipped(
         tmp_path / 'a.pth', START + body + STOP, **{'data/0': bytes(8)}
     )
-    assert list(extract_tensors(path)) == ['a.' * 20 + 'w']
+    assert list(read_weights_file(path)) == ['a.' * 20 + 'w']
 
 
 def test_tensors_larger_than_the_file(tmp_path: Path) -> None:
@@ -285,7 +277,7 @@ def test_tensors_larger_than_the_file(tmp_path: Path) -> None:
             tmp_path / 'a.pth', START + body + STOP, **{'data/0': b'\0' * 8}
         )
         with pytest.raises(WeightsError, match='larger than the file'):
-            extract_tensors(path)
+            read_weights_file(path)
     # As many as the file has names for are no harm.
     first = short('k') + tensor((2,), (1,)) + b'q\x00'
     rest = b''.join(short(f'{i}') + b'h\x00' for i in range(1000))
@@ -293,21 +285,21 @@ def test_tensors_larger_than_the_file(tmp_path: Path) -> None:
     path = zipped(
         tmp_path / 'a.pth', START + body + STOP, **{'data/0': b'\0' * 8}
     )
-    assert len(extract_tensors(path)) == 1001
+    assert len(read_weights_file(path)) == 1001
 
 
 def test_a_child_that_is_no_module(tmp_path: Path) -> None:
     body = module(b'(' + short('a') + b'N' + short('b') + b'K\x01u')
     path = zipped(tmp_path / 'a.pth', START + body + STOP)
     with pytest.raises(WeightsError, match='no module at b'):
-        extract_tensors(path)
+        read_weights_file(path)
 
 
 def test_a_claim_of_a_storage_is_checked(tmp_path: Path) -> None:
     body = b'}' + short('a') + tensor((2,), (1,)) + b's'
     path = zipped(tmp_path / 'a.pth', START + body + STOP, **{'data/0': b'1'})
     with pytest.raises(WeightsError, match='1 bytes of storage'):
-        extract_tensors(path)
+        read_weights_file(path)
 
 
 def test_nothing_is_imported_or_called(
@@ -316,10 +308,13 @@ def test_nothing_is_imported_or_called(
     def forbid(*_: object, **__: object) -> None:
         raise AssertionError('loads objects')
 
+    said = []
     torch.save(Odd(), tmp_path / 'a.pth')
     with monkeypatch.context() as context:
         context.setattr(torch, 'load', forbid)
         context.setattr(pickle, 'Unpickler', forbid)
+        context.setattr(files, 'say', said.append)
         context.setattr('builtins.__import__', forbid)
-        found = extract_tensors(tmp_path / 'a.pth')
+        found = read_weights_file(tmp_path / 'a.pth')
     assert set(found) == set(Odd().state_dict())
+    assert 'left out' in said[0] and 'torch.nn.functional.relu' in said[0]

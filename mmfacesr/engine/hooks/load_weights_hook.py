@@ -34,6 +34,9 @@ class LoadWeightsHook(Hook):
         model = unwrap(runner.model)
         if runner._resume:
             faults = faults_of(model, checkpoint.get('state_dict', {}))
+            # Files of weights alone, and files whose objects were left out.
+            if 'meta' not in checkpoint:
+                faults = faults or 'no meta: no optimizer, no iteration'
             if faults:
                 raise WeightsError(
                     'Expected a checkpoint of this config to resume from, '
