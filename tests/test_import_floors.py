@@ -23,6 +23,7 @@ FLOORS = {
         'project_files',
         'registry',
         'landmark_schemes',
+        'image_formats',
         'image_io',
         'landmark_table',
         'landmark_drawing',
