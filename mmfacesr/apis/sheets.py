@@ -107,6 +107,8 @@ def _draw(
             count += 1
             bar.update(faces)
     for file, reason in bad.items():
-        print_log(f'Left out: {printable(file)}: {reason}', 'current')
+        print_log(
+            f'Left out: {printable(file)}: {printable(reason)}', 'current'
+        )
     print_log(f'{count} sheets: {printable(prefix)}_*.png', 'current')
     return count

@@ -15,6 +15,10 @@ from typing import BinaryIO
 from .text import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+MAKE_ROOM = (
+    'Free some space, or choose a folder on another disk, and run the same '
+    'command again'
+)
 DIGITS = 16  # of the hash in the name of a temporary file
 KINDS = {
     stat.S_IFDIR: 'a folder',
@@ -94,7 +98,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     digest = hashlib.sha1(os.fsencode(path.name)).hexdigest()[:DIGITS]
     # Short whatever the name's length, and of no suffix that is looked for.
     temporary = path.parent / f'.{digest}.tmp'
-    with _naming_full_disk(path):
+    with naming_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _open_alone(temporary) as file:
             try:
@@ -120,7 +124,7 @@ def _open_alone(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def _naming_full_disk(path: Path) -> Iterator[None]:
+def naming_full_disk(path: str | os.PathLike) -> Iterator[None]:
     """Say which file did not fit on a full disk, and what to do."""
     try:
         yield
@@ -129,7 +133,5 @@ def _naming_full_disk(path: Path) -> Iterator[None]:
             raise
         raise OSError(
             error.errno,
-            f'No space left on the disk for {printable(path)}; nothing of it '
-            'was kept. Free some space, or choose a folder on another disk, '
-            'and run the same command again',
+            f'No space left on the disk for {printable(path)}. {MAKE_ROOM}',
         ) from error
