@@ -60,7 +60,7 @@ INSTALL_REQUIRES = [
     'tensorboard<2.19',
     'transformers>=4.27.4,<4.47',
     # Ours, and more that MMagic imports without declaring them.
-    'Pillow',
+    'Pillow>=11.3',  # AVIF
     'PyYAML',
     'filelock>=3.12',
     'imageio',

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mmfacesr.utils import printable
+
 HEADER = 16
 """Height in pixels of the line of column titles."""
 GAP = 2
@@ -42,7 +44,8 @@ def comparison_sheet(
         columns (dict[str, Sequence[np.ndarray]]): Title -> images, each
             (h, w, 3) uint8 RGB, as many in every column.
         size (int): Side of a cell in pixels. Defaults to 128.
-        captions (Sequence[str], optional): A line of text under each row.
+        captions (Sequence[str], optional): A line of text under each row,
+            such as the name of its file.
 
     Returns:
         np.ndarray: The sheet, (H, W, 3) uint8 RGB.
@@ -68,9 +71,8 @@ def comparison_sheet(
     )
     pen = ImageDraw.Draw(sheet)
     for row, caption in enumerate(captions or ()):
-        pen.text(
-            (3, HEADER + row * row_pitch + size + 1), caption, fill='black'
-        )
+        below = (3, HEADER + row * row_pitch + size + 1)
+        pen.text(below, printable(caption), fill='black')
     for column, (title, images) in enumerate(columns.items()):
         pen.text((column * pitch + 3, 2), title, fill='black')
         for row, image in enumerate(images):

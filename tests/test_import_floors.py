@@ -24,6 +24,7 @@ FLOORS = {
         'config_bases',
         'registry',
         'landmark_schemes',
+        'image_formats',
         'image_io',
         'landmark_table',
         'landmark_drawing',

@@ -50,3 +50,11 @@ def test_no_ground_truth_no_column() -> None:
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="'a': 1.*'b': 0"):
         comparison_sheet({'a': images(SMALL, 0)[:1], 'b': []})
+
+
+def test_captions_of_any_file_name() -> None:
+    faces = {'SR': images(LARGE, 0)[:1]}
+    name = 'caf\udce9\n.png'  # a byte that is no UTF-8, and a line end
+    odd = comparison_sheet(faces, 128, [name])
+    shown = comparison_sheet(faces, 128, [r'caf\xe9\n.png'])
+    np.testing.assert_array_equal(odd, shown)

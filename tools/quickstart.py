@@ -17,7 +17,6 @@ import hashlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import time
@@ -229,7 +228,6 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
     lr = write_lr_faces(restore, name, all_of_them=restore != train)
     say(f'{name}: restoring the folder {lr}')
     restored = shown / 'restored'
-    shutil.rmtree(restored, ignore_errors=True)  # of an earlier training
     run(
         'tools/test.py',
         config,

@@ -58,12 +58,22 @@ def parse_args() -> argparse.Namespace:
         '--save-dir',
         type=output_folder,
         metavar='FOLDER',
-        help='where --input puts its PNG files',
+        help='where --input puts its PNG files, and left_out.txt with the '
+        'files it could not restore; results of the same inputs, weights and '
+        'settings are kept, others made again',
+    )
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='with --input, make every result again, also in place of files '
+        'that are no results',
     )
     add_common_arguments(parser)
     args = parser.parse_args()
     if bool(args.input) != bool(args.save_dir):
         parser.error('--input and --save-dir go together')
+    if args.overwrite and not args.input:
+        parser.error('--overwrite goes with --input')
     if args.baseline and (args.input or args.checkpoint):
         parser.error('--baseline takes neither a checkpoint nor --input')
     if args.launcher != 'none' and (args.baseline or args.input):
@@ -74,24 +84,33 @@ def parse_args() -> argparse.Namespace:
 
 
 def restore(args: argparse.Namespace) -> int:
-    """Restore a folder; the exit status says whether anything came out."""
+    """Restore a folder; the exit status says whether there is any result."""
     from mmengine.logging import print_log
 
-    from mmfacesr.apis.restore_folder import restore_folder, write_bad_list
+    from mmfacesr.apis.restore_folder import LIST_FILE, restore_folder
+    from mmfacesr.utils import printable
 
     cfg = load_config(args.config, args.cfg_options)
-    done, bad = restore_folder(
+    done, kept, left_out = restore_folder(
         cfg,
         args.checkpoint,
         args.input,
         args.save_dir,
         batch_size=cfg.test_dataloader.batch_size,
+        overwrite=args.overwrite,
     )
-    print_log(f'{done} faces restored into {args.save_dir}', 'current')
-    if bad:
-        listed = write_bad_list(bad, args.save_dir)
-        print_log(f'{len(bad)} files were left out, see {listed}', 'current')
-    return 0 if done or not bad else 1
+    target = printable(args.save_dir)
+    print_log(
+        f'{done} faces restored into {target}; {kept} results of the same '
+        'inputs, weights and settings were there and are kept',
+        'current',
+    )
+    if left_out:
+        print_log(
+            f'{len(left_out)} were left out, see {target}/{LIST_FILE}',
+            'current',
+        )
+    return 0 if done or kept else 1
 
 
 def evaluate(args: argparse.Namespace) -> None:

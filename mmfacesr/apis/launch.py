@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Optional
 
 from mmfacesr.utils import output_file, output_folder
+from mmfacesr.utils.files import FULL, MAKE_ROOM
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -184,6 +185,9 @@ def explain(error: BaseException) -> str:
             '\nCheck the spelling of `type` in the config, and that its '
             '`custom_imports` names the module that registers it.'
         )
+    full = isinstance(error, OSError) and error.errno in FULL
+    if full and MAKE_ROOM not in text:  # written by another package
+        text += f'. {MAKE_ROOM}.'
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or isinstance(error, (OSError, ValueError)):
         return text

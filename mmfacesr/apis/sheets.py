@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sheets that a drawing makes of the faces of a folder or of a dataset."""
 
+import os.path as osp
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
@@ -12,9 +13,10 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
-from mmfacesr.apis.restore_folder import batches
-from mmfacesr.image_io import BadSampleError, list_images, write_image
+from mmfacesr.apis.restore_folder import batches, find_inputs
+from mmfacesr.image_io import BadSampleError, write_image
 from mmfacesr.registry import DATASETS
+from mmfacesr.utils import printable
 
 SHEET_ROWS = 8
 """Faces on a sheet."""
@@ -39,10 +41,14 @@ def draw_folder(
 
     Returns:
         int: How many sheets there are.
+
+    Raises:
+        ValueError: If the sheets would come among the faces.
     """
-    files = list_images(folder)[:limit]
+    files, bad = find_inputs(folder, osp.dirname(prefix) or osp.curdir)
+    files = files[:limit]
     read = partial(batches, cfg, folder, files, SHEET_ROWS)
-    return _draw(read, len(files), draw_sheet, prefix)
+    return _draw(read, len(files), draw_sheet, prefix, bad)
 
 
 def draw_part(
@@ -52,7 +58,7 @@ def draw_part(
     dataset = build_dataset(cfg, part)
     indices = range(min(limit, len(dataset)))
     read = partial(_dataset_batches, dataset, indices)
-    return _draw(read, len(indices), draw_sheet, prefix)
+    return _draw(read, len(indices), draw_sheet, prefix, {})
 
 
 def build_dataset(cfg: Config, part: str) -> BaseDataset:
@@ -85,9 +91,14 @@ def _dataset_batches(
         yield batch
 
 
-def _draw(read: Read, total: int, draw_sheet: DrawSheet, prefix: str) -> int:
-    """Write the sheets and name what was left out."""
-    bad: dict[str, str] = {}
+def _draw(
+    read: Read,
+    total: int,
+    draw_sheet: DrawSheet,
+    prefix: str,
+    bad: dict[str, str],
+) -> int:
+    """Write the sheets and name what was left out, now or before (``bad``)."""
     count = 0
     with tqdm(total=total, unit='face', desc='drawing') as bar:
         for batch in read(bad, bar):
@@ -96,6 +107,8 @@ def _draw(read: Read, total: int, draw_sheet: DrawSheet, prefix: str) -> int:
             count += 1
             bar.update(faces)
     for file, reason in bad.items():
-        print_log(f'Left out: {file}: {reason}', 'current')
-    print_log(f'{count} sheets: {prefix}_*.png', 'current')
+        print_log(
+            f'Left out: {printable(file)}: {printable(reason)}', 'current'
+        )
+    print_log(f'{count} sheets: {printable(prefix)}_*.png', 'current')
     return count

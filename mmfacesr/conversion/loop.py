@@ -15,7 +15,7 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmfacesr.image_io import BadSampleError
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import naming_full_disk, write_atomic
 
 JOURNAL_FILE = 'conversion.jsonl'
 BAD_FILE = 'bad_files.csv'
@@ -57,18 +57,15 @@ def convert_all(
     done = _read_journal(journal, root, settings)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []
-    with (
-        journal.open('a', encoding='utf-8') as stream,
-        tqdm(
-            total=len(names), initial=len(names) - len(todo), unit='image'
-        ) as bar,
-    ):
+    with tqdm(
+        total=len(names), initial=len(names) - len(todo), unit='image'
+    ) as bar:
         for name, rows, reason in _outcomes(todo, convert_one, workers):
             if reason:
                 bad.append((name, reason))
             else:
                 done[name] = rows
-                _append(stream, dict(name=name, rows=rows))
+                _append(journal, dict(name=name, rows=rows))
             bar.update()
     good = {name: done[name] for name in names if name in done}
     bad += [
@@ -118,10 +115,10 @@ def _attempt_in_worker(name: str) -> tuple[str, list[Row], str]:
     return _attempt(_worker_convert, name)
 
 
-def _append(stream: io.TextIOBase, record: dict) -> None:
+def _append(journal: Path, record: dict) -> None:
     """Add a line to the journal, at once."""
-    stream.write(json.dumps(record) + '\n')
-    stream.flush()
+    with naming_full_disk(journal), journal.open('ab') as stream:
+        stream.write(json.dumps(record).encode() + b'\n')
 
 
 def _read_journal(

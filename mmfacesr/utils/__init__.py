@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files, words and registration: what every part of the package may use."""
 
-from .files import replacing, write_atomic
+from .files import naming_full_disk, read_regular, replacing, write_atomic
 from .setup_env import register_all_modules
 from .targets import output_file, output_folder
 from .text import printable
 
 __all__ = [
+    'naming_full_disk',
     'output_file',
     'output_folder',
     'printable',
+    'read_regular',
     'register_all_modules',
     'replacing',
     'write_atomic',

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,49 @@ from typing import BinaryIO
 from .text import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+MAKE_ROOM = (
+    'Free some space, or choose a folder on another disk, and run the same '
+    'command again'
+)
 DIGITS = 16  # of the hash in the name of a temporary file
+KINDS = {
+    stat.S_IFDIR: 'a folder',
+    stat.S_IFIFO: 'a pipe',
+    stat.S_IFSOCK: 'a socket',
+    stat.S_IFCHR: 'a device',
+    stat.S_IFBLK: 'a device',
+}
+
+
+def read_regular(path: str | os.PathLike, max_bytes: int) -> bytes:
+    """Read a whole file, but nothing that has no end or does not fit.
+
+    Args:
+        path (str | os.PathLike): The file, or a link to it.
+        max_bytes (int): The largest size that is read.
+
+    Raises:
+        OSError: If it cannot be opened, is larger, or is no regular file: a
+            device gives bytes for ever, a pipe lets its reader wait.
+    """
+    _check_regular(os.stat(path), max_bytes)  # opening a device may act
+    # Whatever has taken its place since is not waited for.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, 'rb') as file:
+        info = os.fstat(descriptor)
+        _check_regular(info, max_bytes)
+        return file.read(info.st_size)
+
+
+def _check_regular(info: os.stat_result, max_bytes: int) -> None:
+    """Refuse what is no file, and what is too large."""
+    if not stat.S_ISREG(info.st_mode):
+        kind = KINDS.get(stat.S_IFMT(info.st_mode), 'something else')
+        raise OSError(errno.EINVAL, f'it is {kind}, not a file')
+    if info.st_size > max_bytes:
+        raise OSError(
+            errno.EFBIG, f'{info.st_size} bytes, the limit is {max_bytes}'
+        )
 
 
 def write_atomic(path: str | os.PathLike, data: bytes) -> None:
@@ -55,7 +98,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     digest = hashlib.sha1(os.fsencode(path.name)).hexdigest()[:DIGITS]
     # Short whatever the name's length, and of no suffix that is looked for.
     temporary = path.parent / f'.{digest}.tmp'
-    with _naming_full_disk(path):
+    with naming_full_disk(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _open_alone(temporary) as file:
             try:
@@ -81,7 +124,7 @@ def _open_alone(path: Path) -> BinaryIO:
 
 
 @contextmanager
-def _naming_full_disk(path: Path) -> Iterator[None]:
+def naming_full_disk(path: str | os.PathLike) -> Iterator[None]:
     """Say which file did not fit on a full disk, and what to do."""
     try:
         yield
@@ -90,7 +133,5 @@ def _naming_full_disk(path: Path) -> Iterator[None]:
             raise
         raise OSError(
             error.errno,
-            f'No space left on the disk for {printable(path)}; nothing of it '
-            'was kept. Free some space, or choose a folder on another disk, '
-            'and run the same command again',
+            f'No space left on the disk for {printable(path)}. {MAKE_ROOM}',
         ) from error

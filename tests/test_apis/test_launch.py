@@ -17,6 +17,7 @@ from mmfacesr.apis.launch import (
     clear_errors,
     explain,
 )
+from mmfacesr.utils import naming_full_disk
 from mmfacesr.weights.places import weights_dir
 
 TOOLS = Path(__file__).parents[2] / 'tools'
@@ -66,6 +67,15 @@ def test_what_the_registry_puts_before_is_left_out() -> None:
     assert explain(ValueError(text)) == 'expected upscale_factor 8'
     unknown = KeyError("'DICNett is not in the mmagic::model registry.")
     assert 'custom_imports' in explain(unknown)
+
+
+def test_a_full_disk_has_a_remedy_once() -> None:
+    with pytest.raises(OSError) as bare:
+        Path('/dev/full').write_bytes(b'log')  # as other packages write
+    assert explain(bare.value).count('Free some space') == 1
+    with pytest.raises(OSError) as named, naming_full_disk('log'):
+        Path('/dev/full').write_bytes(b'log')
+    assert explain(named.value).count('Free some space') == 1
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
 from mmfacesr.conversion import convert_all, keep_present, list_in_place
+from mmfacesr.conversion.loop import _append
 from mmfacesr.image_io import BadSampleError
 
 NAMES = [f'{i}.png' for i in range(6)]
@@ -53,6 +55,11 @@ def test_interrupted_run_is_completed(tmp_path):
     assert again.calls == NAMES[2:]
     lines = journal.read_text().splitlines()
     assert len([json.loads(line) for line in lines]) == 7
+
+
+def test_journal_on_a_full_disk_is_named():
+    with pytest.raises(OSError, match='No space left.*/dev/full.*Free some'):
+        _append(Path('/dev/full'), dict(name='0.png'))
 
 
 def test_deleted_result_is_made_again(tmp_path):

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attention maps over faces, drawn by the tool."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,37 @@ def test_sheet_holds_every_map_of_every_face(
     ]
     assert np.abs(cells[2] - cells[0]).mean() > 5  # a map lies over it
     assert np.abs(cells[2] - cells[-1]).mean() > 1  # another unit's
+
+
+def test_sheets_below_the_faces_are_no_faces(
+    run_tool, repo, checkpoint, faces_root, tmp_path
+):
+    name = 'caf\udce9.png'  # no UTF-8
+    shutil.copytree(faces_root / 'train', tmp_path / 'faces')
+    (tmp_path / 'faces' / name).write_bytes(b'')
+    sheets = []
+    for _ in range(2):
+        status, _, error = run_tool(
+            'analysis_tools/draw_attention.py',
+            str(repo / CONFIG),
+            checkpoint,
+            '--input',
+            tmp_path / 'faces',
+            '--save-dir',
+            tmp_path / 'faces/0',  # sorts before the faces
+            '--limit',
+            '2',
+            '--cfg-options',
+            *WIDTHS,
+        )
+        assert status == 0, error
+        sheets.append(
+            {
+                path.name: path.read_bytes()
+                for path in (tmp_path / 'faces/0').iterdir()
+            }
+        )
+    assert sheets[0] == sheets[1]
 
 
 def test_a_network_without_maps_is_refused(run_tool, repo, tmp_path):

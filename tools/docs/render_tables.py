@@ -22,13 +22,14 @@ and `FLOPs` as they state them. They never stand in one column with ours.
 """
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import yaml
+
+from mmfacesr.utils import write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
@@ -219,13 +220,6 @@ def render(text: str, models: list[dict]) -> str:
     return result
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_suffix('.partial')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
-
-
 def update(folder: Path, check: bool) -> bool:
     """Bring the README of a config folder up to date; say whether it was."""
     readme = folder / 'README.md'
@@ -236,7 +230,7 @@ def update(folder: Path, check: bool) -> bool:
     except (KeyError, ValueError) as error:
         sys.exit(f'Error: {readme}: {error}')
     if new != text and not check:
-        write_whole(readme, new)
+        write_atomic(readme, new.encode())
         sys.stdout.write(f'written: {readme}\n')
     return new == text
 

@@ -78,7 +78,8 @@ def prepare_faces(
     work = partial(
         convert_photo, root=root, out=out, max_enlargement=max_enlargement
     )
-    good = convert_all(list_images(root), work, out, settings, workers)
+    photos = list_images(root, unread=True)
+    good = convert_all(photos, work, out, settings, workers)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
         raise ValueError(

@@ -1,0 +1,90 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of image files: those that are read, and those that are not."""
+
+READ = {
+    'PNG': ('.png',),
+    'JPEG': ('.jfif', '.jpe', '.jpeg', '.jpg'),
+    'WEBP': ('.webp',),
+    'BMP': ('.bmp',),
+    'TIFF': ('.tif', '.tiff'),
+    'GIF': ('.gif',),
+    'JPEG2000': ('.j2k', '.jp2', '.jpf', '.jpx'),
+    'AVIF': ('.avif',),
+}
+"""Formats, as Pillow names them, that may be opened -> suffixes.
+
+No other decoder of Pillow is tried, whatever a file is called: the one of EPS
+starts Ghostscript.
+"""
+NOT_READ = {
+    'HEIC': ('.heic', '.heif', '.hif'),
+    'JPEG XL': ('.jxl',),
+    'EPS': ('.eps', '.ps'),
+    'PDF': ('.pdf',),
+    'SVG': ('.svg',),
+    'Photoshop': ('.psb', '.psd'),
+    'Targa': ('.tga',),
+    'PNM': ('.pbm', '.pgm', '.pnm', '.ppm'),
+    'HDR': ('.exr', '.hdr', '.pfm'),
+    'icon': ('.icns', '.ico'),
+    'camera raw': (
+        '.arw',
+        '.cr2',
+        '.cr3',
+        '.dng',
+        '.nef',
+        '.orf',
+        '.raf',
+        '.rw2',
+    ),
+}
+"""Images for people, but not for this reader: what they are -> suffixes."""
+IMAGE_SUFFIXES = frozenset(sum(READ.values(), ()))
+UNREAD = {
+    suffix: kind for kind, suffixes in NOT_READ.items() for suffix in suffixes
+}
+_HEIF_BRANDS = frozenset(
+    (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1', b'msf1')
+)
+_PNG = b'\x89PNG\r\n\x1a\n'
+_NOT_PIXELS = frozenset((b'tEXt', b'zTXt', b'iTXt', b'iCCP'))
+# What programs other than cameras write the orientation into.
+_ORIENTATION_TEXTS = (b'Raw profile type exif\0', b'XML:com.adobe.xmp\0')
+_LONGEST_TEXT = 1 << 20  # bytes
+
+
+def unread_kind(suffix: str, data: bytes) -> str | None:
+    """What a file is that no decoder takes, as far as that is known.
+
+    Args:
+        suffix (str): Of its name, in lower case.
+        data (bytes): At least its first 12 bytes.
+    """
+    if data[4:8] == b'ftyp' and data[8:12] in _HEIF_BRANDS:
+        return 'HEIC'  # phones also name it .jpg
+    return UNREAD.get(suffix)
+
+
+def without_texts(data: bytes) -> bytes:
+    """Leave out what no pixel of a PNG depends on: texts, color profiles.
+
+    Pillow refuses the whole file for a long one (a workflow, an edit
+    history). Texts that can hold the orientation stay, unless they are long.
+
+    Args:
+        data (bytes): A file; others than PNG are returned as they are.
+    """
+    if not data.startswith(_PNG):
+        return data
+    kept, start = [_PNG], len(_PNG)
+    while start < len(data):
+        length = int.from_bytes(data[start : start + 4], 'big')
+        end = start + length + 12
+        orients = length <= _LONGEST_TEXT and data.startswith(
+            _ORIENTATION_TEXTS, start + 8
+        )
+        if orients or data[start + 4 : start + 8] not in _NOT_PIXELS:
+            kept.append(data[start:end])
+        start = end
+    return b''.join(kept)
