@@ -153,10 +153,15 @@ def read_list(path: str | os.PathLike) -> list[str]:
 def _inside(name: str, path: Path, number: int) -> str:
     """The plain form of a listed name; refuse one that leads outside."""
     bare = name.strip()  # whichever of the two is the file, see FaceFolder
-    if './' not in name and '//' not in name and bare[0] != '/':
+    if not (
+        bare[0] == '/'
+        or './' in name
+        or '//' in name
+        or bare.endswith('..')
+    ):
         return name
     plain = posixpath.normpath(bare)
-    if plain.startswith(('/', '../')):
+    if plain == '..' or plain.startswith(('/', '../')):
         raise ValueError(
             f'Expected names of files inside the data root in '
             f'{printable(path)}, got {printable(name)} in line {number}; put '

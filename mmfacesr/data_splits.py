@@ -105,9 +105,10 @@ def split_of_list(root: Path, list_file: Path) -> Split:
     names = read_list(list_file)
     missing = _missing(root, names)
     bare = {
-        name: name.strip()
+        name: plain
         for name in missing
-        if name != name.strip() and (root / name.strip()).exists()
+        if (plain := os.path.normpath(name.strip())) != name
+        and (root / plain).exists()
     }
     missing -= set(bare)
     if missing:
@@ -126,19 +127,14 @@ def split_of_list(root: Path, list_file: Path) -> Split:
 
 def _missing(root: Path, names: list[str]) -> set[str]:
     """The names that are no files below the root."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for name in names:
-        folder, base = os.path.split(name)
-        wanted[folder].add(base)
-    missing: set[str] = set()
-    for folder, bases in wanted.items():
+    missing = set(names)
+    for folder in {os.path.dirname(name) for name in names}:
         with (
             suppress(FileNotFoundError, NotADirectoryError),
             os.scandir(root / folder) as entries,
         ):
             for entry in entries:
-                bases.discard(entry.name)
-        missing.update(os.path.join(folder, base) for base in bases)
+                missing.discard(os.path.join(folder, entry.name))
     return missing
 
 
@@ -174,12 +170,9 @@ def _refuse_overlap(
     root: Path, part: str, found: Split, lists: dict[str, str]
 ) -> None:
     """Refuse a file that the list of another split names too."""
-    others = {other: lists[other] for other in lists if other != part}
-    if not others:
-        return
-    own = set(found.names)
-    for file in others.values():
-        both = own.intersection(read_list(root / file))
+    for file in (lists[other] for other in lists if other != part):
+        few, many = sorted((found.names, read_list(root / file)), key=len)
+        both = set(few).intersection(many)
         if both:
             raise ValueError(
                 f'Expected every file in one split, got {len(both)} in '

@@ -169,10 +169,11 @@ class FaceFolder(BaseDataset):
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         """Keep the names as bytes, which worker processes share."""
-        encoded = [os.fsencode(name) for name in self.data_list]
-        ends = np.cumsum([len(name) for name in encoded], dtype=np.int64)
+        sizes = (len(os.fsencode(name)) for name in self.data_list)
+        ends = np.cumsum(np.fromiter(sizes, np.int64))
+        data = os.fsencode(''.join(self.data_list))
         self.data_list = []
-        return np.frombuffer(b''.join(encoded), np.uint8), ends
+        return np.frombuffer(data, np.uint8), ends
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
