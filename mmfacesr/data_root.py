@@ -154,10 +154,7 @@ def _inside(name: str, path: Path, number: int) -> str:
     """The plain form of a listed name; refuse one that leads outside."""
     bare = name.strip()  # whichever of the two is the file, see FaceFolder
     if not (
-        bare[0] == '/'
-        or './' in name
-        or '//' in name
-        or bare.endswith('..')
+        bare[0] == '/' or './' in name or '//' in name or bare.endswith('..')
     ):
         return name
     plain = posixpath.normpath(bare)

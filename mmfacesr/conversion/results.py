@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last files of a data root, and the check of images left in place."""
 
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
+from PIL import Image
 
 from mmfacesr.data_root import INFO_FILE, PARTS, write_data_root
 from mmfacesr.image_io import read_image
@@ -92,16 +94,29 @@ def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:
     """Write the points of all rows as a landmark table.
 
     Args:
-        path (Path): The ``.npz`` file.
+        path (Path): The ``.npz`` file, in the data root of the images.
         rows (Sequence[Row]): Rows with 'file' and 'points'.
         scheme (str): Their landmark scheme.
     """
     count = len(rows)
+    files = [path.parent / row['file'] for row in rows]
     LandmarkTable(
         file=np.array([row['file'] for row in rows], dtype=np.str_),
         points=np.array([row['points'] for row in rows], np.float32),
         box=np.full((count, 4), np.nan, np.float32),
         score=np.full(count, np.nan, np.float32),
-        sha256=np.full(count, '', dtype='<U64'),
+        sha256=np.array([_sha256(file) for file in files], dtype='<U64'),
+        size=np.array([_size(file) for file in files], np.int32),
         scheme=scheme,
     ).save(path)
+
+
+def _sha256(path: Path) -> str:
+    """Hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """h, w of an image of ours, from its header."""
+    with Image.open(path) as image:
+        return image.height, image.width
