@@ -3,6 +3,7 @@
 """What a test measured, with all that is needed to measure it again."""
 
 import hashlib
+import os
 import os.path as osp
 import shutil
 import subprocess
@@ -129,7 +130,9 @@ def make_report(
             osp.basename(osp.abspath(loader.dataset.data_root))
             for loader in loaders
         ],
-        data_list_sha256=hashlib.sha256('\n'.join(files).encode()).hexdigest(),
+        data_list_sha256=hashlib.sha256(
+            os.fsencode('\n'.join(files))
+        ).hexdigest(),
         config=osp.basename(str(cfg.filename)),
         checkpoint=record and osp.basename(record.source),
         checkpoint_sha256=record and record.sha256,

@@ -6,6 +6,8 @@ import argparse
 from functools import lru_cache, partial
 from pathlib import Path
 
+from mmengine.logging import print_log
+
 from mmfacesr.conversion import (
     MIN_SIZE,
     Row,
@@ -14,10 +16,16 @@ from mmfacesr.conversion import (
     list_in_place,
     report,
     require_outside,
+    result_name,
     run,
     save_points,
 )
 from mmfacesr.data_root import split_names, write_data_root
+from mmfacesr.data_splits import (
+    divide_by_name,
+    refuse_low_resolution,
+    same_content,
+)
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.image_io import (
@@ -26,6 +34,7 @@ from mmfacesr.image_io import (
     read_image,
     write_image,
 )
+from mmfacesr.utils import printable
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.
@@ -56,8 +65,7 @@ def convert_photo(
                 )
             )
             continue
-        # The suffix stays, so that a.jpg and a.png do not meet.
-        file = f'faces/{name}.{index}.png'
+        file = result_name(f'faces/{name}', f'.{index}.png')
         write_image(out / file, crop)
         rows.append(
             dict(file=file, points=map_points(matrix, points).tolist())
@@ -77,16 +85,21 @@ def prepare_faces(
     work = partial(
         convert_photo, root=root, out=out, max_enlargement=max_enlargement
     )
-    good = convert_all(list_images(root), work, out, settings, workers)
+    photos = list_images(root)
+    good = convert_all(photos, work, out, settings, workers)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
         raise ValueError(
-            f'Expected faces in the photographs of {root}, found none that '
-            f'can be used; see {out}/bad_files.csv. If they are cropped faces '
-            'already, use --whole.'
+            f'Expected faces in the photographs of {printable(root)}, found '
+            f'none that can be used; see {printable(out)}/bad_files.csv. If '
+            'they are cropped faces already, use --whole.'
         )
     photo_of = {row['file']: name for name, r in good.items() for row in r}
-    parts = split_names(photo_of, photo_of.__getitem__)
+    copies = same_content(root, good)  # a photograph under several names
+    parts = split_names(
+        photo_of, lambda file: copies.get(photo_of[file], photo_of[file])
+    )
+    say_copies(len(copies))
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
     write_data_root(
         out,
@@ -97,6 +110,15 @@ def prepare_faces(
         'ibug68',
     )
     report(out, parts)
+
+
+def say_copies(count: int) -> None:
+    """Say how many images stay in one split because they are equal."""
+    if count:
+        print_log(
+            f'{count} images have the content of another one and are kept in '
+            'its split.'
+        )
 
 
 def main() -> None:
@@ -121,7 +143,10 @@ def main() -> None:
     args = parser.parse_args()
     _check_arguments(parser, args)
     if args.whole:
-        parts = split_names(list_images(args.root))
+        names = list_images(args.root)
+        refuse_low_resolution(args.root, names)
+        parts, num_copies = divide_by_name(args.root, names)
+        say_copies(num_copies)
         list_in_place(
             args.root,
             args.root.resolve().name,
