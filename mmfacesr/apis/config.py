@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 
 from mmfacesr.project_files import known_configs
 
-DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
+DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size', 'lr_folder')
 """Top-level settings of a config that its datasets share."""
 ELSFACE = 'elsface'
 """Names LPIPS or FID as ELSFace's paper took it, among the others."""

@@ -124,7 +124,11 @@ def make_report(
         metrics={key: float(value) for key, value in kept.metrics.items()},
         spread=kept.spread,
         protocol=dict(cfg.get('protocol', {})),
-        degradation=[dict(step) for step in cfg.get('degradation', [])],
+        degradation=(
+            'files of lr_folder'
+            if cfg.get('lr_folder')
+            else [dict(step) for step in cfg.get('degradation', [])]
+        ),
         images=len(files),
         data_root=[
             osp.basename(osp.abspath(loader.dataset.data_root))

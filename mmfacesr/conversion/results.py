@@ -97,7 +97,8 @@ def _refuse_foreign_lists(root: Path) -> None:
         raise ValueError(
             f'Expected no lists in {printable(root)} or those of a '
             f'converter, got {", ".join(foreign)} without {INFO_FILE}. '
-            'Nothing is overwritten: move them away, or use the folder as it is.'
+            'Nothing is overwritten: move them away, or use the folder as it '
+            'is.'
         )
 
 

@@ -9,6 +9,7 @@ tools/dataset_converters/README.md.
 data_root = '{{$DATA_ROOT:data/faces}}'
 landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
 crop_size = 'auto'  # side of the central square; 'auto': from dataset.json
+lr_folder = None  # folder of LR files of your own, in place of the degradation
 
 train_dataloader = dict(
     batch_size=8,
@@ -21,6 +22,7 @@ train_dataloader = dict(
         part='train',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
     ),
 )
 val_dataloader = dict(
@@ -35,6 +37,7 @@ val_dataloader = dict(
         part='val',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
         test_mode=True,
     ),
 )
@@ -50,6 +53,7 @@ test_dataloader = dict(
         part='test',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
         test_mode=True,
     ),
 )
