@@ -6,13 +6,13 @@ import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from mmfacesr.data_root import read_list, split_names
-from mmfacesr.image_io import list_images
+from mmfacesr.data_root import PARTS, read_list, split_names
+from mmfacesr.image_io import IMAGE_SUFFIXES, list_images
 from mmfacesr.utils import printable, read_lines
 
 SPLIT_WORDS = dict(
@@ -42,12 +42,14 @@ class Split(NamedTuple):
         counts (dict[str, int] | None): Images of every split where a folder
             was divided by names; else None.
         num_repeated (int): Images there with the content of another one.
+        num_loose (int): Images beside the folders of splits, in no split.
     """
 
     names: list[str]
     origin: str
     counts: dict[str, int] | None = None
     num_repeated: int = 0
+    num_loose: int = 0
 
 
 def find_split(root: Path, part: str | None) -> Split:
@@ -86,7 +88,9 @@ def find_split(root: Path, part: str | None) -> Split:
         names = _of_folder(root, folders[part])
         refuse_low_resolution(root, names)
         path = root / folders[part]
-        found = Split(names, f'the folder {printable(path)}')
+        found = Split(
+            names, f'the folder {printable(path)}', num_loose=_num_loose(root)
+        )
     _refuse_overlap(root, part, found, lists)
     return found
 
@@ -161,6 +165,14 @@ def _named_for_splits(root: Path, is_list: bool) -> dict[str, str]:
     return found
 
 
+def _num_loose(root: Path) -> int:
+    """How many images lie in a folder itself."""
+    return sum(
+        os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+        for name in os.listdir(root)
+    )
+
+
 def _of_folder(root: Path, folder: str) -> list[str]:
     """Images below a sub-folder, relative to the root."""
     return [f'{folder}/{name}' for name in list_images(root / folder)]
@@ -205,7 +217,6 @@ def divide_by_name(
     root: Path,
     names: list[str],
     most_compared: int | None = None,
-    group_of: Callable[[str], str] = str,
 ) -> tuple[dict[str, list[str]], int]:
     """Divide the images of a folder, equal content in one split.
 
@@ -214,8 +225,6 @@ def divide_by_name(
         names (list[str]): Its images.
         most_compared (int | None): Content is compared if there are no more
             images. Defaults to None, always.
-        group_of (Callable): As in :func:`split_names`; of the images of one
-            content the first decides.
 
     Returns:
         tuple[dict[str, list[str]], int]: See :func:`split_names`, and how
@@ -228,8 +237,42 @@ def divide_by_name(
     repeats: dict[str, str] = {}
     if most_compared is None or len(names) <= most_compared:
         repeats = same_content(root, names)
-    parts = split_names(names, lambda name: group_of(repeats.get(name, name)))
+    # Of the images of one content the name of the first decides.
+    parts = split_names(names, lambda name: repeats.get(name, name))
     return parts, len(repeats)
+
+
+def divide_folder(
+    root: Path, names: list[str]
+) -> tuple[dict[str, list[str]], int]:
+    """Divide images by the folders of splits that they lie in, or by name.
+
+    Args:
+        root (Path): The folder.
+        names (list[str]): Its images.
+
+    Returns:
+        tuple[dict[str, list[str]], int]: As :func:`divide_by_name`.
+
+    Raises:
+        ValueError: If some lie beside the folders of splits, or it is not
+            clear which these are.
+    """
+    folders = _named_for_splits(root, is_list=False)
+    if not folders:
+        return divide_by_name(root, names)
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    part_of = {folder: part for part, folder in folders.items()}
+    loose = [name for name in names if name.split('/')[0] not in part_of]
+    if loose:
+        raise ValueError(
+            f'Expected every image of {printable(root)} in its folders of '
+            f'splits ({", ".join(part_of)}), got {len(loose)} beside them: '
+            f'{shown(loose)}. Move them into one, or away.'
+        )
+    for name in names:
+        parts[part_of[name.split('/')[0]]].append(name)
+    return parts, 0
 
 
 def _refuse_hidden_splits(root: Path, names: Iterable[str]) -> None:

@@ -266,6 +266,12 @@ def _report_origin(root: Path, found: Split) -> None:
     """Say in the log where the images come from, once if several splits do."""
     if found.counts is None:
         print_log(f'{len(found.names)} images of {found.origin}', 'current')
+        if found.num_loose:
+            text = (
+                f'{found.num_loose} images of {printable(root)} lie beside '
+                'the folders of its splits and are left out.'
+            )
+            print_log(text, 'current', logging.WARNING)
         return
     counts = ', '.join(f'{n} {part}' for part, n in found.counts.items())
     text = (

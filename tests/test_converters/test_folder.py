@@ -147,6 +147,26 @@ def test_odd_names_and_copies(folder, photos, tmp_path, run_main, capsys):
     assert json.loads((root / 'dataset.json').read_text())['name']
 
 
+@pytest.mark.parametrize('whole', [False, True])
+def test_folders_of_splits_stay_splits(
+    folder, photos, tmp_path, run_main, whole
+):
+    (photos / 'bad.JPG').unlink()
+    (photos / 'd0').rename(photos / 'Training')
+    (photos / 'd1').rename(photos / 'TEST')
+    out = photos if whole else tmp_path / 'out'
+    args = ['--whole'] if whole else ['--out', out]
+    run_main(folder, photos, *args)
+    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    assert len(lists['train']) == 6 and lists['val'] == []
+    assert len(lists['test']) == (6 if whole else 5)
+    assert all('Training/' in name for name in lists['train'])
+    assert all('TEST/' in name for name in lists['test'])
+    write_image(photos / 'loose.png', np.zeros((20, 20, 3), np.uint8))
+    with pytest.raises(SystemExit, match='1 beside them: loose.png'):
+        run_main(folder, photos, *args)
+
+
 def test_lr_images_are_not_listed(folder, tmp_path, make_images, run_main):
     make_images(tmp_path, ['HR/a.png', 'LR/a.png'])
     with pytest.raises(SystemExit, match='LR/, whose name'):

@@ -115,6 +115,16 @@ def test_equal_size_is_not_equal_content(tmp_path: Path) -> None:
     assert same_content(tmp_path, ['c', 'a', 'b', 'gone']) == {'c': 'a'}
 
 
+def test_log_counts_images_in_no_split(tmp_path: Path) -> None:
+    make(tmp_path, 'train/a.png', 'test/b.png', 'c.png', 'd.png')
+    log = tmp_path / 'run.log'
+    MMLogger.get_instance('loose', log_file=str(log))
+    assert len(FaceFolder(str(tmp_path), 'test')) == 1
+    text = log.read_text()
+    assert f'1 images of the folder {tmp_path / "test"}' in text
+    assert '2 images of' in text and 'left out' in text
+
+
 def test_log_says_how_a_folder_was_divided(tmp_path: Path) -> None:
     make(tmp_path, *(f'{i}.png' for i in range(20)))
     shutil.copy(tmp_path / '0.png', tmp_path / 'copy.png')

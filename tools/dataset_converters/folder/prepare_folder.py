@@ -20,12 +20,8 @@ from mmfacesr.conversion import (
     run,
     save_points,
 )
-from mmfacesr.data_root import split_names, write_data_root
-from mmfacesr.data_splits import (
-    divide_by_name,
-    refuse_low_resolution,
-    same_content,
-)
+from mmfacesr.data_root import write_data_root
+from mmfacesr.data_splits import divide_folder, refuse_low_resolution
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.image_io import (
@@ -86,6 +82,7 @@ def prepare_faces(
         convert_photo, root=root, out=out, max_enlargement=max_enlargement
     )
     photos = list_images(root)
+    divide_folder(root, photos)  # refuses what is not clear, before the work
     good = convert_all(photos, work, out, settings, workers)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
@@ -94,19 +91,20 @@ def prepare_faces(
             f'none that can be used; see {printable(out)}/bad_files.csv. If '
             'they are cropped faces already, use --whole.'
         )
-    photo_of = {row['file']: name for name, r in good.items() for row in r}
-    copies = same_content(root, good)  # a photograph under several names
-    parts = split_names(
-        photo_of, lambda file: copies.get(photo_of[file], photo_of[file])
-    )
-    say_copies(len(copies))
+    with_faces = [photo for photo in photos if good.get(photo)]
+    split, num_copies = divide_folder(root, with_faces)
+    say_copies(num_copies)
+    parts = {
+        part: sorted(row['file'] for photo in names for row in good[photo])
+        for part, names in split.items()
+    }
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
     write_data_root(
         out,
         root.resolve().name,
         parts,
         FACE_SIZE,
-        'faces found in photographs, divided by photograph',
+        'faces found in photographs, divided by folder or photograph',
         'ibug68',
     )
     report(out, parts)
@@ -145,14 +143,14 @@ def main() -> None:
     if args.whole:
         names = list_images(args.root)
         refuse_low_resolution(args.root, names)
-        parts, num_copies = divide_by_name(args.root, names)
+        parts, num_copies = divide_folder(args.root, names)
         say_copies(num_copies)
         list_in_place(
             args.root,
             args.root.resolve().name,
             parts,
             None,
-            'cropped faces, divided by name',
+            'cropped faces, divided by folder or name',
             args.workers,
         )
     else:
