@@ -228,7 +228,7 @@ class FaceFolder(BaseDataset):
 
         Raises:
             BadSampleError: In test mode, if the sample is bad.
-            RuntimeError: In training, after ``max_refetch`` bad samples.
+                Of the folder in training, after ``max_refetch`` bad samples.
         """
         if self.test_mode:
             return super().__getitem__(idx)
@@ -237,11 +237,12 @@ class FaceFolder(BaseDataset):
             if data is not None:
                 return data
             idx = self._rand_another()
-        raise RuntimeError(
-            f'Expected usable images in {printable(self.data_root)}, got '
-            f'{self.max_refetch} bad samples in a row, among them '
-            f'{shown(self._bad_files)}; see the log for the reasons and mend '
-            f'or replace the data. The last one: {self._last_error}'
+        raise BadSampleError(
+            self.data_root,
+            f'expected usable images, got {self.max_refetch} bad samples in '
+            f'a row, among them {shown(self._bad_files)}; see the log for the '
+            'reasons and mend or replace the data. The last one: '
+            f'{self._last_error}',
         )
 
 

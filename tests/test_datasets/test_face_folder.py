@@ -188,8 +188,10 @@ def test_training_stops_when_nothing_is_usable(tmp_path):
     for name in ('a.png', 'b.png'):
         (tmp_path / name).write_bytes(b'')
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD, max_refetch=7)
-    with pytest.raises(RuntimeError, match='got 7 bad samples.*a.png'):
-        dataset[0]
+    for num_workers in (0, 1):
+        loader = DataLoader(dataset, num_workers=num_workers, batch_size=None)
+        with pytest.raises(BadSampleError, match='^/.*7 bad.*a.png.*0 bytes'):
+            next(iter(loader))
 
 
 @pytest.mark.parametrize('num_workers', [0, 1])
