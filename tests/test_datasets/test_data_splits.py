@@ -91,6 +91,16 @@ def test_file_in_two_lists_is_refused(tmp_path: Path) -> None:
         find_split(tmp_path, 'train')
 
 
+def test_validation_may_be_the_test(tmp_path: Path) -> None:
+    make(tmp_path, 'a.png')
+    for part in ('val', 'test'):
+        (tmp_path / f'{part}.txt').write_text('a.png\n')
+    log = tmp_path / 'run.log'
+    MMLogger.get_instance('overlap', log_file=str(log))
+    assert find_split(tmp_path, 'val').names == ['a.png']
+    assert 'test.txt lists too: a.png' in log.read_text()
+
+
 def test_equal_content_stays_in_one_split(tmp_path: Path) -> None:
     make(tmp_path, *(f'{i:02}.png' for i in range(30)))
     for i in range(30):
