@@ -231,19 +231,19 @@ def list_images(folder: str | os.PathLike) -> list[str]:
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(
-            f'Expected a folder of images, got {folder}, which does not '
-            'exist; check the path.'
+            f'Expected a folder of images, got {printable(folder)}, which '
+            'does not exist; check the path.'
         )
     if not folder.is_dir():
         raise NotADirectoryError(
-            f'Expected a folder of images, got the file {folder}; give the '
-            'folder that holds it.'
+            f'Expected a folder of images, got the file {printable(folder)}; '
+            'give the folder that holds it.'
         )
     names = sorted(_walk(folder))
     if not names:
         raise FileNotFoundError(
             f'Expected images ({" ".join(sorted(IMAGE_SUFFIXES))}) in or '
-            f'below {folder}, found none; check the path.'
+            f'below {printable(folder)}, found none; check the path.'
         )
     return names
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from odd_names import ODD_NAMES, UNLISTABLE
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -17,6 +18,7 @@ from mmfacesr.data_root import PARTS, read_list, split_names, write_data_root
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import DATASETS
+from mmfacesr.utils import printable
 
 LOAD = [dict(type='LoadFaceImage')]
 
@@ -165,6 +167,22 @@ def test_training_draws_another_sample_and_lists_the_bad_one_once(
     assert levels == {0, 2}
     lines = [line for line in log if 'b.png' in line]
     assert len(lines) == 1 and '0 bytes' in lines[0]
+
+
+def test_bad_files_of_odd_names_reach_the_log(tmp_path, capfd):
+    for name in [*ODD_NAMES, UNLISTABLE, 'good.png']:
+        make_images(tmp_path, name)
+        if name != 'good.png':
+            (tmp_path / name).write_bytes(b'')
+    log = tmp_path / 'run.log'
+    MMLogger.get_instance('odd', log_file=str(log))
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
+    for index in range(len(dataset)):
+        assert dataset[index]['file'] == 'good.png'
+    text = log.read_text()
+    for name in [*ODD_NAMES, UNLISTABLE]:
+        assert f'{printable(tmp_path / name)}: is empty' in text
+    assert 'Logging error' not in capfd.readouterr().err
 
 
 def test_training_goes_on_in_worker_processes(tmp_path):
