@@ -16,6 +16,7 @@ from mmfacesr.conversion import (
     convert_all,
     keep_present,
     list_in_place,
+    read_celeba_partition,
     result_name,
 )
 from mmfacesr.image_io import BadSampleError
@@ -143,6 +144,35 @@ def test_result_names_fit_and_differ():
     for name in results:
         assert name.startswith('d/') and name.endswith('.12.png')
         assert len(os.fsencode(name[2:])) <= 255
+
+
+@pytest.mark.parametrize(
+    'line', ['a.jpg', 'a.jpg 3', 'a.jpg;0', 'b.jpg 1', 'a b.jpg 0']
+)
+def test_line_of_a_partition_is_named(tmp_path, line):
+    path = tmp_path / 'list_eval_partition.txt'
+    path.write_text('b.jpg 0\r\n\n c.jpg,2 \n')
+    assert read_celeba_partition(path) == {'b.jpg': 'train', 'c.jpg': 'test'}
+    path.write_text(f'b.jpg 0\n\n{line}\n')
+    with pytest.raises(ValueError, match='partition.txt.*in line 3'):
+        read_celeba_partition(path)
+
+
+@pytest.mark.parametrize(
+    'line', ['a.jpg 1 2 3', 'a.jpg 1 2 3 x', 'a.jpg;1;2;3;4', '1 2 3 4']
+)
+def test_line_of_boxes_is_named(tmp_path, converter, line):
+    path = tmp_path / 'list_bbox_celeba.txt'
+    path.write_text(f'1\nimage_id x_1 y_1 width height\n\n{line}\n')
+    with pytest.raises(ValueError, match='bbox_celeba.txt.*in line 4'):
+        converter('celeba').read_numbers(path, 4)
+
+
+def test_line_of_the_mapping_is_named(tmp_path, converter):
+    path = tmp_path / 'mapping.txt'
+    path.write_text('idx orig_idx orig_file\n\n0 1 2.jpg\n1;2;3.jpg\n')
+    with pytest.raises(ValueError, match='mapping.txt.*in line 4'):
+        converter('celeba_hq').read_mapping(path)
 
 
 def test_copies_in_two_splits_are_named(tmp_path, make_images, capsys):

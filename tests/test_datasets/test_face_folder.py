@@ -76,9 +76,10 @@ def test_crop_size_comes_from_dataset_json(tmp_path):
     (tmp_path / 'dataset.json').write_text(json.dumps(dict(crop_size='big')))
     with pytest.raises(ValueError, match="crop_size.*'big'"):
         FaceFolder(root)
-    (tmp_path / 'dataset.json').write_text('{')
-    with pytest.raises(ValueError, match='not JSON'):
-        FaceFolder(root)
+    for text in ('{', '', '{"crop_size": 1\n"name": 2}', '[' * 100_000):
+        (tmp_path / 'dataset.json').write_text(text)
+        with pytest.raises(ValueError, match='dataset.json is not JSON'):
+            FaceFolder(root)
 
 
 def test_part_comes_from_list_then_folder_then_names(tmp_path):
