@@ -14,14 +14,16 @@
 import hashlib
 import json
 import os
+import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import printable, read_lines, write_atomic
 
 PARTS = ('train', 'val', 'test')
 INFO_FILE = 'dataset.json'
 SPLIT_MODULUS = 10  # one group of ten for each of test and val
+BOM = '\ufeff'
 
 
 def write_data_root(
@@ -62,7 +64,8 @@ def write_data_root(
         source=source,
     )
     text = json.dumps(info, indent=2, ensure_ascii=False) + '\n'
-    write_atomic(root / INFO_FILE, text.encode())
+    # What is no UTF-8 in a name becomes JSON's own escape, `\udce9`.
+    write_atomic(root / INFO_FILE, text.encode(errors='backslashreplace'))
 
 
 def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
@@ -76,8 +79,9 @@ def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
         for name in names:
             if name in seen:
                 raise ValueError(
-                    f'Expected every file in one part once, got {name} in '
-                    f'{seen[name]} and in {part}; mend the lists.'
+                    'Expected every file in one part once, got '
+                    f'{printable(name)} in {seen[name]} and in {part}; mend '
+                    'the lists.'
                 )
             seen[name] = part
 
@@ -93,19 +97,19 @@ def read_info(root: str | os.PathLike) -> dict:
     if not path.exists():
         return {}
     try:
-        info = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
+        info = json.loads(path.read_text(encoding='utf-8-sig'))
+    except (ValueError, RecursionError) as error:
         raise ValueError(
-            f'{path} is not JSON ({error}); run the dataset '
+            f'{printable(path)} is not JSON ({error}); run the dataset '
             'converter again or remove the file.'
         ) from error
     if not isinstance(info, dict):
         raise ValueError(
-            f'Expected a JSON object in {path}, got '
+            f'Expected a JSON object in {printable(path)}, got '
             f'{type(info).__name__}; run the dataset converter '
             'again or remove the file.'
         )
-    check_crop_size(info.get('crop_size'), str(path))
+    check_crop_size(info.get('crop_size'), printable(path))
     return info
 
 
@@ -124,30 +128,71 @@ def check_crop_size(crop_size: object, where: str) -> None:
 
 
 def read_list(path: str | os.PathLike) -> list[str]:
-    """Read a list of file names, one a line; empty lines are skipped.
+    """Read a list of file names, one a line; blank lines are skipped.
+
+    The names come back as :func:`write_list` got them, spaces included, but
+    for a superfluous ``./`` or ``//``.
 
     Raises:
         FileNotFoundError: If there is no such list.
-        ValueError: If it is not UTF-8 text.
+        ValueError: If it is no text, or a name leads out of the data root.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f'Expected the list of file names {path}, which does not exist.'
+            f'Expected the list of file names {printable(path)}, which does '
+            'not exist.'
         )
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except UnicodeDecodeError as error:
+    return [
+        _inside(name, path, number)
+        for number, name in enumerate(read_lines(path), 1)
+        if name and not name.isspace()
+    ]
+
+
+def _inside(name: str, path: Path, number: int) -> str:
+    """The plain form of a listed name; refuse one that leads outside."""
+    bare = name.strip()  # whichever of the two is the file, see FaceFolder
+    if not (
+        bare[0] == '/' or './' in name or '//' in name or bare.endswith('..')
+    ):
+        return name
+    plain = posixpath.normpath(bare)
+    if plain == '..' or plain.startswith(('/', '../')):
         raise ValueError(
-            f'Expected a list of file names in UTF-8, got other '
-            f'bytes in {path} ({error}).'
-        ) from error
-    return [line.strip() for line in lines if line.strip()]
+            f'Expected names of files inside the data root in '
+            f'{printable(path)}, got {printable(name)} in line {number}; put '
+            'the files, or a link to their folder, into the data root and '
+            'list them by that name.'
+        )
+    return posixpath.normpath(name)
 
 
-def write_list(path: str | os.PathLike, names: Iterable[str]) -> None:
-    """Write a list of file names, one a line, atomically."""
-    write_atomic(path, ''.join(f'{name}\n' for name in names).encode())
+def write_list(path: str | os.PathLike, names: Sequence[str]) -> None:
+    """Write a list of file names, one a line, atomically.
+
+    Raises:
+        ValueError: As :func:`check_listable`.
+    """
+    check_listable(names)
+    # A mark that begins the first name would be taken for that of the file.
+    mark = BOM if names and names[0].startswith(BOM) else ''
+    text = mark + ''.join(f'{name}\n' for name in names)
+    write_atomic(path, os.fsencode(text))
+
+
+def check_listable(names: Iterable[str]) -> None:
+    """Refuse names that a list, with a name a line, would not give back.
+
+    Raises:
+        ValueError: Naming the first one.
+    """
+    for name in names:
+        if '\n' in name or name.endswith('\r') or not name.strip():
+            raise ValueError(
+                'Expected names of files that take one line of a list, got '
+                f'{printable(name)!r}; rename the file.'
+            )
 
 
 def split_names(
@@ -173,7 +218,7 @@ def split_names(
     for name in sorted(names):
         groups.setdefault(group_of(name), []).append(name)
     digests = sorted(
-        (int(hashlib.sha1(group.encode()).hexdigest(), 16), group)
+        (int(hashlib.sha1(os.fsencode(group)).hexdigest(), 16), group)
         for group in groups
     )
     chosen: dict[str, list[str]] = {part: [] for part in PARTS}

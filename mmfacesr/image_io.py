@@ -49,11 +49,14 @@ _ORIENTATION = 0x0112  # EXIF tag
 _TO_8_BIT = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 
 
+_IN_WORKER = '\nOriginal Traceback'  # what torch puts before an error's text
+
+
 class BadSampleError(ValueError):
     """One sample of a dataset cannot be used.
 
     Survives pickling and the re-raise of PyTorch's data workers, which build
-    the error again from its text alone.
+    the error again from a traceback as text: its last line is this error.
 
     Args:
         file (str): The file at fault.
@@ -61,6 +64,9 @@ class BadSampleError(ValueError):
     """
 
     def __init__(self, file: str | os.PathLike, reason: str = '') -> None:
+        if not reason and _IN_WORKER in str(file):
+            text = str(file).rstrip('\n').rpartition('\n')[2]
+            file, _, reason = text.partition(': ')[2].partition(': ')
         super().__init__(str(file), reason)
         self.file = str(file)
         self.reason = reason

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The landmark table: points of many images in one ``.npz`` file."""
 
+import hashlib
 import io
 import os
 import zipfile
@@ -13,9 +14,14 @@ import numpy as np
 
 from .image_io import BadSampleError
 from .landmark_schemes import NUM_POINTS
-from .utils import write_atomic
+from .utils import printable, write_atomic
 
 _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
+_LATER_ARRAYS = ('size',)  # older tables have none
+UNKNOWN_SIZE = (0, 0)
+
+
+_EXTRACT_AGAIN = 'run tools/dataset_converters/extract_landmarks.py again'
 
 
 class LandmarkError(BadSampleError):
@@ -46,6 +52,8 @@ class LandmarkTable:
         score (np.ndarray): (N,) float32, larger is surer, NaN if unknown.
         sha256 (np.ndarray): (N,) hex digests of the image files, '' if
             unknown.
+        size (np.ndarray, optional): (N, 2) int32 h, w of the images, 0 if
+            unknown. Defaults to None, all unknown, as in older tables.
         scheme (str): 'ibug68' or 'celeba5'.
     """
 
@@ -54,6 +62,7 @@ class LandmarkTable:
     box: np.ndarray
     score: np.ndarray
     sha256: np.ndarray
+    size: np.ndarray | None = None
     scheme: str = 'ibug68'
     _row: dict = field(init=False, repr=False, compare=False)
 
@@ -70,6 +79,9 @@ class LandmarkTable:
         self._check('box', 'f4', (num, 4))
         self._check('score', 'f4', (num,))
         self._check('sha256', 'U', (num,))
+        if self.size is None:
+            self.size = np.zeros((num, 2), np.int32)
+        self._check('size', 'i4', (num, 2))
         self._row = {name: i for i, name in enumerate(self.file.tolist())}
         if len(self._row) != num:
             raise ValueError(
@@ -92,7 +104,7 @@ class LandmarkTable:
             array.dtype.kind == 'U' if dtype == 'U' else array.dtype == dtype
         )
         if array.shape != shape or not right_type:
-            wanted = 'text' if dtype == 'U' else 'float32'
+            wanted = 'text' if dtype == 'U' else np.dtype(dtype).name
             raise ValueError(
                 f'Expected `{name}` of the landmark table to be {wanted} of '
                 f'shape {shape}, got {array.dtype} of shape {array.shape}; '
@@ -147,6 +159,37 @@ class LandmarkTable:
             )
         return points
 
+    def check_image(
+        self, file: str, size: tuple[int, int], data: bytes | None = None
+    ) -> None:
+        """Refuse an image that is not the one the landmarks were found on.
+
+        Args:
+            file (str): Name relative to the data root.
+            size (tuple[int]): Its h, w.
+            data (bytes, optional): The file's content, to compare the hash
+                too. Defaults to None.
+
+        Raises:
+            LandmarkError: If the row is missing, or size or hash differ.
+        """
+        row = self.row_of(file)
+        height, width = self.size[row].tolist()
+        if (height, width) not in (UNKNOWN_SIZE, tuple(size)):
+            raise LandmarkError(
+                file,
+                f'the image is {size[1]}x{size[0]} pixels, its landmarks were '
+                f'found on {width}x{height}; {_EXTRACT_AGAIN}',
+            )
+        known = str(self.sha256[row])
+        if data is None or known in ('', hashlib.sha256(data).hexdigest()):
+            return
+        raise LandmarkError(
+            file,
+            'the file has changed since its landmarks were found; '
+            f'{_EXTRACT_AGAIN}',
+        )
+
     def save(self, path: str | os.PathLike) -> None:
         """Write the table atomically.
 
@@ -154,7 +197,8 @@ class LandmarkTable:
             path (str | os.PathLike): The ``.npz`` file; missing folders
                 are made.
         """
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        names = (*_ARRAYS, *_LATER_ARRAYS)
+        arrays = {name: getattr(self, name) for name in names}
         arrays['scheme'] = np.array(self.scheme)
         write_atomic(path, _npz_bytes(arrays))
 
@@ -174,15 +218,18 @@ class LandmarkTable:
         """
         if not Path(path).is_file():
             raise FileNotFoundError(
-                f'Expected a landmark table at {path}, found no file; make '
-                'it with tools/dataset_converters/extract_landmarks.py.'
+                f'Expected a landmark table at {printable(path)}, found no '
+                'file; make it with '
+                'tools/dataset_converters/extract_landmarks.py.'
             )
         try:
             if not zipfile.is_zipfile(path):
                 raise zipfile.BadZipFile('it is no .npz archive')
             with np.load(path, allow_pickle=False) as data:
-                arrays = {name: data[name] for name in data.files}
+                known = (*_ARRAYS, *_LATER_ARRAYS, 'scheme')
+                arrays = {name: data[name] for name in known if name in data}
         except (
+            MemoryError,  # a header may claim any shape
             OSError,
             ValueError,
             EOFError,
@@ -190,7 +237,7 @@ class LandmarkTable:
             zlib.error,
         ) as error:
             raise ValueError(
-                f'Expected a landmark table (.npz) in {path}, '
+                f'Expected a landmark table (.npz) in {printable(path)}, '
                 f'could not read it: {error}.'
             ) from error
         return cls._from_arrays(arrays, path)
@@ -204,13 +251,12 @@ class LandmarkTable:
         missing = [name for name in names if name not in arrays]
         if missing:
             raise ValueError(
-                f'Expected the arrays {names} in {path}, got '
+                f'Expected the arrays {names} in {printable(path)}, got '
                 f'{tuple(arrays)}; missing: {missing}.'
             )
         try:
             return cls(
-                **{name: arrays[name] for name in _ARRAYS},
-                scheme=str(arrays['scheme']),
+                **{**arrays, 'scheme': str(arrays['scheme'])},
             )
         except ValueError as error:
-            raise ValueError(f'{path}: {error}') from error
+            raise ValueError(f'{printable(path)}: {error}') from error

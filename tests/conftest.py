@@ -80,9 +80,11 @@ def shrink() -> Callable[[Config], Config]:
 
     def shrink(cfg: Config, largest: int = 144) -> Config:
         for part in ('train', 'val', 'test'):
-            for step in cfg[f'{part}_dataloader'].dataset.pipeline:
-                if step.type == 'ResizeFace':
-                    step.size = min(step.size, largest)
+            dataset = cfg[f'{part}_dataloader'].dataset
+            for step in dataset.pipeline:
+                if step.type == 'ResizeFace' and step.size > largest:
+                    step.size = largest
+                    dataset.crop_size = None
         return cfg
 
     return shrink

@@ -29,6 +29,7 @@ FLOORS = {
         'landmark_table',
         'landmark_drawing',
         'data_root',
+        'data_splits',
         'framing',
         'visualization',
         'weights',

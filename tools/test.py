@@ -6,6 +6,7 @@
     python tools/test.py CONFIG https://example.com/weights-5d3439ca.pth
     python tools/test.py CONFIG NAME             # see `mmfacesr models`
     python tools/test.py CONFIG --baseline
+    python tools/test.py CONFIG CHECKPOINT --data FOLDER    # all its images
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
 
@@ -17,10 +18,14 @@ config that trains a landmark head, the mean landmarks of the training faces.
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from mmfacesr.apis.config import load_config
+from mmfacesr.apis.config import datasets_of, load_config
 from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
-from mmfacesr.utils import output_file, output_folder
+from mmfacesr.utils import output_file, output_folder, printable
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -50,6 +55,11 @@ def parse_args() -> argparse.Namespace:
         'head the mean shape of up to 2000 training faces',
     )
     parser.add_argument(
+        '--data',
+        metavar='FOLDER',
+        help='test on all faces of this folder, not on a split of data_root',
+    )
+    parser.add_argument(
         '--input',
         metavar='FOLDER',
         help='restore the faces of this folder; no ground truth, no metrics',
@@ -74,6 +84,8 @@ def parse_args() -> argparse.Namespace:
         parser.error('--input and --save-dir go together')
     if args.overwrite and not args.input:
         parser.error('--overwrite goes with --input')
+    if args.data and args.input:
+        parser.error('--data measures and --input restores; give one of them')
     if args.baseline and (args.input or args.checkpoint):
         parser.error('--baseline takes neither a checkpoint nor --input')
     if args.launcher != 'none' and (args.baseline or args.input):
@@ -88,7 +100,6 @@ def restore(args: argparse.Namespace) -> int:
     from mmengine.logging import print_log
 
     from mmfacesr.apis.restore_folder import LIST_FILE, restore_folder
-    from mmfacesr.utils import printable
 
     cfg = load_config(args.config, args.cfg_options)
     done, kept, left_out = restore_folder(
@@ -113,9 +124,17 @@ def restore(args: argparse.Namespace) -> int:
     return 0 if done or kept else 1
 
 
+def take_whole_folder(cfg: 'Config', folder: str) -> None:
+    """Let the test take all faces of a folder."""
+    for dataset in datasets_of(cfg, ['test_dataloader']):
+        dataset.update(data_root=folder, part=None, ann_file=None)
+
+
 def evaluate(args: argparse.Namespace) -> None:
     """Run the test of the config and report it."""
     cfg = load_config(args.config, args.cfg_options)
+    if args.data:
+        take_whole_folder(cfg, args.data)
     prepare(cfg, args)
     from mmengine.dist import is_main_process
 

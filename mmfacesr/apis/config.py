@@ -12,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.project_files import known_configs
 
-DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size')
+DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size', 'lr_folder')
 """Top-level settings of a config that its datasets share."""
 ELSFACE = 'elsface'
 """Names LPIPS or FID as ELSFace's paper took it, among the others."""
@@ -185,18 +185,22 @@ def listed(cfg: Config, name: str) -> list:
     return as_list(cfg.get(name) or [])
 
 
-def datasets_of(cfg: Config) -> Iterator[ConfigDict]:
+def datasets_of(
+    cfg: Config, names: Sequence[str] = LOADERS
+) -> Iterator[ConfigDict]:
     """Every dataset of the loaders, inside wrappers too."""
-    for loader in loaders_of(cfg):
+    for loader in loaders_of(cfg, names):
         dataset = loader.dataset
         while 'dataset' in dataset:
             dataset = dataset.dataset
         yield dataset
 
 
-def loaders_of(cfg: Config) -> Iterator[ConfigDict]:
+def loaders_of(
+    cfg: Config, names: Sequence[str] = LOADERS
+) -> Iterator[ConfigDict]:
     """Every loader of the config."""
-    for name in LOADERS:
+    for name in names:
         yield from as_list(cfg.get(name) or [])
 
 

@@ -3,6 +3,7 @@
 """What a test measured, with all that is needed to measure it again."""
 
 import hashlib
+import os
 import os.path as osp
 import shutil
 import subprocess
@@ -125,13 +126,19 @@ def make_report(
         metrics={key: float(value) for key, value in kept.metrics.items()},
         spread=kept.spread,
         protocol=dict(cfg.get('protocol', {})),
-        degradation=[dict(step) for step in cfg.get('degradation', [])],
+        degradation=(
+            'files of lr_folder'
+            if cfg.get('lr_folder')
+            else [dict(step) for step in cfg.get('degradation', [])]
+        ),
         images=len(files),
         data_root=[
             osp.basename(osp.abspath(loader.dataset.data_root))
             for loader in loaders
         ],
-        data_list_sha256=hashlib.sha256('\n'.join(files).encode()).hexdigest(),
+        data_list_sha256=hashlib.sha256(
+            os.fsencode('\n'.join(files))
+        ).hexdigest(),
         config=osp.basename(str(cfg.filename)),
         checkpoint=record and osp.basename(record.source),
         checkpoint_sha256=record and record.sha256,

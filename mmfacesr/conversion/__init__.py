@@ -23,6 +23,7 @@ from .sources import (
     keep_present,
     read_celeba_partition,
     require_counts,
+    result_name,
 )
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     'report',
     'require_counts',
     'require_outside',
+    'result_name',
     'run',
     'save_points',
 ]

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,14 @@ from typing import Any
 from mmengine.logging import print_log
 from tqdm import tqdm
 
+from mmfacesr.data_root import check_listable
 from mmfacesr.image_io import BadSampleError
-from mmfacesr.utils import naming_full_disk, write_atomic
+from mmfacesr.utils import (
+    naming_full_disk,
+    printable,
+    require_writable,
+    write_atomic,
+)
 
 JOURNAL_FILE = 'conversion.jsonl'
 BAD_FILE = 'bad_files.csv'
@@ -50,10 +57,13 @@ def convert_all(
         ``names``, rows with a reason left out.
 
     Raises:
-        ValueError: If ``root`` was begun with other settings.
+        OSError: If ``root`` takes no files.
+        ValueError: If ``root`` was begun with other settings, or a name does
+            not fit into a line of a list.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    check_listable(names)
     journal = root / JOURNAL_FILE
+    require_writable(journal, 'give a folder that can be written to')
     done = _read_journal(journal, root, settings)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []
@@ -134,12 +144,15 @@ def _read_journal(
         whole = (json.dumps(dict(settings=settings)) + '\n').encode()
     if whole != data:
         write_atomic(journal, whole)
-    first, *records = map(json.loads, whole.splitlines())
+    first, *records = (
+        _record(line, f'{printable(journal)}, line {number}', number > 1)
+        for number, line in enumerate(whole.splitlines(), 1)
+    )
     if first.get('settings') != settings:
         raise ValueError(
-            f'Expected {root} to be empty or begun with the settings '
-            f'{settings}, got {first.get("settings")}. Give another output '
-            f'folder, or remove {journal} to start afresh.'
+            f'Expected {printable(root)} to be empty or begun with the '
+            f'settings {settings}, got {first.get("settings")}. Give another '
+            f'output folder, or remove {printable(journal)} to start afresh.'
         )
     return {
         record['name']: record['rows']
@@ -152,6 +165,21 @@ def _read_journal(
     }
 
 
+def _record(line: bytes, where: str, is_source: bool) -> dict:
+    """Read a line of the journal: the settings, or a converted source."""
+    try:
+        record = json.loads(line)
+        if is_source:
+            dict(name=record['name'], rows=list(map(dict, record['rows'])))
+        return dict(record)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f'Expected what a converter wrote in {where}, got '
+            f'{line[:60]!r}; remove the line and its source is converted '
+            'again, or remove the file to start afresh.'
+        ) from error
+
+
 def _write_bad(root: Path, bad: list[tuple[str, str]], total: int) -> None:
     """List the bad sources, or remove the list of an earlier run."""
     path = root / BAD_FILE
@@ -160,8 +188,9 @@ def _write_bad(root: Path, bad: list[tuple[str, str]], total: int) -> None:
         return
     text = io.StringIO()
     csv.writer(text).writerows([('file', 'reason'), *bad])
-    write_atomic(path, text.getvalue().encode())
+    write_atomic(path, os.fsencode(text.getvalue()))
     print_log(
-        f'{len(bad)} entries on {total} images are left out, see {path}.',
+        f'{len(bad)} entries on {total} images are left out, see '
+        f'{printable(path)}.',
         level=logging.WARNING,
     )

@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last files of a data root, and the check of images left in place."""
 
+import hashlib
+import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
+from PIL import Image
 
 from mmfacesr.data_root import INFO_FILE, PARTS, write_data_root
+from mmfacesr.data_splits import SHOWN, crossing
 from mmfacesr.image_io import read_image
 from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.utils import printable
 
 from .loop import Row, convert_all
 
@@ -65,8 +70,22 @@ def list_in_place(
         for part, files in parts.items()
     }
     write_data_root(root, name, kept, crop_size, source)
+    warn_of_crossing(root, kept)
     report(root, kept)
     return kept
+
+
+def warn_of_crossing(root: Path, parts: dict[str, list[str]]) -> None:
+    """Say which images have the content of one in another split."""
+    lines = crossing(root, parts)
+    if lines:
+        print_log(
+            f'{len(lines)} images have the content of one in another split, '
+            f'for instance: {"; ".join(lines[:SHOWN])}. The split is kept as '
+            'it is published; take the copies out of the lists where a test '
+            'must be clean.',
+            level=logging.WARNING,
+        )
 
 
 def _refuse_foreign_lists(root: Path) -> None:
@@ -76,32 +95,47 @@ def _refuse_foreign_lists(root: Path) -> None:
     ]
     if foreign and not (root / INFO_FILE).exists():
         raise ValueError(
-            f'Expected no lists in {root} or those of a converter, got '
-            f'{", ".join(foreign)} without {INFO_FILE}. Nothing is '
-            'overwritten: move them away, or use the folder as it is.'
+            f'Expected no lists in {printable(root)} or those of a '
+            f'converter, got {", ".join(foreign)} without {INFO_FILE}. '
+            'Nothing is overwritten: move them away, or use the folder as it '
+            'is.'
         )
 
 
 def report(root: Path, parts: dict[str, list[str]]) -> None:
     """Say in the log what a data root holds."""
     counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
-    print_log(f'{root} is ready: {counts}. Use it by DATA_ROOT={root}.')
+    shown = printable(root)
+    print_log(f'{shown} is ready: {counts}. Use it by DATA_ROOT={shown}.')
 
 
 def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:
     """Write the points of all rows as a landmark table.
 
     Args:
-        path (Path): The ``.npz`` file.
+        path (Path): The ``.npz`` file, in the data root of the images.
         rows (Sequence[Row]): Rows with 'file' and 'points'.
         scheme (str): Their landmark scheme.
     """
     count = len(rows)
+    files = [path.parent / row['file'] for row in rows]
     LandmarkTable(
         file=np.array([row['file'] for row in rows], dtype=np.str_),
         points=np.array([row['points'] for row in rows], np.float32),
         box=np.full((count, 4), np.nan, np.float32),
         score=np.full(count, np.nan, np.float32),
-        sha256=np.full(count, '', dtype='<U64'),
+        sha256=np.array([_sha256(file) for file in files], dtype='<U64'),
+        size=np.array([_size(file) for file in files], np.int32),
         scheme=scheme,
     ).save(path)
+
+
+def _sha256(path: Path) -> str:
+    """Hash of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """h, w of an image of ours, from its header."""
+    with Image.open(path) as image:
+        return image.height, image.width

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a downloaded dataset must hold: files, counts, partitions."""
 
+import hashlib
 import logging
 import os
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, split_names
+from mmfacesr.data_splits import shown
+from mmfacesr.utils import printable, read_lines
 
-_SHOWN = 3  # names shown of a long list
+MAX_NAME = 255  # bytes, of every usual file system
 
 
 def find_file(
@@ -26,9 +29,9 @@ def find_file(
         for name in names:
             if (root / folder / name).exists():
                 return root / folder / name
+    places = [printable(root / folder) for folder in ('', *folders)]
     raise FileNotFoundError(
-        f'Expected {" or ".join(names)} in {root}'
-        f'{"".join(f" or {root / folder}" for folder in folders)}, found '
+        f'Expected {" or ".join(names)} in {" or ".join(places)}, found '
         'none; see the README beside this tool for what to download.'
     )
 
@@ -44,16 +47,15 @@ def keep_present(
     """
     if not folder.is_dir():
         raise FileNotFoundError(
-            f'Expected the images in {folder}, which is '
+            f'Expected the images in {printable(folder)}, which is '
             'no folder; see the README beside this tool.'
         )
     present = set(os.listdir(folder))
     missing = [name for name in names if name not in present]
     if missing:
         complain(
-            f'Expected {len(names)} listed images in {folder}, but '
-            f'{len(missing)} are missing: {", ".join(missing[:_SHOWN])}'
-            f'{", ..." if len(missing) > _SHOWN else "."}',
+            f'Expected {len(names)} listed images in {printable(folder)}, but '
+            f'{len(missing)} are missing: {shown(missing)}.',
             allow_incomplete,
         )
     return [name for name in names if name in present]
@@ -112,18 +114,40 @@ def read_celeba_partition(path: Path) -> dict[str, str]:
     Raises:
         ValueError: If a line is of another form.
     """
-    part_of = {}
-    for line in path.read_text(encoding='utf-8').splitlines():
+    part_of: dict[str, str] = {}
+    for number, line in enumerate(read_lines(path), 1):
         fields = line.replace(',', ' ').split()
         if not fields or fields[0] == 'image_id':
             continue
-        if len(fields) != 2 or fields[1] not in ('0', '1', '2'):
+        right = len(fields) == 2 and fields[1] in ('0', '1', '2')
+        if not right or fields[0] in part_of:
             raise ValueError(
-                f'Expected lines "000001.jpg 0" in {path}, got '
-                f'{line!r}; fetch the file again.'
+                f'Expected lines "000001.jpg 0", each of another image, in '
+                f'{printable(path)}, got {line!r} in line {number}; fetch the '
+                'file again.'
             )
         part_of[fields[0]] = PARTS[int(fields[1])]
     return part_of
+
+
+def result_name(name: str, ending: str) -> str:
+    """Name a result after its source; a long name is cut, yet its own.
+
+    Args:
+        name (str): The source, relative to its folder; its suffix stays, so
+            that ``a.jpg`` and ``a.png`` do not meet.
+        ending (str): What is appended.
+
+    Returns:
+        str: In the same sub-folder, of at most 255 bytes.
+    """
+    folder, base = os.path.split(name)
+    if len(os.fsencode(base + ending)) <= MAX_NAME:
+        return name + ending
+    data = os.fsencode(base)
+    ending = f'~{hashlib.sha1(data).hexdigest()[:16]}{ending}'
+    short = data[: MAX_NAME - len(ending)].decode(errors='ignore')
+    return os.path.join(folder, short + ending)
 
 
 def hold_out_val(names: Sequence[str]) -> dict[str, list[str]]:

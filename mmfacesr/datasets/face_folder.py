@@ -7,23 +7,23 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from mmengine.dataset import BaseDataset
+import numpy as np
+from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmfacesr.data_root import (
-    PARTS,
-    check_crop_size,
-    read_info,
-    read_list,
-    split_names,
-)
+from mmfacesr.data_root import PARTS, check_crop_size, read_info
+from mmfacesr.data_splits import Split, find_split, shown, split_of_list
 from mmfacesr.image_io import BadSampleError, list_images
 from mmfacesr.registry import DATASETS
+from mmfacesr.utils import printable
+
+from .lr_pairs import find_partners, use_lr_files
+from .resolution import check_resolution
 
 _REMEDY = (
     'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'
 )
-_SHOWN = 3  # names shown of a long list
+_ZERO = '\0'  # stands in no file name
 
 
 @DATASETS.register_module()
@@ -33,11 +33,24 @@ class FaceFolder(BaseDataset):
     The images of a part are, in this order: those of ``ann_file``; of
     ``<part>.txt``; of the sub-folder ``<part>/``; and where the folder has
     no lists and no such sub-folders, its images divided 80:10:10 by their
-    names (:func:`mmfacesr.data_root.split_names`).
+    names (:func:`mmfacesr.data_splits.find_split`, which knows the usual
+    names of splits and refuses what is not clear).
+
+    A line of a list is the name of one file. One with spaces around it that
+    is no file is taken without them; names lead nowhere outside the folder.
 
     A sample starts the pipeline with ``{image_key}_path`` and ``data_root``
     (absolute), ``file`` (relative to the root, forward slashes),
     ``landmark_table`` (absolute path or None), ``crop_size`` (int or None).
+
+    With ``lr_folder`` the LR images are files, used as they are in place of
+    the config's degradation: faces and LR files have the sizes of the config,
+    128x128 and 16x16 for x8. They are matched by their names without suffix,
+    ``HR/train/a.png`` with ``LR/train/a.jpg``::
+
+        --cfg-options data_root=HR lr_folder=LR
+
+    Flips and quarter turns act on both; other augmentation is left out.
 
     A sample that its transforms refuse (:class:`BadSampleError`) is listed
     once in the log and replaced by another in training; with ``test_mode``
@@ -56,6 +69,8 @@ class FaceFolder(BaseDataset):
         crop_size (int | 'auto' | None): Side in pixels of the central square
             that holds the face; None: the largest square. 'auto', the
             default, asks ``dataset.json`` and without one means None.
+        lr_folder (str | None): Folder of the LR files, found as ``data_root``
+            is. Defaults to None: the pipeline makes the LR images.
         image_key (str): 'gt', or 'img' for a folder of low-resolution
             inputs. Defaults to 'gt'.
         min_images (int): The fewest images allowed. Defaults to 1.
@@ -67,7 +82,9 @@ class FaceFolder(BaseDataset):
     Raises:
         FileNotFoundError: If the folder, its list or listed files are
             missing, or there are fewer than ``min_images`` images.
-        ValueError: If an argument or ``dataset.json`` is malformed.
+        ValueError: If an argument or ``dataset.json`` is malformed, it is
+            not clear which images are meant, or most of them are smaller
+            than the pipeline's ``ResizeFace`` makes them.
     """
 
     METAINFO = dict(dataset_type='face_folder', task_name='fsr')
@@ -79,6 +96,7 @@ class FaceFolder(BaseDataset):
         ann_file: str | None = None,
         landmark_table: str | None = 'landmarks68.npz',
         crop_size: int | Literal['auto'] | None = 'auto',
+        lr_folder: str | None = None,
         image_key: Literal['gt', 'img'] = 'gt',
         min_images: int = 1,
         max_refetch: int = 100,
@@ -101,7 +119,12 @@ class FaceFolder(BaseDataset):
         if landmark_table is not None:
             # An absolute table replaces the root.
             self.landmark_table = str(root / landmark_table)
+        self.lr_folder = None
+        if lr_folder is not None:
+            self.lr_folder = str(_checked_root(lr_folder, 'lr_folder'))
+            kwargs['pipeline'] = use_lr_files(kwargs.get('pipeline', []))
         self._bad_files: set[str] = set()
+        self._last_error = ''
         super().__init__(
             ann_file=ann_file or '',
             data_root=str(root),
@@ -110,65 +133,69 @@ class FaceFolder(BaseDataset):
             **kwargs,
         )
 
-    def load_data_list(self) -> list[dict]:
-        """Name the files of the part.
+    def load_data_list(self) -> list[str]:
+        """Name the files of the split.
 
         Returns:
-            list[dict]: ``file`` of each sample.
+            list[str]: Each relative to the root; with LR files followed by a
+            zero and the name of the LR file. Names, not the dicts of
+            ``BaseDataset``, because a million of these take 300 MB.
         """
         root = Path(self.data_root)
-        names, origin = self._part_names(root)
-        if len(names) < self.min_images:
+        found = self._find(root)
+        if len(found.names) < self.min_images:
             raise FileNotFoundError(
-                f'Expected at least {self.min_images} image(s) in {origin}, '
-                f'got {len(names)}. Add images or choose another folder. '
-                f'{_REMEDY}'
+                f'Expected at least {self.min_images} image(s) in '
+                f'{found.origin}, got {len(found.names)}. Add images or '
+                f'choose another folder. {_REMEDY}'
             )
-        return [dict(file=name) for name in names]
-
-    def _part_names(self, root: Path) -> tuple[list[str], str]:
-        """Find the names of the part and say where they come from."""
-        list_file = self.ann_file or root / f'{self.part}.txt'
-        if self.ann_file or Path(list_file).is_file():
-            names = read_list(list_file)
-            _check_files(root, names, list_file)
-            return names, f'the list {list_file}'
-        if self.part is None:
-            return list_images(root), f'the folder {root}'
-        if (root / self.part).is_dir():
-            names = list_images(root / self.part)
-            return [
-                f'{self.part}/{name}' for name in names
-            ], f'the folder {root / self.part}'
-        present = [
-            f'{part}.txt' for part in PARTS if (root / f'{part}.txt').is_file()
-        ]
-        present += [f'{part}/' for part in PARTS if (root / part).is_dir()]
-        if present:
-            raise FileNotFoundError(
-                f'Expected {self.part}.txt or {self.part}/ in {root}, which '
-                f'has only {", ".join(present)}; add it, or set another part '
-                'or ann_file in the config.'
+        _report_origin(root, found)
+        if self.image_key == 'gt':
+            check_resolution(
+                root, found.names, self.pipeline.transforms, self.crop_size
             )
-        names = list_images(root)
-        return split_names(names)[self.part], (
-            f'the part {self.part!r} of the {len(names)} images of {root}, '
-            'divided by name'
-        )
+        if self.lr_folder is None:
+            return found.names
+        partners = find_partners(found.names, Path(self.lr_folder))
+        return [f'{n}{_ZERO}{p}' for n, p in zip(found.names, partners)]
 
+    def _find(self, root: Path) -> Split:
+        """Find the names of the split and where they come from."""
+        if self.ann_file:
+            return split_of_list(root, Path(self.ann_file))
+        if self.image_key == 'img' and self.part is None:
+            return Split(list_images(root), f'the folder {printable(root)}')
+        return find_split(root, self.part)
+
+    def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Keep the names as bytes, which worker processes share."""
+        sizes = (len(os.fsencode(name)) for name in self.data_list)
+        ends = np.cumsum(np.fromiter(sizes, np.int64))
+        data = os.fsencode(''.join(self.data_list))
+        self.data_list = []
+        return np.frombuffer(data, np.uint8), ends
+
+    @force_full_init
     def get_data_info(self, idx: int) -> dict:
         """Describe one sample, see the class."""
-        info = super().get_data_info(idx)
-        info.update(
-            {
-                f'{self.image_key}_path': os.path.join(
-                    self.data_root, info['file']
-                ),
-                'data_root': self.data_root,
-                'landmark_table': self.landmark_table,
-                'crop_size': self.crop_size,
-            }
-        )
+        index = range(len(self))[idx]
+        if self.serialize_data:
+            start = self.data_address[index - 1] if index else 0
+            name = self.data_bytes[start : self.data_address[index]].tobytes()
+            name = os.fsdecode(name)
+        else:
+            name = self.data_list[index]
+        file, _, lr_file = name.partition(_ZERO)
+        info = {
+            'file': file,
+            f'{self.image_key}_path': os.path.join(self.data_root, file),
+            'data_root': self.data_root,
+            'landmark_table': self.landmark_table,
+            'crop_size': self.crop_size,
+            'sample_idx': index,
+        }
+        if lr_file:
+            info['img_path'] = os.path.join(self.lr_folder, lr_file)
         return info
 
     def prepare_data(self, idx: int) -> dict | None:
@@ -187,6 +214,7 @@ class FaceFolder(BaseDataset):
 
     def _report(self, error: BadSampleError) -> None:
         """List a bad file once in the log."""
+        self._last_error = str(error)
         if error.file not in self._bad_files:
             self._bad_files.add(error.file)
             print_log(
@@ -200,7 +228,7 @@ class FaceFolder(BaseDataset):
 
         Raises:
             BadSampleError: In test mode, if the sample is bad.
-            RuntimeError: In training, after ``max_refetch`` bad samples.
+                Of the folder in training, after ``max_refetch`` bad samples.
         """
         if self.test_mode:
             return super().__getitem__(idx)
@@ -209,51 +237,54 @@ class FaceFolder(BaseDataset):
             if data is not None:
                 return data
             idx = self._rand_another()
-        raise RuntimeError(
-            f'Expected usable images in {self.data_root}, got '
-            f'{self.max_refetch} bad samples in a row, among them '
-            f'{", ".join(sorted(self._bad_files)[:_SHOWN])}; see the log for '
-            f'the reasons and mend or replace the data.'
+        raise BadSampleError(
+            self.data_root,
+            f'expected usable images, got {self.max_refetch} bad samples in '
+            f'a row, among them {shown(self._bad_files)}; see the log for the '
+            'reasons and mend or replace the data. The last one: '
+            f'{self._last_error}',
         )
 
 
-def _checked_root(data_root: str) -> Path:
-    """Make the data root absolute; refuse what is not a folder."""
+def _checked_root(data_root: str, setting: str = 'data_root') -> Path:
+    """Make a folder absolute; refuse what is none."""
     if not data_root:
         raise FileNotFoundError(
-            'Expected data_root to be a folder of face '
+            f'Expected {setting} to be a folder of face '
             f'images, got {data_root!r}. {_REMEDY}'
         )
     root = Path(os.path.abspath(os.path.expanduser(data_root)))
     if not root.is_dir():
         what = 'is a file' if root.exists() else 'does not exist'
         raise FileNotFoundError(
-            'Expected data_root to be a folder of face images, got '
-            f'{str(data_root)!r} ({root}), which {what}. {_REMEDY}'
+            f'Expected {setting} to be a folder of face images, got '
+            f'{str(data_root)!r} ({printable(root)}), which {what}. {_REMEDY}'
         )
     return root
 
 
-def _check_files(root: Path, names: list[str], list_file: str | Path) -> None:
-    """Refuse a list naming files that do not exist.
-
-    Each folder is listed once: one call per file takes minutes on network
-    drives.
-    """
-    contents: dict[str, set[str]] = {}
-    missing = []
-    for name in names:
-        folder, base = os.path.split(os.path.join(root, name))
-        if folder not in contents:
-            is_dir = os.path.isdir(folder)
-            contents[folder] = set(os.listdir(folder)) if is_dir else set()
-        if base not in contents[folder]:
-            missing.append(name)
-    if missing:
-        more = ', ...' if len(missing) > _SHOWN else ''
-        raise FileNotFoundError(
-            f'Expected the {len(names)} files of {list_file} below {root}, '
-            f'but {len(missing)} of them do not exist: '
-            f'{", ".join(missing[:_SHOWN])}{more}. Complete the folder or '
-            f'make the list again by its dataset converter. {_REMEDY}'
+def _report_origin(root: Path, found: Split) -> None:
+    """Say in the log where the images come from, once if several splits do."""
+    if found.counts is None:
+        print_log(f'{len(found.names)} images of {found.origin}', 'current')
+        if found.num_loose:
+            text = (
+                f'{found.num_loose} images of {printable(root)} lie beside '
+                'the folders of its splits and are left out.'
+            )
+            print_log(text, 'current', logging.WARNING)
+        return
+    counts = ', '.join(f'{n} {part}' for part, n in found.counts.items())
+    text = (
+        f'The {sum(found.counts.values())} images of {printable(root)} are '
+        f'divided by name, because there are no lists and no folders of '
+        f'splits: {counts}. To test on all images of a folder, use '
+        'tools/test.py --data FOLDER.'
+    )
+    if found.num_repeated:
+        text += (
+            f' {found.num_repeated} images have the content of another one '
+            'and are in its split.'
         )
+    # mmengine shows a warning of the same text once.
+    print_log(text, 'current', logging.WARNING)

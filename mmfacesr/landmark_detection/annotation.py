@@ -4,12 +4,14 @@
 
 import csv
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from mmfacesr.landmark_schemes import NUM_POINTS
 from mmfacesr.landmark_table import LandmarkError
+from mmfacesr.utils import printable, read_lines
 
 from .source import FaceLandmarks
 
@@ -46,27 +48,50 @@ class _Lookup:
 class CSVAnnotation(_Lookup):
     """CSV with a header line ``file,x0,y0,x1,y1,...``, 0-based pixels.
 
+    Blank lines are skipped.
+
     Args:
         path (str | os.PathLike): The file.
 
     Raises:
-        ValueError: If a line has another number of values; names the line.
+        ValueError: If it has another form, or names an image twice; says in
+            which line.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        with open(path, newline='', encoding='utf-8') as stream:
-            header, *rows = list(csv.reader(stream)) or [[]]
+        lines = [f'{line}\n' for line in read_lines(path)]
+        reader = csv.reader(lines)
+        where = printable(path)
+        header = _next_row(reader, where) or []
         num = (len(header) - 1) // 2
         if num not in _SCHEMES or len(header) != 2 * num + 1:
             raise ValueError(
-                f'Expected a header `file,x0,y0,...` for {sorted(_SCHEMES)} '
-                f'points in {path}, got {len(header)} columns.'
+                'Expected a header `file,x0,y0,...` with commas for '
+                f'{sorted(_SCHEMES)} points in {where}, line 1, got '
+                f'{len(header)} columns: {"".join(lines[:1])[:60]!r}.'
             )
-        points = {
-            row[0]: _numbers(row[1:], num, f'{path}, line {line}')
-            for line, row in enumerate(rows, 2)
-        }
+        points: dict[str, np.ndarray] = {}
+        while row := _next_row(reader, where):
+            line = f'{where}, line {reader.line_num}'
+            name, *values = row
+            if name in points:
+                raise ValueError(
+                    f'Expected every image once, got {printable(name)} again '
+                    f'in {line}.'
+                )
+            points[name] = _numbers(values, num, line)
         super().__init__(points, _SCHEMES[num])
+
+
+def _next_row(reader: Iterator[list[str]], where: str) -> list[str] | None:
+    """The next row that is not blank; None at the end."""
+    try:
+        return next((row for row in reader if any(map(str.strip, row))), None)
+    except csv.Error as error:
+        raise ValueError(
+            f'Expected values separated by commas in {where}, line '
+            f'{reader.line_num}: {error}.'
+        ) from error
 
 
 class CelebAAnnotation(_Lookup):
@@ -83,22 +108,22 @@ class CelebAAnnotation(_Lookup):
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
-        lines = Path(path).read_text(encoding='utf-8').splitlines()
-        if len(lines) < 2 or not lines[0].strip().isdigit():
+        lines = read_lines(path)
+        where = printable(path)
+        if len(lines) < 2 or not lines[0].strip().isdecimal():
             raise ValueError(
-                f'Expected the number of images in line 1 of {path}, got '
+                f'Expected the number of images in line 1 of {where}, got '
                 f'{lines[:1]}; is it list_landmarks_align_celeba.txt?'
             )
         points = {}
         for number, line in enumerate(lines[2:], 3):
             if line.strip():
                 name, *values = line.split()
-                points[name] = _numbers(values, 5, f'{path}, line {number}')
+                points[name] = _numbers(values, 5, f'{where}, line {number}')
         if len(points) != int(lines[0]):
             raise ValueError(
-                f'Expected {lines[0].strip()} images in {path} '
-                f'(its first line), got {len(points)}; fetch it '
-                'again.'
+                f'Expected {lines[0].strip()} different images in {where} '
+                f'(its line 1), got {len(points)}; fetch it again.'
             )
         super().__init__(points, 'celeba5')
 
@@ -139,10 +164,11 @@ def read_pts(path: str | os.PathLike) -> np.ndarray:
         ValueError: If it has another form.
     """
     text = Path(path).read_text(encoding='utf-8', errors='replace')
+    where = printable(path)
     if text.count('{') != 1 or text.count('}') != 1:
-        raise ValueError(f'Expected one {{ ... }} block of points in {path}.')
+        raise ValueError(f'Expected one {{ ... }} block of points in {where}.')
     values = text[text.index('{') + 1 : text.index('}')].split()
-    return _numbers(values, NUM_POINTS['ibug68'], str(path)) - 1
+    return _numbers(values, NUM_POINTS['ibug68'], where) - 1
 
 
 def _numbers(values: list[str], num: int, where: str) -> np.ndarray:

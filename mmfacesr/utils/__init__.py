@@ -2,7 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files, words and registration: what every part of the package may use."""
 
-from .files import naming_full_disk, read_regular, replacing, write_atomic
+from .files import (
+    naming_full_disk,
+    read_regular,
+    replacing,
+    require_writable,
+    write_atomic,
+)
+from .lines import read_lines
 from .setup_env import register_all_modules
 from .targets import output_file, output_folder
 from .text import printable
@@ -12,8 +19,10 @@ __all__ = [
     'output_file',
     'output_folder',
     'printable',
+    'read_lines',
     'read_regular',
     'register_all_modules',
     'replacing',
+    'require_writable',
     'write_atomic',
 ]

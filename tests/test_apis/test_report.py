@@ -5,8 +5,9 @@
 from types import SimpleNamespace
 
 import numpy as np
+from mmengine.config import Config
 
-from mmfacesr.apis.report import KeepMetricsHook, format_report
+from mmfacesr.apis.report import KeepMetricsHook, format_report, make_report
 
 
 def listening(metric: object) -> KeepMetricsHook:
@@ -61,3 +62,13 @@ def test_a_person_sees_the_spread_of_landmarks_too() -> None:
         'Single images: NME 0.0100 to 0.2000 (standard deviation 0.0500)',
         '3 images; nme of the eyes',
     ]
+
+
+def test_lr_files_are_no_degradation_of_the_config() -> None:
+    runner = SimpleNamespace(test_dataloader=[])
+    cfg = Config(dict(degradation=[dict(type='Resize')], lr_folder=None))
+    found = make_report(runner, cfg, KeepMetricsHook(), None)
+    assert found['degradation'] == [dict(type='Resize')]
+    cfg.lr_folder = 'LR'
+    found = make_report(runner, cfg, KeepMetricsHook(), None)
+    assert found['degradation'] == 'files of lr_folder'

@@ -3,12 +3,22 @@
 """The loop of all converters: resume, bad files, settings."""
 
 import csv
+import io
 import json
+import os
+from functools import partial
 from pathlib import Path
 
 import pytest
+from odd_names import ODD_NAMES, UNLISTABLE
 
-from mmfacesr.conversion import convert_all, keep_present, list_in_place
+from mmfacesr.conversion import (
+    convert_all,
+    keep_present,
+    list_in_place,
+    read_celeba_partition,
+    result_name,
+)
 from mmfacesr.conversion.loop import _append
 from mmfacesr.image_io import BadSampleError
 
@@ -91,6 +101,92 @@ def test_other_settings_are_refused(tmp_path):
     convert_all(NAMES, Convert(tmp_path), tmp_path, dict(size=128))
     with pytest.raises(ValueError, match='128.*another output folder'):
         convert_all(NAMES, Convert(tmp_path), tmp_path, dict(size=64))
+
+
+@pytest.mark.parametrize('line', ['{"na', '[]', '{"name": 3}', '7'])
+def test_damaged_line_of_the_journal_is_named(tmp_path, line):
+    convert_all(NAMES, Convert(tmp_path), tmp_path, {})
+    journal = tmp_path / 'conversion.jsonl'
+    first, second, rest = journal.read_text().split('\n', 2)
+    journal.write_text('\n'.join([first, second, line, rest]))
+    with pytest.raises(ValueError, match='conversion.jsonl, line 3.*remove'):
+        convert_all(NAMES, Convert(tmp_path), tmp_path, {})
+
+
+def test_place_of_the_result_is_checked_first(tmp_path):
+    convert = Convert(tmp_path)
+    with pytest.raises(OSError, match='/proc/.*can be written'):
+        convert_all(NAMES, convert, Path('/proc'), {})
+    with pytest.raises(ValueError, match='one line of a list'):
+        convert_all([*NAMES, UNLISTABLE], convert, tmp_path, {})
+    assert convert.calls == []
+
+
+@pytest.mark.parametrize('workers', [1, 2])
+def test_odd_names_go_through_the_loop(tmp_path, workers):
+    bad = ODD_NAMES[::2]
+    work = partial(odd_rows, bad=bad)
+    for _ in range(2):
+        done = convert_all(ODD_NAMES, work, tmp_path, {}, workers)
+        assert list(done) == ODD_NAMES[1::2]
+    text = os.fsdecode((tmp_path / 'bad_files.csv').read_bytes())
+    rows = list(csv.reader(io.StringIO(text, newline='')))
+    assert [row[0] for row in rows[1:]] == bad
+
+
+def odd_rows(name, bad):
+    """A source that makes no file."""
+    if name in bad:
+        raise BadSampleError(name, 'is bad')
+    return []
+
+
+def test_result_names_fit_and_differ():
+    assert result_name('d/a.jpg', '.0.png') == 'd/a.jpg.0.png'
+    long = [f'd/{name}' for name in ODD_NAMES if len(name) > 120]
+    long += [name.replace('x.', 'y.') for name in long]
+    results = [result_name(name, '.12.png') for name in long]
+    assert len(set(results)) == len(set(long)) > 2
+    for name in results:
+        assert name.startswith('d/') and name.endswith('.12.png')
+        assert len(os.fsencode(name[2:])) <= 255
+
+
+@pytest.mark.parametrize(
+    'line', ['a.jpg', 'a.jpg 3', 'a.jpg;0', 'b.jpg 1', 'a b.jpg 0']
+)
+def test_line_of_a_partition_is_named(tmp_path, line):
+    path = tmp_path / 'list_eval_partition.txt'
+    path.write_text('b.jpg 0\r\n\n c.jpg,2 \n')
+    assert read_celeba_partition(path) == {'b.jpg': 'train', 'c.jpg': 'test'}
+    path.write_text(f'b.jpg 0\n\n{line}\n')
+    with pytest.raises(ValueError, match='partition.txt.*in line 3'):
+        read_celeba_partition(path)
+
+
+@pytest.mark.parametrize(
+    'line', ['a.jpg 1 2 3', 'a.jpg 1 2 3 x', 'a.jpg;1;2;3;4', '1 2 3 4']
+)
+def test_line_of_boxes_is_named(tmp_path, converter, line):
+    path = tmp_path / 'list_bbox_celeba.txt'
+    path.write_text(f'1\nimage_id x_1 y_1 width height\n\n{line}\n')
+    with pytest.raises(ValueError, match='bbox_celeba.txt.*in line 4'):
+        converter('celeba').read_numbers(path, 4)
+
+
+def test_line_of_the_mapping_is_named(tmp_path, converter):
+    path = tmp_path / 'mapping.txt'
+    path.write_text('idx orig_idx orig_file\n\n0 1 2.jpg\n1;2;3.jpg\n')
+    with pytest.raises(ValueError, match='mapping.txt.*in line 4'):
+        converter('celeba_hq').read_mapping(path)
+
+
+def test_copies_in_two_splits_are_named(tmp_path, make_images, capsys):
+    make_images(tmp_path, ['a.png', 'b.png'])
+    (tmp_path / 'c.png').write_bytes((tmp_path / 'a.png').read_bytes())
+    parts = dict(train=['a.png', 'b.png'], val=[], test=['c.png'])
+    list_in_place(tmp_path, 'toy', parts, None, 'test')
+    assert 'c.png in test equals a.png in train' in capsys.readouterr().out
 
 
 def test_processes_give_the_same(tmp_path):

@@ -5,14 +5,16 @@
 import csv
 import importlib.util
 import json
+import os
 
 import numpy as np
 import pytest
+from odd_names import ODD_NAMES
 
 from mmfacesr.data_root import PARTS, read_list
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.framing import MARGIN, TEMPLATE_5
-from mmfacesr.image_io import read_image, write_image
+from mmfacesr.image_io import list_images, read_image, write_image
 from mmfacesr.landmark_schemes import five_from_68
 from mmfacesr.landmark_table import LandmarkTable
 
@@ -117,6 +119,58 @@ def test_second_run_finds_nothing_to_do(
     assert before == {
         path: path.stat().st_mtime_ns for path in out.rglob('*.0.png')
     }
+
+
+def test_odd_names_and_copies(folder, photos, tmp_path, run_main, capsys):
+    """Every photograph ends in a list; one photograph under several names."""
+    content = (photos / 'd0/0.png').read_bytes()
+    root = tmp_path / os.fsdecode(b'odd\xff')
+    for name in ODD_NAMES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    (root / 'other.png').write_bytes((photos / 'd1/1.png').read_bytes())
+    (root / 'third.png').write_bytes((photos / 'd0/2.png').read_bytes())
+    out = tmp_path / os.fsdecode(b'out\xfe')
+    run_main(folder, root, '--out', out)
+    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    assert sorted(map(len, lists.values())) == [1, 1, len(ODD_NAMES)]
+    for names in lists.values():
+        assert all((out / name).is_file() for name in names)
+    assert (
+        f'{len(ODD_NAMES) - 1} images have the cont' in capsys.readouterr().out
+    )
+    assert len(FaceFolder(str(out))) == len(ODD_NAMES) + 2
+    run_main(folder, root, '--whole')
+    assert sorted(
+        sum((read_list(root / f'{part}.txt') for part in PARTS), [])
+    ) == list_images(root)
+    assert json.loads((root / 'dataset.json').read_text())['name']
+
+
+@pytest.mark.parametrize('whole', [False, True])
+def test_folders_of_splits_stay_splits(
+    folder, photos, tmp_path, run_main, whole
+):
+    (photos / 'bad.JPG').unlink()
+    (photos / 'd0').rename(photos / 'Training')
+    (photos / 'd1').rename(photos / 'TEST')
+    out = photos if whole else tmp_path / 'out'
+    args = ['--whole'] if whole else ['--out', out]
+    run_main(folder, photos, *args)
+    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    assert len(lists['train']) == 6 and lists['val'] == []
+    assert len(lists['test']) == (6 if whole else 5)
+    assert all('Training/' in name for name in lists['train'])
+    assert all('TEST/' in name for name in lists['test'])
+    write_image(photos / 'loose.png', np.zeros((20, 20, 3), np.uint8))
+    with pytest.raises(SystemExit, match='1 beside them: loose.png'):
+        run_main(folder, photos, *args)
+
+
+def test_lr_images_are_not_listed(folder, tmp_path, make_images, run_main):
+    make_images(tmp_path, ['HR/a.png', 'LR/a.png'])
+    with pytest.raises(SystemExit, match='LR/, whose name'):
+        run_main(folder, tmp_path, '--whole')
 
 
 def test_no_face_at_all_is_one_clear_line(folder, tmp_path, run_main):

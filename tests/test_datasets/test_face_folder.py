@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from odd_names import ODD_NAMES, UNLISTABLE
 from PIL import Image
 from torch.utils.data import DataLoader
 
@@ -17,6 +18,7 @@ from mmfacesr.data_root import PARTS, read_list, split_names, write_data_root
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import DATASETS
+from mmfacesr.utils import printable
 
 LOAD = [dict(type='LoadFaceImage')]
 
@@ -74,9 +76,10 @@ def test_crop_size_comes_from_dataset_json(tmp_path):
     (tmp_path / 'dataset.json').write_text(json.dumps(dict(crop_size='big')))
     with pytest.raises(ValueError, match="crop_size.*'big'"):
         FaceFolder(root)
-    (tmp_path / 'dataset.json').write_text('{')
-    with pytest.raises(ValueError, match='not JSON'):
-        FaceFolder(root)
+    for text in ('{', '', '{"crop_size": 1\n"name": 2}', '[' * 100_000):
+        (tmp_path / 'dataset.json').write_text(text)
+        with pytest.raises(ValueError, match='dataset.json is not JSON'):
+            FaceFolder(root)
 
 
 def test_part_comes_from_list_then_folder_then_names(tmp_path):
@@ -167,6 +170,22 @@ def test_training_draws_another_sample_and_lists_the_bad_one_once(
     assert len(lines) == 1 and '0 bytes' in lines[0]
 
 
+def test_bad_files_of_odd_names_reach_the_log(tmp_path, capfd):
+    for name in [*ODD_NAMES, UNLISTABLE, 'good.png']:
+        make_images(tmp_path, name)
+        if name != 'good.png':
+            (tmp_path / name).write_bytes(b'')
+    log = tmp_path / 'run.log'
+    MMLogger.get_instance('odd', log_file=str(log))
+    dataset = FaceFolder(str(tmp_path), pipeline=LOAD)
+    for index in range(len(dataset)):
+        assert dataset[index]['file'] == 'good.png'
+    text = log.read_text()
+    for name in [*ODD_NAMES, UNLISTABLE]:
+        assert f'{printable(tmp_path / name)}: is empty' in text
+    assert 'Logging error' not in capfd.readouterr().err
+
+
 def test_training_goes_on_in_worker_processes(tmp_path):
     make_images(tmp_path, *(f'{i}.png' for i in range(6)))
     (tmp_path / '3.png').write_text('no image')
@@ -188,14 +207,16 @@ def test_training_stops_when_nothing_is_usable(tmp_path):
     for name in ('a.png', 'b.png'):
         (tmp_path / name).write_bytes(b'')
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD, max_refetch=7)
-    with pytest.raises(RuntimeError, match='got 7 bad samples.*a.png'):
-        dataset[0]
+    for num_workers in (0, 1):
+        loader = DataLoader(dataset, num_workers=num_workers, batch_size=None)
+        with pytest.raises(BadSampleError, match='^/.*7 bad.*a.png.*0 bytes'):
+            next(iter(loader))
 
 
 @pytest.mark.parametrize('num_workers', [0, 1])
 def test_test_mode_stops_by_name(tmp_path, num_workers):
-    make_images(tmp_path, 'a.png', 'b.png')
-    (tmp_path / 'b.png').write_bytes(b'')
+    make_images(tmp_path, 'a.png', 'two\nlines.png')
+    (tmp_path / 'two\nlines.png').write_bytes(b'')
     dataset = FaceFolder(str(tmp_path), pipeline=LOAD, test_mode=True)
     loader = DataLoader(
         dataset,
@@ -203,8 +224,12 @@ def test_test_mode_stops_by_name(tmp_path, num_workers):
         batch_size=None,
         collate_fn=lambda sample: sample['gt'],
     )
-    with pytest.raises(BadSampleError, match='b.png'):
+    with pytest.raises(BadSampleError) as error:
         list(loader)
+    # One line and no traceback, from a worker process too.
+    assert str(error.value).startswith(
+        str(tmp_path / r'two\nlines.png: is em')
+    )
 
 
 def test_data_root_round_trip(tmp_path):

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers of annotation on hand-made files."""
 
+import csv
+import io
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from odd_names import ODD_NAMES
 
 from mmfacesr.landmark_detection import (
     CelebAAnnotation,
@@ -48,10 +52,12 @@ def test_celeba_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'text, message',
     [
-        (CELEBA.replace('2\n', '3\n', 1), '3 images.*got 2'),
+        (CELEBA.replace('2\n', '3\n', 1), '3 different images.*got 2'),
         (CELEBA.replace('153', ''), '10 values.*line 4, got 9'),
         (CELEBA.replace('153', 'x'), 'line 4'),
         ('a b c\n', 'line 1'),
+        ('²\n\n', 'line 1'),
+        (CELEBA.replace('000002', '000001'), '2 different images.*got 1'),
     ],
 )
 def test_damaged_celeba_file(tmp_path: Path, text: str, message: str) -> None:
@@ -75,9 +81,29 @@ def test_csv_of_68_points(tmp_path: Path) -> None:
     assert points.tolist() == [[2 * k, 2 * k + 1] for k in range(68)]
 
 
+def test_csv_edited_by_hand(tmp_path: Path) -> None:
+    """Blank lines, a byte order mark, Windows line ends, odd names."""
+    text = io.StringIO(newline='')
+    writer = csv.writer(text, lineterminator='\r\n\r\n')
+    writer.writerow(['file', *range(10)])
+    writer.writerow([' ', ''])
+    writer.writerows([name, *[k] * 10] for k, name in enumerate(ODD_NAMES))
+    data = os.fsencode(text.getvalue())
+    (tmp_path / 'a.csv').write_bytes(b'\xef\xbb\xbf' + data)
+    source = CSVAnnotation(tmp_path / 'a.csv')
+    assert source.files == ODD_NAMES
+    assert (source.find(ODD_NAMES[3], IMAGE).points == 3).all()
+
+
 @pytest.mark.parametrize(
     'text, message',
     [
+        (csv_text(5, [1] * 10) + '\n\na.jpg,1,2', 'line 5, got 2'),
+        (csv_text(5, [1] * 10) + 'b.jpg,' + 'x,' * 9 + '1', 'line 3'),
+        (csv_text(5, [1] * 10) + 'train/a.jpg,' + '1,' * 9 + '1', 'line 3'),
+        (csv_text(5, [1] * 10) + 'a' * 200_000, 'line 3.*limit'),
+        (csv_text(5, [1] * 10).replace(',', ';'), "commas.*'file;x0"),
+        (csv_text(5, [1] * 10).replace(',', '\t'), 'line 1, got 1 columns'),
         (csv_text(68, [1] * 135), 'line 2, got 135'),
         (csv_text(68, [1] * 135 + ['nan']), 'finite.*line 2'),
         (csv_text(7, [1] * 14), 'header'),

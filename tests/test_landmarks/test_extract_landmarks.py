@@ -4,12 +4,15 @@
 
 import csv
 import importlib.util
+import io
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+from odd_names import ODD_NAMES, UNLISTABLE
 from PIL import Image
 
 from mmfacesr.landmark_detection import FaceAlignmentDetector, FaceLandmarks
@@ -94,6 +97,44 @@ def test_second_run_looks_only_at_what_changed(
     ]
     assert table.file.tolist() == ['train/a2.png', 'val/b.png', 'val/c.png']
     assert table.points[:, 0, 0].tolist() == [10, 30, 40]
+
+
+def test_sizes_are_added_to_an_older_table(
+    tool: ModuleType, folder: Path
+) -> None:
+    out = folder / 'table.npz'
+    table, _ = tool.extract(folder, out, FakeDetector())
+    assert table.size.tolist() == [[8, 8]] * 2
+    table.size[:] = 0
+    table.save(out)
+    detector = FakeDetector()
+    again, _ = tool.extract(folder, out, detector)
+    assert again.size.tolist() == [[8, 8]] * 2
+    assert detector.seen == ['val/black.png']
+
+
+def test_place_of_the_result_is_checked_first(
+    tool: ModuleType, folder: Path
+) -> None:
+    (folder / 'is_folder.npz').mkdir()
+    for out in ('/proc/table.npz', folder / 'is_folder.npz'):
+        detector = FakeDetector()
+        with pytest.raises(OSError, match='--out'):
+            tool.extract(folder, Path(out), detector)
+        assert detector.seen == []
+
+
+def test_odd_names_go_through(tool: ModuleType, tmp_path: Path) -> None:
+    names = [*ODD_NAMES, UNLISTABLE]
+    for value, name in enumerate(names):
+        write_grey(tmp_path / 'odd' / name, value)  # the first one is black
+    out = tmp_path / 'table.npz'
+    _, failures = tool.extract(tmp_path / 'odd', out, FakeDetector())
+    assert set(failures) == {names[0]}
+    assert LandmarkTable.load(out).file.tolist() == sorted(names[1:])
+    text = os.fsdecode((tmp_path / 'table.failures.csv').read_bytes())
+    assert list(csv.reader(io.StringIO(text)))[1][0] == names[0]
+    tool.summarise(LandmarkTable.load(out), failures, out)
 
 
 def test_interrupted_run_keeps_what_it_found(

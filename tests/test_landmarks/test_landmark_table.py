@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The landmark table survives a round trip and names what is wrong."""
 
+import hashlib
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+from odd_names import ODD_NAMES, UNLISTABLE
 
 from mmfacesr.landmark_schemes import five_from_68, flip_indices
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.landmark_table import LandmarkError, LandmarkTable
 
 
 def make_table(**changes: object) -> LandmarkTable:
@@ -20,7 +24,8 @@ def make_table(**changes: object) -> LandmarkTable:
         points=rng.normal(size=(2, 68, 2)).astype(np.float32),
         box=rng.normal(size=(2, 4)).astype(np.float32),
         score=np.array([0.5, np.nan], np.float32),
-        sha256=np.array(['0' * 64, '']),
+        sha256=np.array([hashlib.sha256(b'a').hexdigest(), '']),
+        size=np.array([[218, 178], [0, 0]], np.int32),
     )
     return LandmarkTable(**{**arrays, **changes})
 
@@ -29,7 +34,7 @@ def test_round_trip(tmp_path: Path) -> None:
     table = make_table()
     table.save(tmp_path / 'new/table.npz')
     again = LandmarkTable.load(tmp_path / 'new/table.npz')
-    for name in ('file', 'points', 'box', 'score', 'sha256'):
+    for name in ('file', 'points', 'box', 'score', 'sha256', 'size'):
         before, after = getattr(table, name), getattr(again, name)
         assert before.dtype == after.dtype
         assert np.array_equal(before, after, equal_nan=name == 'score')
@@ -48,10 +53,61 @@ def test_numpy_alone_reads_the_file(tmp_path: Path) -> None:
             'box',
             'score',
             'sha256',
+            'size',
             'scheme',
         }
         assert str(data['scheme']) == 'ibug68'
         assert (data['points'] == table.points).all()
+
+
+def test_odd_names_come_back(tmp_path: Path) -> None:
+    names = [*ODD_NAMES, UNLISTABLE]
+    points = np.zeros((len(names), 68, 2), np.float32)
+    LandmarkTable(
+        file=np.array(names),
+        points=points,
+        box=points[:, :2].reshape(-1, 4),
+        score=points[:, 0, 0],
+        sha256=np.array([''] * len(names)),
+    ).save(tmp_path / 'table.npz')
+    table = LandmarkTable.load(tmp_path / 'table.npz')
+    assert table.file.tolist() == names
+    assert [table.row_of(name) for name in names] == list(range(len(names)))
+
+
+def test_table_without_sizes_is_read(tmp_path: Path) -> None:
+    make_table().save(tmp_path / 'new.npz')
+    with (
+        zipfile.ZipFile(tmp_path / 'new.npz') as new,
+        zipfile.ZipFile(tmp_path / 'old.npz', 'w') as old,
+    ):
+        for name in set(new.namelist()) - {'size.npy'}:
+            old.writestr(name, new.read(name))
+    table = LandmarkTable.load(tmp_path / 'old.npz')
+    assert table.size.tolist() == [[0, 0]] * 2
+    table.check_image('train/a.jpg', (9, 9))
+
+
+def test_another_picture_is_refused() -> None:
+    table = make_table()
+    table.check_image('train/a.jpg', (218, 178), b'a')
+    table.check_image('é b.png', (9, 9), b'what ever')  # nothing known of it
+    with pytest.raises(LandmarkError, match='178x109.*178x218.*extract'):
+        table.check_image('train/a.jpg', (109, 178))
+    with pytest.raises(LandmarkError, match='a.jpg.*changed.*extract'):
+        table.check_image('train/a.jpg', (218, 178), b'b')
+
+
+def test_header_that_claims_any_shape_is_named(tmp_path: Path) -> None:
+    path = tmp_path / 'table.npz'
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, dict(descr='<f4', fortran_order=False, shape=(10**15, 68, 2))
+    )
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('points.npy', header.getvalue())
+    with pytest.raises(ValueError, match='table.npz'):
+        LandmarkTable.load(path)
 
 
 def test_empty_table(tmp_path: Path) -> None:
@@ -61,6 +117,7 @@ def test_empty_table(tmp_path: Path) -> None:
         box=np.zeros((0, 4), np.float32),
         score=np.zeros(0, np.float32),
         sha256=np.array([], dtype=np.str_),
+        size=None,
     ).save(tmp_path / 'table.npz')
     assert len(LandmarkTable.load(tmp_path / 'table.npz')) == 0
 
@@ -73,6 +130,7 @@ def test_empty_table(tmp_path: Path) -> None:
         (dict(box=np.zeros((3, 4), np.float32)), 'box'),
         (dict(score=np.zeros((2, 1), np.float32)), 'score'),
         (dict(sha256=np.zeros(2)), 'sha256.*text'),
+        (dict(size=np.zeros((2, 2))), r'size.*int32.*float64'),
         (dict(file=np.array(['a', 'a'])), '2 different'),
         (dict(scheme='wflw98'), 'wflw98'),
     ],

@@ -213,7 +213,7 @@ def test_browse_dataset_shows_what_is_fed(
 def test_browse_dataset_without_heatmaps(
     run_tool, config, noisy_root, tmp_path
 ):
-    root, _ = noisy_root(3, {'train': [2], 'val': [0, 1], 'test': [1]})
+    root, _ = noisy_root(3, {'train': [2], 'val': [0, 1]})
     out = tmp_path / 'sheet.png'
     args = ('--part', 'val', '--num', '5', '--out', out)
     status, text, error = run_tool(
@@ -235,7 +235,7 @@ def test_browse_dataset_without_heatmaps(
 def test_browse_dataset_names_bad_files(
     run_tool, config, noisy_root, tmp_path
 ):
-    root, _ = noisy_root(3, {'train': [0, 1, 2], 'val': [0], 'test': [1]})
+    root, _ = noisy_root(3, {'train': [0, 1, 2]})
     (root / '1.png').write_bytes(b'not an image')
     out = tmp_path / 'sheet.png'
     args = (config, '--out', out, '--cfg-options', f'data_root={root}')

@@ -3,6 +3,8 @@
 """tools/test.py: figures against Pillow and scikit-image, and restoring."""
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -134,6 +136,28 @@ def test_report_says_how_it_was_measured(report: dict, baseline: dict) -> None:
     assert baseline['checkpoint'] is None
     assert report['data_list_sha256'] == baseline['data_list_sha256']
     assert {'PSNR', 'SSIM', 'MAE'} <= set(report['metrics'])
+
+
+def test_whole_folder(
+    start_here: Callable,
+    faces_root: Path,
+    tmp_path: Path,
+    config: str,
+    options: list[str],
+) -> None:
+    """All images of a folder that would be divided by name."""
+    names = (faces_root / 'train.txt').read_text().split()
+    odd = tmp_path / os.fsdecode(b'my f\xe4ces')
+    odd.mkdir()
+    for number, name in enumerate(names):
+        shutil.copy(faces_root / name, odd / f'{number}.png')
+    os.rename(odd / '3.png', odd / os.fsdecode(b'caf\xe9.png'))
+    out = tmp_path / 'report.json'
+    start_here(
+        'test', config, '--baseline', '--data', odd, '--out', out, *options
+    )
+    report = json.loads(out.read_text())
+    assert report['images'] == len(names) == 8
 
 
 @pytest.fixture(scope='module')

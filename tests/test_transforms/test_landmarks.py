@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Landmarks are looked up by file and drawn as the golden heatmaps."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.transforms import (
     CropFace,
     DrawHeatmaps,
@@ -70,6 +73,44 @@ def test_missing_table_says_the_remedy(tmp_path: Path) -> None:
         )
 
 
+def test_landmarks_of_another_picture_are_refused(
+    faces_root: Path, tmp_path: Path
+) -> None:
+    """Resized or redrawn after the table was made, by the whole pipeline."""
+    root = tmp_path / 'faces'
+    shutil.copytree(faces_root, root)
+    steps = [dict(type='LoadFaceImage'), dict(type='LoadLandmarks')]
+    names = (root / 'test.txt').read_text().split()
+    with Image.open(root / names[0]) as image:
+        image.resize((120, 120)).save(root / names[0])
+    with Image.open(root / names[1]) as image:
+        image.rotate(90).save(root / names[1])
+    dataset = FaceFolder(str(root), 'test', pipeline=steps, test_mode=True)
+    with pytest.raises(LandmarkError, match='120x120.*160x160.*extract'):
+        dataset[0]
+    with pytest.raises(LandmarkError, match='changed since'):
+        dataset[1]
+    before = dataset[2]['gt_landmark']
+    (root / names[2]).write_bytes(b'')  # the hash is not asked again
+    table = dataset.pipeline.transforms[1]
+    sample = dict(dataset.get_data_info(2), gt=np.zeros((160, 160, 3)))
+    assert (table(sample)['gt_landmark'] == before).all()
+
+
+def test_table_that_knows_no_sizes_is_said_once(
+    table_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+    monkeypatch.setattr(
+        'mmfacesr.datasets.transforms.landmarks.print_log',
+        lambda text, *_: said.append(text),
+    )
+    load = LoadLandmarks()
+    for file in ('a.png', 'b/c.png'):
+        load(dict(file=file, landmark_table=table_path))
+    assert len(said) == 1 and 'extract_landmarks.py again' in said[0]
+
+
 def test_optional_points(table_path: str, tmp_path: Path, monkeypatch) -> None:
     """No table, no points, and one line about it; a bad row stays one."""
     said = []
@@ -85,6 +126,7 @@ def test_optional_points(table_path: str, tmp_path: Path, monkeypatch) -> None:
         found = draw(RandomFlipFace(1)(load(dict(sample))))
         assert set(found) == set(sample)
     assert len(said) == 1 and gone in said[0]
+    said.clear()
     sample['landmark_table'] = table_path
     assert 'gt_heatmap' in draw(load(dict(sample)))
     for file in ('gone.png', 'nan.png'):

@@ -15,8 +15,10 @@ import argparse
 import csv
 import hashlib
 import io
+import os
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.logging import print_log
@@ -38,15 +40,30 @@ from mmfacesr.landmark_detection import (
     PTSAnnotation,
 )
 from mmfacesr.landmark_schemes import NUM_POINTS
-from mmfacesr.landmark_table import LandmarkTable
-from mmfacesr.utils import write_atomic
+from mmfacesr.landmark_table import UNKNOWN_SIZE, LandmarkTable
+from mmfacesr.utils import printable, require_writable, write_atomic
 
 SAVE_EVERY = 300  # images
 BACKENDS = ('mediapipe', 'face-alignment', 'csv', 'pts', 'celeba5')
 NEED_ANNOTATION = ('csv', 'celeba5')
 SHOWN_FAILURES = 5
 
-Rows = dict[str, tuple[FaceLandmarks, str]]  # file -> landmarks, sha256
+
+class Row(NamedTuple):
+    """What the table knows of one image.
+
+    Attributes:
+        face (FaceLandmarks): Its landmarks.
+        sha256 (str): Of the file.
+        size (tuple[int, int]): h, w of the image in pixels.
+    """
+
+    face: FaceLandmarks
+    sha256: str
+    size: tuple[int, int]
+
+
+Rows = dict[str, Row]  # by file
 
 
 def extract(
@@ -67,8 +84,11 @@ def extract(
         tuple: The table, and the reason by file of each failure.
 
     Raises:
+        OSError: If ``out`` cannot be written, before any work.
         ValueError: If ``out`` holds points of another scheme.
     """
+    for path in (out, failures_path(out)):
+        require_writable(path, 'give another place by --out')
     known = _known_rows(out, source.scheme)
     rows: Rows = {}
     failures: dict[str, str] = {}
@@ -91,26 +111,29 @@ def _known_rows(out: Path, scheme: str) -> Rows:
     table = LandmarkTable.load(out)
     if table.scheme != scheme:
         raise ValueError(
-            f'Expected {scheme} points in {out}, got '
+            f'Expected {scheme} points in {printable(out)}, got '
             f'{table.scheme}; choose another --out.'
         )
-    rows = zip(table.points, table.box, table.score.tolist(), strict=True)
-    return {
-        file: (FaceLandmarks(*row), sha256)
-        for file, row, sha256 in zip(
-            table.file.tolist(), rows, table.sha256.tolist(), strict=True
-        )
-    }
+    columns = zip(
+        table.file.tolist(),
+        map(FaceLandmarks, table.points, table.box, table.score.tolist()),
+        table.sha256.tolist(),
+        map(tuple, table.size.tolist()),
+        strict=True,
+    )
+    return {file: Row(*row) for file, *row in columns}
 
 
-def _row(
-    path: Path, file: str, source: LandmarkSource, known: Rows
-) -> tuple[FaceLandmarks, str]:
-    """Landmarks and hash of one image, looked up or found."""
+def _row(path: Path, file: str, source: LandmarkSource, known: Rows) -> Row:
+    """Landmarks, hash and size of one image, looked up or found."""
     sha256 = hashlib.sha256(read_image_bytes(path)).hexdigest()
-    if file in known and known[file][1] == sha256:
-        return known[file]
-    return source.find(file, read_image(path)), sha256
+    before = known.get(file)
+    if before is None or before.sha256 != sha256:
+        image = read_image(path)
+        return Row(source.find(file, image), sha256, image.shape[:2])
+    if before.size == UNKNOWN_SIZE:  # of an older table
+        return before._replace(size=read_image(path).shape[:2])
+    return before
 
 
 def _save(
@@ -118,14 +141,17 @@ def _save(
 ) -> LandmarkTable:
     """Write the table and the list of failures beside it."""
     files = sorted(rows)
-    faces = [rows[file][0] for file in files]
+    faces = [rows[file].face for file in files]
     num = NUM_POINTS[scheme]
     table = LandmarkTable(
         file=np.array(files, dtype=np.str_),
         points=_stacked([face.points for face in faces], (num, 2)),
         box=_stacked([face.box for face in faces], (4,)),
         score=_stacked([face.score for face in faces], ()),
-        sha256=np.array([rows[file][1] for file in files], dtype=np.str_),
+        sha256=np.array([rows[file].sha256 for file in files], dtype=np.str_),
+        size=np.array([rows[file].size for file in files], np.int32).reshape(
+            -1, 2
+        ),
         scheme=scheme,
     )
     table.save(out)
@@ -133,7 +159,7 @@ def _save(
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(('file', 'reason'))
     writer.writerows(sorted(failures.items()))
-    write_atomic(failures_path(out), text.getvalue().encode())
+    write_atomic(failures_path(out), os.fsencode(text.getvalue()))
     return table
 
 
@@ -196,17 +222,19 @@ def summarise(
 ) -> None:
     """Say what was written, and what is missing and why."""
     print_log(
-        f'{len(table)} images with {table.scheme} landmarks in {out}',
+        f'{len(table)} images with {table.scheme} landmarks in '
+        f'{printable(out)}',
         'current',
     )
     if failures:
         print_log(
-            f'{len(failures)} images without, see {failures_path(out)}:',
+            f'{len(failures)} images without, see '
+            f'{printable(failures_path(out))}:',
             'current',
             level=30,
         )
         for file, reason in sorted(failures.items())[:SHOWN_FAILURES]:
-            print_log(f'  {file}: {reason}', 'current', level=30)
+            print_log(f'  {printable(file)}: {reason}', 'current', level=30)
 
 
 def _default_name(scheme: str) -> str:

@@ -14,6 +14,7 @@ import os
 data_root = os.environ.get('DATA_ROOT') or 'data/faces'
 landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
 crop_size = 'auto'  # side of the central square; 'auto': from dataset.json
+lr_folder = None  # folder of LR files of your own, in place of the degradation
 
 train_dataloader = dict(
     batch_size=8,
@@ -26,6 +27,7 @@ train_dataloader = dict(
         part='train',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
     ),
 )
 val_dataloader = dict(
@@ -40,6 +42,7 @@ val_dataloader = dict(
         part='val',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
         test_mode=True,
     ),
 )
@@ -55,6 +58,7 @@ test_dataloader = dict(
         part='test',
         landmark_table=landmark_table,
         crop_size=crop_size,
+        lr_folder=lr_folder,
         test_mode=True,
     ),
 )

@@ -91,7 +91,7 @@ def write_faces(
         )
     ]
     names = [name for name, _ in jobs]
-    _table(root, names, points).save(root / TABLE_FILE)
+    _table(root, names, points, size).save(root / TABLE_FILE)
     write_data_root(
         root,
         'embedded faces',
@@ -106,7 +106,7 @@ def write_faces(
 
 
 def _table(
-    root: Path, names: list[str], points: list[np.ndarray]
+    root: Path, names: list[str], points: list[np.ndarray], size: int
 ) -> LandmarkTable:
     """The landmark table of pictures that lie in a data root."""
     stack = np.array(points, np.float32).reshape(-1, 68, 2)
@@ -116,6 +116,7 @@ def _table(
     ]
     return LandmarkTable(
         file=np.array(names, dtype=np.str_),
+        size=np.full((len(names), 2), size, np.int32),
         points=stack,
         box=np.concatenate([stack.min(1), stack.max(1)], 1),
         score=np.ones(len(names), np.float32),

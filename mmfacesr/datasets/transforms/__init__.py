@@ -11,10 +11,11 @@ from .face_crop import CropFace, ResizeFace
 from .face_jitter import JitterColors, RandomRotateFace
 from .face_reduction import ReduceFace
 from .landmarks import DrawHeatmaps, LoadLandmarks
-from .loading import LoadFaceImage, TakeAsInput
+from .loading import CheckLRFile, LoadFaceImage, TakeAsInput
 from .random_resized_crop import RandomResizedCropFace
 
 __all__ = [
+    'CheckLRFile',
     'CropFace',
     'DegradeBlindly',
     'DrawHeatmaps',

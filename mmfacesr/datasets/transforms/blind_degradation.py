@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The random bad photograph of a good one, for blind restoration."""
 
+import os
 import zlib
 from dataclasses import fields
 from typing import Any, Optional
@@ -93,7 +94,7 @@ class DegradeBlindly(BaseTransform):
                 'it by FaceFolder, or leave out the seed.'
             )
         name = f'{self.seed}:{results["file"]}'
-        return np.random.RandomState(zlib.crc32(name.encode()))
+        return np.random.RandomState(zlib.crc32(os.fsencode(name)))
 
     def _checked_side(self, results: dict) -> int:
         """Side of the ground truth; refuse what the steps cannot take."""

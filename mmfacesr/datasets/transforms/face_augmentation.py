@@ -14,11 +14,17 @@ from mmfacesr.registry import TRANSFORMS
 from .face_crop import move_landmark
 
 
+def _images_of(results: dict) -> list[str]:
+    """The face, and its LR image where that is a file."""
+    return [key for key in ('gt', 'img') if key in results]
+
+
 @TRANSFORMS.register_module()
 class RandomFlipFace(BaseTransform):
     """Mirror image and points; left and right points change places.
 
-    Required and modified: gt, gt_landmark (optional, 68 or 5 points).
+    Required and modified: gt, img (optional), gt_landmark (optional, 68 or 5
+    points).
 
     Args:
         prob (float): Probability of the mirror. Defaults to 0.5.
@@ -43,7 +49,8 @@ class RandomFlipFace(BaseTransform):
         """
         if np.random.random() >= self.prob:
             return results
-        results['gt'] = np.ascontiguousarray(results['gt'][:, ::-1])
+        for key in _images_of(results):
+            results[key] = np.ascontiguousarray(results[key][:, ::-1])
         if 'gt_landmark' in results:
             points = results['gt_landmark']
             points = points[flip_indices(len(points))]  # indexing copies
@@ -64,7 +71,7 @@ class RandomRotate90Face(BaseTransform):
     rotated too. Their order stays: a rotation does not swap left and right
     of the face.
 
-    Required and modified: gt, gt_landmark (optional).
+    Required and modified: gt, img (optional), gt_landmark (optional).
     """
 
     def transform(self, results: dict) -> dict:
@@ -84,7 +91,8 @@ class RandomRotate90Face(BaseTransform):
     def _quarter_turn(results: dict) -> None:
         """Rotate by 90 degrees: (x, y) becomes (y, W - 1 - x)."""
         width = results['gt'].shape[1]
-        results['gt'] = np.ascontiguousarray(np.rot90(results['gt']))
+        for key in _images_of(results):
+            results[key] = np.ascontiguousarray(np.rot90(results[key]))
         if 'gt_landmark' in results:
             x, y = results['gt_landmark'].T
             results['gt_landmark'] = np.stack([y, width - 1 - x], 1)

@@ -3,16 +3,19 @@
 """From the landmark table to the points and heatmaps of a sample."""
 
 import logging
+from collections import defaultdict
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
+from torch.utils.data import get_worker_info
 
 from mmfacesr.evaluation.functional.landmarks import draw_heatmaps
 from mmfacesr.landmark_table import LandmarkError, LandmarkTable
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils import printable
 
 
 @TRANSFORMS.register_module()
@@ -22,7 +25,11 @@ class LoadLandmarks(BaseTransform):
     The table is read at the first use and kept by path, so once in every
     process. Place it before the transforms that move points.
 
-    Required: file (name relative to the data root), landmark_table (path).
+    The image must have the size that the table knows, and at its first use in
+    a process also the hash: landmarks of another picture are refused.
+
+    Required: file (name relative to the data root), landmark_table (path),
+    gt and gt_path (optional, to compare the image).
     Added: gt_landmark, (K, 2) float32 x, y in pixels of the loaded image.
 
     Args:
@@ -34,6 +41,7 @@ class LoadLandmarks(BaseTransform):
     def __init__(self, optional: bool = False) -> None:
         self.optional = optional
         self._tables: dict[str, Optional[LandmarkTable]] = {}
+        self._compared: dict[str, set[int]] = defaultdict(set)
 
     def transform(self, results: dict) -> dict:
         """Add the points.
@@ -45,14 +53,27 @@ class LoadLandmarks(BaseTransform):
             dict: The same sample with ``gt_landmark``, see ``optional``.
 
         Raises:
-            LandmarkError: If the row is missing or a point is not finite.
+            LandmarkError: If the row is missing, a point is not finite, or
+                the image is another one.
             ValueError: If the sample names no table, unless optional.
             FileNotFoundError: If its file is missing, unless optional.
         """
         table = self._table(results)
         if table is not None:
             results['gt_landmark'] = table.points_of(results['file'])
+            if 'gt' in results:
+                self._compare(table, results)
         return results
+
+    def _compare(self, table: LandmarkTable, results: dict) -> None:
+        """Compare the image with what the table knows of it."""
+        file, size = results['file'], results['gt'].shape[:2]
+        compared = self._compared[str(results['landmark_table'])]
+        row = table.row_of(file)
+        first = row not in compared and 'gt_path' in results
+        data = Path(results['gt_path']).read_bytes() if first else None
+        table.check_image(file, size, data)
+        compared.add(row)
 
     def _table(self, results: dict) -> Optional[LandmarkTable]:
         """The table of the sample, read on first use; None: there is none."""
@@ -68,16 +89,33 @@ class LoadLandmarks(BaseTransform):
             )
         path = str(path)
         if path not in self._tables:
-            missing = self.optional and not Path(path).exists()
-            self._tables[path] = None if missing else LandmarkTable.load(path)
-            if missing:
-                text = f'No landmark table {path}: faces without landmarks.'
-                print_log(text, 'current', logging.WARNING)
+            self._tables[path] = self._load(path)
         return self._tables[path]
+
+    def _load(self, path: str) -> Optional[LandmarkTable]:
+        """Read a table; say once what is missing."""
+        if self.optional and not Path(path).exists():
+            _warn(f'No landmark table {printable(path)}: no landmarks.')
+            return None
+        table = LandmarkTable.load(path)
+        if len(table) and not table.size.any():
+            _warn(
+                f'The landmark table {printable(path)} does not know the '
+                'sizes of the images, so that resized ones are not noticed; '
+                'run extract_landmarks.py again to add them.'
+            )
+        return table
 
     def __repr__(self) -> str:
         """Show the arguments."""
         return f'{type(self).__name__}(optional={self.optional})'
+
+
+def _warn(text: str) -> None:
+    """Put a line into the log, by one of the worker processes."""
+    worker = get_worker_info()
+    if worker is None or worker.id == 0:
+        print_log(text, 'current', logging.WARNING)
 
 
 @TRANSFORMS.register_module()

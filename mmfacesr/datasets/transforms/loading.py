@@ -6,7 +6,7 @@ from typing import Literal
 
 from mmcv.transforms import BaseTransform
 
-from mmfacesr.image_io import read_image
+from mmfacesr.image_io import BadSampleError, read_image
 from mmfacesr.registry import TRANSFORMS
 
 
@@ -75,3 +75,51 @@ class TakeAsInput(BaseTransform):
         results['img_channel_order'] = results['gt_channel_order']
         results['img_color_type'] = results['gt_color_type']
         return results
+
+
+@TRANSFORMS.register_module()
+class CheckLRFile(BaseTransform):
+    """Compare an LR file with what the degradation would have made.
+
+    It takes the place of that step where a dataset has LR files of its own.
+
+    Needs ``gt``, ``img`` and ``ori_gt_shape``; changes nothing.
+
+    Args:
+        instead_of (dict): The step that makes ``img`` of this size.
+    """
+
+    def __init__(self, instead_of: dict) -> None:
+        self.instead_of = instead_of
+        self.degrade = TRANSFORMS.build(instead_of)
+
+    def transform(self, results: dict) -> dict:
+        """Compare the sizes.
+
+        Raises:
+            BadSampleError: If the face was cropped or resized, which its LR
+                file was not, or the file has another size.
+        """
+        name = str(results.get('file') or results.get('gt_path'))
+        height, width = results['gt'].shape[:2]
+        if (height, width) != tuple(results['ori_gt_shape'][:2]):
+            was = results['ori_gt_shape']
+            raise BadSampleError(
+                name,
+                f'expected a face of {width}x{height} pixels, because its LR '
+                f'file is used as it is, got {was[1]}x{was[0]}; crop and '
+                'resize the faces and their LR files before',
+            )
+        wanted = self.degrade(dict(results))['img'].shape[:2]
+        got = results['img'].shape[:2]
+        if got != wanted:
+            raise BadSampleError(
+                name,
+                f'expected an LR file of {wanted[1]}x{wanted[0]} pixels for '
+                f'a face of {width}x{height}, got {got[1]}x{got[0]}; give LR '
+                'files of that size, or take a config of another scale',
+            )
+        return results
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}(instead_of={self.instead_of!r})'

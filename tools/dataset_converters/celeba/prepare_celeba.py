@@ -27,11 +27,12 @@ from mmfacesr.conversion import (
 from mmfacesr.data_root import PARTS, write_data_root
 from mmfacesr.framing import crop_square
 from mmfacesr.image_io import BadSampleError, read_image, write_image
-from mmfacesr.utils import output_folder
+from mmfacesr.utils import output_folder, printable, read_lines
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
 # The 1000 test images of FSRNet and DIC, inside the official test part.
 FSRNET_TEST_IDS = range(201600, 202600)
+HEAD_LINES = 2
 ALIGNED_FACE_SIZE = 178  # of 178x218
 FOLDERS = ('Img', 'Eval', 'Anno')  # as CelebA is distributed
 
@@ -70,16 +71,17 @@ def read_numbers(path: Path, count: int) -> dict[str, np.ndarray]:
         ValueError: If a line is of another form.
     """
     table = {}
-    for line in path.read_text(encoding='utf-8').splitlines():
+    for line_number, line in enumerate(read_lines(path), 1):
         name, *numbers = line.replace(',', ' ').split() or ['']
-        if '.' not in name:  # a head line
+        if not name or ('.' not in name and line_number <= HEAD_LINES):
             continue
-        if len(numbers) != count:
+        try:
+            table[name] = np.array(numbers, np.float64).reshape(count)
+        except ValueError as error:
             raise ValueError(
-                f'Expected a file name and {count} numbers on '
-                f'each line of {path}, got {line!r}.'
-            )
-        table[name] = np.array(numbers, dtype=np.float64)
+                f'Expected a file name and {count} numbers on each line of '
+                f'{printable(path)}, got {line!r} in line {line_number}.'
+            ) from error
     return table
 
 

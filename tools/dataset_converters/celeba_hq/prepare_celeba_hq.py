@@ -17,6 +17,7 @@ from mmfacesr.conversion import (
 )
 from mmfacesr.data_root import PARTS
 from mmfacesr.image_io import list_images
+from mmfacesr.utils import printable, read_lines
 
 # CelebA's partition carried over by the mapping file; sums up to 30000.
 OFFICIAL_COUNTS = dict(train=24183, val=2993, test=2824)
@@ -37,14 +38,15 @@ def read_mapping(path: Path) -> dict[int, str]:
         ValueError: If a line is of another form.
     """
     mapping = {}
-    for line in path.read_text(encoding='utf-8').splitlines():
+    for number, line in enumerate(read_lines(path), 1):
         fields = line.split()
         if not fields or fields[0] == 'idx':
             continue
-        if len(fields) != 3 or not fields[0].isdigit():
+        if len(fields) != 3 or not fields[0].isdecimal():
             raise ValueError(
                 f'Expected lines "0 119613 119614.jpg" in '
-                f'{path}, got {line!r}; fetch the file again.'
+                f'{printable(path)}, got {line!r} in line {number}; fetch the '
+                'file again.'
             )
         mapping[int(fields[0])] = fields[2]
     return mapping
@@ -81,7 +83,7 @@ def divide_official(
         complain(
             f'Expected the images to be named by their number (0.jpg to '
             f'29999.jpg) in the mapping and partition, got {len(unknown)} '
-            f'others, first {unknown[0]}.',
+            f'others, first {printable(unknown[0])}.',
             allow_incomplete,
         )
     require_counts(parts, OFFICIAL_COUNTS, allow_incomplete)

@@ -13,6 +13,7 @@ from mmfacesr.conversion import (
     run,
 )
 from mmfacesr.image_io import list_images
+from mmfacesr.utils import printable
 
 # FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
 # part, so that the second half of its validation images is ours.
@@ -41,7 +42,7 @@ def divide(names: list[str], allow_incomplete: bool) -> dict[str, list[str]]:
     if unknown:
         complain(
             'Expected images named by their number (00000.png to 69999.png), '
-            f'got {len(unknown)} others, first {unknown[0]}.',
+            f'got {len(unknown)} others, first {printable(unknown[0])}.',
             allow_incomplete,
         )
     require_counts(

@@ -6,6 +6,8 @@ import argparse
 from functools import lru_cache, partial
 from pathlib import Path
 
+from mmengine.logging import print_log
+
 from mmfacesr.conversion import (
     MIN_SIZE,
     Row,
@@ -14,10 +16,12 @@ from mmfacesr.conversion import (
     list_in_place,
     report,
     require_outside,
+    result_name,
     run,
     save_points,
 )
-from mmfacesr.data_root import split_names, write_data_root
+from mmfacesr.data_root import write_data_root
+from mmfacesr.data_splits import divide_folder, refuse_low_resolution
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.image_io import (
@@ -26,7 +30,7 @@ from mmfacesr.image_io import (
     read_image,
     write_image,
 )
-from mmfacesr.utils import output_folder
+from mmfacesr.utils import output_folder, printable
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.
@@ -57,8 +61,7 @@ def convert_photo(
                 )
             )
             continue
-        # The suffix stays, so that a.jpg and a.png do not meet.
-        file = f'faces/{name}.{index}.png'
+        file = result_name(f'faces/{name}', f'.{index}.png')
         write_image(out / file, crop)
         rows.append(
             dict(file=file, points=map_points(matrix, points).tolist())
@@ -79,26 +82,41 @@ def prepare_faces(
         convert_photo, root=root, out=out, max_enlargement=max_enlargement
     )
     photos = list_images(root, unread=True)
+    divide_folder(root, photos)  # refuses what is not clear, before the work
     good = convert_all(photos, work, out, settings, workers)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
         raise ValueError(
-            f'Expected faces in the photographs of {root}, found none that '
-            f'can be used; see {out}/bad_files.csv. If they are cropped faces '
-            'already, use --whole.'
+            f'Expected faces in the photographs of {printable(root)}, found '
+            f'none that can be used; see {printable(out)}/bad_files.csv. If '
+            'they are cropped faces already, use --whole.'
         )
-    photo_of = {row['file']: name for name, r in good.items() for row in r}
-    parts = split_names(photo_of, photo_of.__getitem__)
+    with_faces = [photo for photo in photos if good.get(photo)]
+    split, num_copies = divide_folder(root, with_faces)
+    say_copies(num_copies)
+    parts = {
+        part: sorted(row['file'] for photo in names for row in good[photo])
+        for part, names in split.items()
+    }
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
     write_data_root(
         out,
         root.resolve().name,
         parts,
         FACE_SIZE,
-        'faces found in photographs, divided by photograph',
+        'faces found in photographs, divided by folder or photograph',
         'ibug68',
     )
     report(out, parts)
+
+
+def say_copies(count: int) -> None:
+    """Say how many images stay in one split because they are equal."""
+    if count:
+        print_log(
+            f'{count} images have the content of another one and are kept in '
+            'its split.'
+        )
 
 
 def main() -> None:
@@ -125,13 +143,16 @@ def main() -> None:
     args = parser.parse_args()
     _check_arguments(parser, args)
     if args.whole:
-        parts = split_names(list_images(args.root))
+        names = list_images(args.root)
+        refuse_low_resolution(args.root, names)
+        parts, num_copies = divide_folder(args.root, names)
+        say_copies(num_copies)
         list_in_place(
             args.root,
             args.root.resolve().name,
             parts,
             None,
-            'cropped faces, divided by name',
+            'cropped faces, divided by folder or name',
             args.workers,
         )
     else:

@@ -18,6 +18,7 @@ from mmfacesr.conversion import (
     list_in_place,
     report,
     require_outside,
+    result_name,
     run,
     save_points,
 )
@@ -33,7 +34,7 @@ TEST_COUNT = 50  # of FSRNet and DIC
 def read_test_stems(path: Path) -> set[str]:
     """Read the test images from a list or a folder, by their stems."""
     names = list_images(path) if path.is_dir() else read_list(path)
-    return {Path(name).stem for name in names}
+    return {Path(name.strip()).stem for name in names}
 
 
 def divide(
@@ -66,8 +67,10 @@ def crop_face(
     points = table.points_of(name).astype(np.float64)
     image = read_image(root / name, MIN_SIZE)
     crop, corner = crop_square(image, square_around(points))
-    # The suffix stays, so that a.jpg and a.png do not meet.
-    row = dict(file=f'crops/{name}.png', points=(points - corner).tolist())
+    row = dict(
+        file=result_name(f'crops/{name}', '.png'),
+        points=(points - corner).tolist(),
+    )
     write_image(out / row['file'], crop)
     return [row]
 

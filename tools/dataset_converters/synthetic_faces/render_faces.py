@@ -100,7 +100,7 @@ def main() -> None:
                 args.sheet,
                 contact_sheet(seeds, SHEET_COLUMNS, 96, marked=SHEET_COLUMNS),
             )
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f'error: {error}') from None
 
 
