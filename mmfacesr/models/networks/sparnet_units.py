@@ -13,6 +13,11 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.networks.layers import (
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm2d,
+)
 from mmfacesr.models.networks.spectral_norm import SpectralNormConv2d
 
 Norm = Literal['bn', 'in', 'gn', 'pixel', 'none']
@@ -70,9 +75,9 @@ class Normalize(nn.Module):
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
         if norm == 'bn':
-            self.norm = nn.BatchNorm2d(channels)
+            self.norm = BatchNorm2d(channels)
         elif norm == 'in':
-            self.norm = nn.InstanceNorm2d(channels, affine=True)
+            self.norm = InstanceNorm2d(channels, affine=True)
         elif norm == 'gn':
             if channels % NUM_GROUPS:
                 raise ValueError(
@@ -80,7 +85,7 @@ class Normalize(nn.Module):
                     f'got {channels}; set min_ch and max_ch to powers of two '
                     "of at least 32 or norm_type to 'in'."
                 )
-            self.norm = nn.GroupNorm(NUM_GROUPS, channels)
+            self.norm = GroupNorm(NUM_GROUPS, channels)
         elif norm == 'pixel':
             self.norm = PixelNorm()
         elif norm == 'none':
