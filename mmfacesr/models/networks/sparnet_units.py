@@ -54,11 +54,16 @@ class UnitStyle:
 
 
 class PixelNorm(nn.Module):
-    """L2 normalisation over the channels of each pixel."""
+    """L2 normalisation over the channels of each pixel.
+
+    A pixel of zeros has no direction: it stays and receives no gradient,
+    which would be 1e12 times as large.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        return F.normalize(x, dim=1)
+        empty = x.detach().abs().amax(1, keepdim=True) == 0
+        return F.normalize(x.masked_fill(empty, 0), dim=1)
 
 
 class Normalize(nn.Module):
