@@ -6,14 +6,16 @@ The data are embedded faces through each config's real pipelines. Configs of
 the same networks share one sweep.
 """
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.dataset import pseudo_collate
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -41,13 +43,34 @@ UNTRAINED: dict[str, str] = {
     for network in ('generator.to_rgb', 'discriminator.from_rgb')
     for parameter in ('weight', 'bias')
 }
+# The same layers in small; networks that are not here run as configured.
+NARROW: dict[str, dict] = dict(
+    SPARNet=dict(min_ch=4, max_ch=8),
+    SPARNetDiscriminator=dict(base_ch=4, max_ch=8),
+    DICGenerator=dict(
+        mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16
+    ),
+    FeedbackHourglassHead=dict(mid_channels=16, num_steps=2),
+    PFSRNet=dict(mid_channels=32),
+    PFSRNetDiscriminator=dict(mid_channels=32),
+    ELSFaceNet=dict(mid_channels=12),
+)
 
 
-def networks_of(path: Path) -> str:
+def networks_of(path: Path, narrow: bool = False) -> str:
     """A key that configs of the same networks share."""
     model = Config.fromfile(path, import_custom_modules=False).model
+    if narrow:
+        make_narrow(model)
     parts = {key: model.get(key) for key in ('generator', 'discriminator')}
     return json.dumps([model.type, parts], sort_keys=True, default=str)
+
+
+def make_narrow(model: ConfigDict) -> None:
+    """Put `NARROW` into the config of a restorer."""
+    for network in (model.generator, model.get('discriminator')):
+        if network:
+            network.update(NARROW.get(network.type, {}))
 
 
 def generator_of(path: Path) -> str:
@@ -59,6 +82,9 @@ def generator_of(path: Path) -> str:
 SWEPT: list[Path] = list({networks_of(path): path for path in LEAVES}.values())
 GENERATORS: list[Path] = list(
     {generator_of(path): path for path in reversed(SWEPT)}.values()
+)
+NARROW_SWEPT: list[Path] = list(
+    {networks_of(path, narrow=True): path for path in LEAVES}.values()
 )
 
 
@@ -78,12 +104,16 @@ def case(
     return build_case(request.param, faces_root, shrink)
 
 
-def build_case(path: Path, faces_root: Path, shrink: Callable) -> dict:
+def build_case(
+    path: Path, faces_root: Path, shrink: Callable, narrow: bool = False
+) -> dict:
     """Build a restorer from its config."""
     init_default_scope('mmagic')
     cfg = shrink(load_config(str(path), dict(data_root=str(faces_root))))
     if cfg.model.get('feature_loss'):  # no weights can be fetched offline
         cfg.model.feature_loss.loss_weight = 0
+    if narrow:
+        make_narrow(cfg.model)
     torch.manual_seed(0)
     return dict(cfg=cfg, model=MODELS.build(cfg.model))
 
@@ -114,6 +144,13 @@ def move_to_where_all_is_trained(model: nn.Module) -> None:
         model.step_counter.fill_(before + last.fade_iters // 2)
     elif hasattr(model, 'step_counter'):
         model.step_counter.fill_(model.pixel_init)
+
+
+def optimizers_of(case: dict) -> OptimWrapper | OptimWrapperDict:
+    """The optimizers of a config, as the runner builds them."""
+    runner = Runner.__new__(Runner)
+    runner.model = case['model']
+    return runner.build_optim_wrapper(case['cfg'].optim_wrapper)
 
 
 def image_of(output: object) -> Tensor:
@@ -176,10 +213,7 @@ def test_prediction_is_an_image(case: dict) -> None:
 def test_one_step_trains_every_parameter(case: dict) -> None:
     cfg, model = case['cfg'], case['model'].train()
     move_to_where_all_is_trained(model)
-    wrapper = cfg.optim_wrapper
-    runner = Runner.__new__(Runner)
-    runner.model = model
-    optim = runner.build_optim_wrapper(wrapper)
+    optim = optimizers_of(case)
     before = {
         name: parameter.detach().clone()
         for name, parameter in model.named_parameters()
@@ -197,6 +231,37 @@ def test_one_step_trains_every_parameter(case: dict) -> None:
         if torch.equal(parameter, before[name])
     }
     assert frozen <= same <= frozen | UNTRAINED.keys()
+
+
+def with_constant(data: dict, count: int, value: int) -> dict:
+    """The batch, its first images constant in input and ground truth."""
+    data = copy.deepcopy(data)
+    for image in data['inputs'][:count]:
+        image.fill_(value)
+    for sample in data['data_samples'][:count]:
+        for key in ('gt_img', 'gt_x4', 'gt_x2'):
+            if key in sample:
+                sample.get(key).fill_(value)
+    return data
+
+
+@pytest.mark.parametrize('path', NARROW_SWEPT, ids=lambda path: path.stem)
+def test_constant_images_keep_every_number_finite(
+    path: Path, faces_root: Path, shrink: Callable
+) -> None:
+    """A black frame or a failed file, as one image of a batch or as all."""
+    case = build_case(path, faces_root, shrink, narrow=True)
+    model, optim = case['model'].train(), optimizers_of(case)
+    data = batch_of(case['cfg'], 'train', 2)
+    for count, value in ((2, 0), (1, 0), (2, 128), (1, 255)):
+        logs = model.train_step(with_constant(data, count, value), optim)
+        for name, number in (logs | model.state_dict()).items():
+            assert torch.isfinite(number).all(), (name, count, value)
+        # The first batch was of the warm-up or of the first step.
+        move_to_where_all_is_trained(model)
+    with torch.no_grad():
+        inputs = torch.full_like(as_network_input(case, 1), -1)
+        assert torch.isfinite(image_of(model.eval().generator(inputs))).all()
 
 
 @torch.no_grad()

@@ -1,10 +1,11 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Distributed running on machines without a GPU.
+"""Distributed running: without a GPU, and what it logs.
 
 mmengine 0.10.7 calls ``torch.cuda.set_device`` for every launcher, takes
 nccl for granted, passes ``device_ids`` to DDP and keeps SyncBatchNorm, which
-raises on the CPU. All functions here leave a machine with a GPU alone.
+raises on the CPU; a machine with a GPU is left alone. It also logs the losses
+of the first process for those of the batch, with and without a GPU.
 """
 
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from unittest import mock
 
 import torch
 from mmengine.device import get_device
+from mmengine.dist import all_reduce, get_world_size
 from mmengine.dist import utils as dist_utils
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 
 from .seam import wrap_once
 
@@ -27,11 +29,12 @@ def runs_without_gpu() -> bool:
 
 
 def mend_distributed() -> None:
-    """Let launchers, model wrapping and SyncBN work without a GPU."""
+    """Let all work without a GPU, and let hooks see losses of the batch."""
     for launcher in ('pytorch', 'slurm', 'mpi'):
         wrap_once(dist_utils, f'_init_dist_{launcher}', _init_without_cuda)
     wrap_once(MMDistributedDataParallel, '__init__', _drop_device_ids)
     wrap_once(Runner, 'wrap_model', _without_sync_bn)
+    wrap_once(Runner, 'call_hook', _with_losses_of_all)
 
 
 def _init_without_cuda(init: Callable) -> Callable:
@@ -76,3 +79,46 @@ def _without_sync_bn(wrap_model: Callable) -> Callable:
         return wrap_model(self, model_wrapper_cfg, model)
 
     return wrap
+
+
+def _with_losses_of_all(call_hook: Callable) -> Callable:
+    """Give the hooks of an iteration the losses of the whole batch.
+
+    Here and not in a hook, so that every hook sees the same on every
+    process, whatever its priority: one that stops at a loss that is not
+    finite stops all processes at once.
+    """
+
+    def call(self: Runner, fn_name: str, **kwargs: Any) -> None:
+        if fn_name == 'after_train_iter' and kwargs.get('outputs'):
+            kwargs['outputs'] = mean_over_ranks(kwargs['outputs'])
+        call_hook(self, fn_name, **kwargs)
+
+    return call
+
+
+def mean_over_ranks(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Average numbers over the processes, in one exchange.
+
+    The samplers deal every process batches of one size, so that this is the
+    mean over the images.
+
+    Args:
+        values (dict[str, Tensor]): Name -> scalar, the same names on every
+            process.
+
+    Returns:
+        dict[str, Tensor]: Means, without graph; NaN where one process has
+        it. The values themselves on a single process.
+    """
+    if get_world_size() == 1:
+        return values
+    device = get_device()  # a GAN may log numbers that are on the CPU
+    stacked = torch.stack(
+        [
+            torch.as_tensor(value).detach().to(device, torch.float32).squeeze()
+            for value in values.values()
+        ]
+    )
+    all_reduce(stacked, op='mean')
+    return dict(zip(values, stacked.unbind()))

@@ -62,6 +62,13 @@ def test_ranks_hold_equal_weights(
             assert torch.equal(theirs[key], value), key
 
 
+def test_hooks_see_the_losses_of_all_ranks(ranks: list) -> None:
+    for rank, seen in enumerate(ranks):
+        assert seen['losses_of_base']['loss'] == rank, GONE
+        assert seen['losses']['loss'] == 0.5
+        assert seen['losses']['odd'].isnan()
+
+
 def test_step_is_that_of_the_joint_batch(ranks: list, toy: ModuleType) -> None:
     # the sampler deals the shuffled order to the ranks in turn
     order = torch.randperm(8, generator=torch.Generator().manual_seed(5))

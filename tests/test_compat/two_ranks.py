@@ -4,13 +4,17 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmengine.runner import Runner
 from toy import LR, ToyModel, ToyPair, make_runner
 
 from mmfacesr.compat import mend
@@ -51,6 +55,24 @@ class PairConstructor:
         )
 
 
+class Witness(Hook):
+    """Sees what an iteration gave."""
+
+    def after_train_iter(self, *args: object, outputs: dict) -> None:
+        self.outputs = {k: v.detach().clone() for k, v in outputs.items()}
+
+
+def losses_seen(call_hook: Callable) -> dict:
+    """What hooks see of losses 0 and 1, and of one that rank 1 has NaN."""
+    runner = Runner.__new__(Runner)
+    runner._hooks = [Witness()]
+    rank = get_rank()
+    loss = torch.tensor(float(rank), requires_grad=True)
+    odd = torch.tensor(torch.nan if rank else 1.0)
+    call_hook(runner, 'after_train_iter', outputs=dict(loss=loss, odd=odd))
+    return runner._hooks[0].outputs
+
+
 def main() -> None:
     mend()
     out = Path(sys.argv[1])
@@ -77,6 +99,8 @@ def main() -> None:
             ),
         ),
     )
+    weights['losses'] = losses_seen(Runner.call_hook)
+    weights['losses_of_base'] = losses_seen(Runner.call_hook.__wrapped__)
     weights['backend'] = torch.distributed.get_backend()
     torch.save(weights, out / f'rank_{os.environ["RANK"]}.pth')
 

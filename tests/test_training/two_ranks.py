@@ -6,16 +6,19 @@
 
 Trains a few iterations on the same batch on every rank, then on batches of
 their own, and saves what every rank holds after the buffers were averaged, as
-the configs of networks with batch statistics do it.
+the configs of networks with batch statistics do it. Networks without batch
+statistics are also trained in float64 on a joint batch, dealt to the ranks.
+What the hooks saw of the losses is saved too.
 """
 
 import sys
 from pathlib import Path
+from unittest import mock
 
 import torch
 from mmengine.config import ConfigDict
 from mmengine.dist import get_rank, get_world_size, init_dist
-from mmengine.hooks import SyncBuffersHook
+from mmengine.hooks import Hook, SyncBuffersHook
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
@@ -83,6 +86,18 @@ def growth(*losses: str) -> list[dict]:
     ]
 
 
+class Losses(Hook):
+    """Keeps the losses of the last iteration."""
+
+    def after_train_iter(self, *args: object, outputs: dict) -> None:
+        self.outputs = {
+            f'log/{name}': value.detach().clone()
+            for name, value in outputs.items()
+        }
+
+
+# Those whose images do not depend on each other.
+JOINT = ('dic', 'sparnet_hd', 'elsface')
 CASES = dict(
     dic=dict(
         model=dict(type='DICRestorer', generator=DIC, **LOSSES),
@@ -212,7 +227,15 @@ def batch(seed: int, sides: tuple[int, int]) -> dict:
     )
 
 
-def train(case: dict, own_batches: bool) -> dict[str, Tensor]:
+def batch_of(kind: str, step: int, sides: tuple[int, int]) -> dict:
+    """The batch of this rank: the 'same', its 'own', its part of 'joint'."""
+    if kind == 'joint' and get_world_size() == 1:
+        parts = [batch(step + 100 * rank, sides) for rank in range(2)]
+        return {key: parts[0][key] + parts[1][key] for key in parts[0]}
+    return batch(step + 100 * get_rank() * (kind != 'same'), sides)
+
+
+def train(case: dict, kind: str) -> dict[str, Tensor]:
     """A few iterations; the weights that this rank holds then."""
     torch.manual_seed(0)
     runner = Runner.__new__(Runner)
@@ -220,17 +243,20 @@ def train(case: dict, own_batches: bool) -> dict[str, Tensor]:
     runner._launcher = 'pytorch' if get_world_size() > 1 else 'none'
     runner._distributed = get_world_size() > 1
     runner._experiment_name = 'two_ranks'
-    differs = {} if own_batches else case.get('same', {})
+    runner._hooks = [Losses()]
+    differs = case.get('same', {}) if kind == 'same' else {}
     model = MODELS.build({**case['model'], **differs})
     if runner._distributed:
         model = runner.wrap_model(case.get('wrapper'), model)
     runner.model = model.train()
     optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
-    for step in range(case.get('iterations', 3)):
-        seed = step + 100 * get_rank() * own_batches
-        model.train_step(batch(seed, case['sides']), optim)
+    count = 2 if kind == 'joint' else case.get('iterations', 3)
+    for step in range(count):
+        data = batch_of(kind, step, case['sides'])
+        outputs = model.train_step(data, optim)
+        runner.call_hook('after_train_iter', outputs=outputs)
     SyncBuffersHook().after_train_epoch(runner)
-    return {
+    return runner._hooks[0].outputs | {
         key.replace('module.', ''): value.clone()
         for key, value in model.state_dict().items()
     }
@@ -242,10 +268,16 @@ def main() -> None:
     init_default_scope('mmagic')
     init_dist('pytorch', backend='nccl')
     weights = {
-        f'{name}/{kind}': train(case, kind == 'own')
+        f'{name}/{kind}': train(case, kind)
         for name, case in CASES.items()
         for kind in ('same', 'own')
     }
+    # float32 is amplified by Adam, where gradients are as small as rounding.
+    torch.set_default_dtype(torch.float64)
+    with mock.patch.object(Tensor, 'float', Tensor.double):
+        weights |= {
+            f'{name}/joint': train(CASES[name], 'joint') for name in JOINT
+        }
     name = f'ranks{get_world_size()}_{get_rank()}.pth'
     torch.save(weights, Path(sys.argv[1]) / name)
 

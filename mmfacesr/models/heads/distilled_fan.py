@@ -4,7 +4,7 @@
 
 from torch import Tensor, nn
 
-from mmfacesr.models.networks.layers import at_least_float32
+from mmfacesr.models.networks.layers import BatchNorm2d, at_least_float32
 from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.registry import MODELS
 
@@ -72,6 +72,6 @@ def conv_norm_relu(in_channels: int, out_channels: int) -> list[nn.Module]:
     """A 3x3 convolution, its batch norm and a leaky ReLU of slope 0.01."""
     return [
         nn.Conv2d(in_channels, out_channels, 3, padding=1),
-        nn.BatchNorm2d(out_channels),
+        BatchNorm2d(out_channels),
         nn.LeakyReLU(),
     ]

@@ -5,6 +5,7 @@
 from torch import Tensor, nn
 
 from mmfacesr.models.networks.layers import (
+    BatchNorm2d,
     Hourglass,
     HourglassResidual,
     at_least_float32,
@@ -90,7 +91,7 @@ class HourglassStack(nn.Module):
         self.res = HourglassResidual(channels, channels, norm=True)
         self.lin = nn.Sequential(
             nn.Conv2d(channels, channels, 1),
-            nn.BatchNorm2d(channels),
+            BatchNorm2d(channels),
             nn.ReLU(inplace=True),
         )
         self.pred = nn.Conv2d(channels, num_keypoints, 1)

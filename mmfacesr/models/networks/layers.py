@@ -10,6 +10,62 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Values that differ by less, relative to the largest (or to 1), differ by
+# rounding: one pixel that is one grey level off makes 1e-3.
+ROUNDING = 1e-5
+
+
+def level_constant(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """Make what is constant but for rounding exactly so, without gradient.
+
+    A normalisation divides by the standard deviation, about 1e-5 ** 0.5 for
+    constant values: it makes rounding 300 times larger in the forward pass
+    and the gradient in the backward pass, in every layer, until it is
+    infinite. A constant says nothing that a gradient could improve.
+
+    Args:
+        x (Tensor): Input of a normalisation.
+        dims (tuple[int, ...]): Dimensions that its statistics are taken over.
+
+    Returns:
+        Tensor: ``x``, equal to it wherever values differ by more than
+        rounding.
+    """
+    values = x.detach()
+    low, high = (
+        values.amin(dims, keepdim=True),
+        values.amax(dims, keepdim=True),
+    )
+    largest = torch.maximum(high.abs(), low.abs()).clamp_min(1)
+    return torch.where(high - low <= ROUNDING * largest, low, x)
+
+
+class InstanceNorm2d(nn.InstanceNorm2d):
+    """PyTorch's, finite for a constant channel of an image."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return super().forward(level_constant(x, (2, 3)))
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """PyTorch's, finite for a channel that is constant in the whole batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        if self.training:
+            x = level_constant(x, (0, 2, 3))
+        return super().forward(x)
+
+
+class GroupNorm(nn.GroupNorm):
+    """PyTorch's, finite for a constant group of channels of an image."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        groups = x.unflatten(1, (self.num_groups, -1))
+        return super().forward(level_constant(groups, (2, 3, 4)).flatten(1, 2))
+
 
 class HourglassResidual(nn.Module):
     """Bottleneck 1x1, 3x3, 1x1 with a skip, as hourglass networks use it.
@@ -35,13 +91,13 @@ class HourglassResidual(nn.Module):
         if norm:
             self.conv_block = nn.Sequential(
                 squeeze,
-                nn.BatchNorm2d(inner),
+                BatchNorm2d(inner),
                 nn.ReLU(inplace=True),
                 spatial,
-                nn.BatchNorm2d(inner),
+                BatchNorm2d(inner),
                 nn.ReLU(inplace=True),
                 expand,
-                nn.BatchNorm2d(out_channels),
+                BatchNorm2d(out_channels),
             )
         else:
             self.conv_block = nn.Sequential(
@@ -51,7 +107,7 @@ class HourglassResidual(nn.Module):
         if in_channels != out_channels:
             skip = nn.Conv2d(in_channels, out_channels, 1)
             self.skip_layer = (
-                nn.Sequential(skip, nn.BatchNorm2d(out_channels))
+                nn.Sequential(skip, BatchNorm2d(out_channels))
                 if norm
                 else skip
             )
@@ -112,7 +168,7 @@ def hourglass_stem(
     quarter, half = mid_channels // 4, mid_channels // 2
     return nn.Sequential(
         nn.Conv2d(in_channels, quarter, 7, stride=2, padding=3),
-        *([nn.BatchNorm2d(quarter)] if norm else []),
+        *([BatchNorm2d(quarter)] if norm else []),
         nn.ReLU(inplace=True),
         HourglassResidual(quarter, half, norm),
         nn.MaxPool2d(2),

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.models.networks.layers import at_least_float32
+from mmfacesr.models.networks.layers import BatchNorm2d, at_least_float32
 from mmfacesr.models.networks.size_requirement import SizeRequirement
 from mmfacesr.registry import MODELS
 
@@ -91,13 +91,13 @@ def generator_stage(in_channels: int) -> list[nn.Module]:
     for _ in range(2):
         layers += [
             equalized(in_channels, in_channels),
-            nn.BatchNorm2d(in_channels),
+            BatchNorm2d(in_channels),
             nn.ReLU(inplace=True),
         ]
     return [
         Residual(nn.Sequential(*layers)),
         nn.ConvTranspose2d(in_channels, half, 4, stride=2, padding=1),
-        nn.BatchNorm2d(half),
+        BatchNorm2d(half),
         nn.ReLU(inplace=True),
     ]
 
@@ -185,7 +185,7 @@ class PFSRNet(nn.Module):
         )
         self.step1 = nn.Sequential(
             nn.Conv2d(in_channels, mid_channels, 3, padding=1),
-            nn.BatchNorm2d(mid_channels),
+            BatchNorm2d(mid_channels),
             nn.ReLU(inplace=True),
             *generator_stage(widths[0]),
         )

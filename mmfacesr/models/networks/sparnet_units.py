@@ -13,6 +13,11 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.networks.layers import (
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm2d,
+)
 from mmfacesr.models.networks.spectral_norm import SpectralNormConv2d
 
 Norm = Literal['bn', 'in', 'gn', 'pixel', 'none']
@@ -49,11 +54,16 @@ class UnitStyle:
 
 
 class PixelNorm(nn.Module):
-    """L2 normalisation over the channels of each pixel."""
+    """L2 normalisation over the channels of each pixel.
+
+    A pixel of zeros has no direction: it stays and receives no gradient,
+    which would be 1e12 times as large.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape."""
-        return F.normalize(x, dim=1)
+        empty = x.detach().abs().amax(1, keepdim=True) == 0
+        return F.normalize(x.masked_fill(empty, 0), dim=1)
 
 
 class Normalize(nn.Module):
@@ -70,9 +80,9 @@ class Normalize(nn.Module):
     def __init__(self, channels: int, norm: Norm) -> None:
         super().__init__()
         if norm == 'bn':
-            self.norm = nn.BatchNorm2d(channels)
+            self.norm = BatchNorm2d(channels)
         elif norm == 'in':
-            self.norm = nn.InstanceNorm2d(channels, affine=True)
+            self.norm = InstanceNorm2d(channels, affine=True)
         elif norm == 'gn':
             if channels % NUM_GROUPS:
                 raise ValueError(
@@ -80,7 +90,7 @@ class Normalize(nn.Module):
                     f'got {channels}; set min_ch and max_ch to powers of two '
                     "of at least 32 or norm_type to 'in'."
                 )
-            self.norm = nn.GroupNorm(NUM_GROUPS, channels)
+            self.norm = GroupNorm(NUM_GROUPS, channels)
         elif norm == 'pixel':
             self.norm = PixelNorm()
         elif norm == 'none':
