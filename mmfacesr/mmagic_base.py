@@ -12,12 +12,14 @@ from .compat import (
     check_base,
     mend,
     mend_preprocessor_lists,
+    mend_sample_metrics,
     quiet_mmagic_import,
 )
 
 check_base()
 mend()
 with quiet_mmagic_import():
+    from mmagic.evaluation import Evaluator
     from mmagic.evaluation.metrics import MAE, PSNR, SSIM
     from mmagic.evaluation.metrics.base_sample_wise_metric import (
         BaseSampleWiseMetric,
@@ -28,6 +30,7 @@ with quiet_mmagic_import():
     from mmagic.models.utils import set_requires_grad
     from mmagic.structures import DataSample
 mend_preprocessor_lists(DataPreprocessor)
+mend_sample_metrics(BaseSampleWiseMetric, Evaluator)
 
 __all__ = [
     'BaseEditModel',

@@ -11,16 +11,19 @@ from .base_versions import check_base
 from .checkpoints import mend_checkpoint_files
 from .configs import mend_config_packages
 from .distributed import mend_distributed, runs_without_gpu
+from .json_files import mend_json_files
 from .mmagic_imports import (
     mend_mmagic_imports,
     mend_preprocessor_lists,
     quiet_mmagic_import,
 )
+from .sample_metrics import mend_sample_metrics
 
 __all__ = [
     'check_base',
     'mend',
     'mend_preprocessor_lists',
+    'mend_sample_metrics',
     'quiet_mmagic_import',
     'runs_without_gpu',
 ]
@@ -35,4 +38,5 @@ def mend() -> None:
     mend_config_packages()
     mend_distributed()
     mend_checkpoint_files()
+    mend_json_files()
     mend_mmagic_imports()

@@ -1,8 +1,16 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files and words: what every part of the package may use."""
+"""Files, words and numbers: what every part of the package may use."""
 
 from .files import replacing, write_atomic
+from .finite import finite_mean, for_json, identical_images
 from .text import printable
 
-__all__ = ['printable', 'replacing', 'write_atomic']
+__all__ = [
+    'finite_mean',
+    'for_json',
+    'identical_images',
+    'printable',
+    'replacing',
+    'write_atomic',
+]

@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
+from mmfacesr.compat.sample_metrics import tell_identical
 from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, mae, ms_ssim
+from mmfacesr.evaluation.functional.paper_protocols import Means
 from mmfacesr.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.registry import METRICS
+from mmfacesr.utils.finite import FILE
 
 UNCLAMPED = 'pred_unclamped'
 """Of a model's output: ``pred_img`` before it was clamped to [0, 255]."""
@@ -135,11 +138,14 @@ class PaperProtocol(BaseSampleWiseMetric):
             else self.pred_key
         )
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> Means:
         """Values of all images.
 
         Args:
             results (list[dict]): One an image, in the order of the data
                 list: mmengine collects those of several processes so.
         """
-        return self.protocol.summarise(results)
+        tell_identical(f'the protocol {self.prefix}', results)
+        return self.protocol.summarise(
+            [{k: v for k, v in r.items() if k != FILE} for r in results]
+        )
