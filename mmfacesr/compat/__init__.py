@@ -10,6 +10,7 @@ and fails when a mend is no longer needed.
 from .base_versions import check_base
 from .checkpoints import mend_checkpoint_files
 from .configs import mend_config_packages
+from .data_workers import mend_data_workers
 from .distributed import mend_distributed, runs_without_gpu
 from .json_files import mend_json_files
 from .mmagic_imports import (
@@ -38,5 +39,6 @@ def mend() -> None:
     mend_config_packages()
     mend_distributed()
     mend_checkpoint_files()
+    mend_data_workers()
     mend_json_files()
     mend_mmagic_imports()
