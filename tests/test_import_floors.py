@@ -23,6 +23,7 @@ FLOORS = {
         'project_files',
         'registry',
         'landmark_schemes',
+        'landmark_checks',
         'image_io',
         'landmark_table',
         'landmark_drawing',

@@ -16,6 +16,8 @@ from mmfacesr.utils.finite import FILE
 
 UNCLAMPED = 'pred_unclamped'
 """Of a model's output: ``pred_img`` before it was clamped to [0, 255]."""
+NAMING_SIDE = 64
+"""Side in pixels of an image that every protocol can measure."""
 
 
 def rgb_pair(
@@ -128,6 +130,14 @@ class PaperProtocol(BaseSampleWiseMetric):
         for sample in data_samples:
             pair = rgb_pair(sample, self.gt_key, self._pred_key(sample))
             self.results.append(self.protocol.measure(*pair))
+
+    @property
+    def value_names(self) -> list[str]:
+        """Names of the values, without the prefix."""
+        image = np.zeros((NAMING_SIDE, NAMING_SIDE, 3))
+        return list(
+            self.protocol.summarise([self.protocol.measure(image, image)])
+        )
 
     def _pred_key(self, sample: dict) -> str:
         """Which prediction of a sample the protocol measures."""
