@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from .image_io import BadSampleError
+from .landmark_checks import are_of_a_face
 from .landmark_schemes import NUM_POINTS
 from .utils import printable, write_atomic
 
@@ -149,13 +150,21 @@ class LandmarkTable:
             np.ndarray: (K, 2) float32 x, y; a copy.
 
         Raises:
-            LandmarkError: If the row is missing or a point is not finite.
+            LandmarkError: If the row is missing, a point is not finite, or
+                the points are not those of a face.
         """
-        points = self.points[self.row_of(file)].copy()
+        row = self.row_of(file)
+        points = self.points[row].copy()
         if not np.isfinite(points).all():
             bad = int((~np.isfinite(points)).any(1).sum())
             raise LandmarkError(
                 file, f'{bad} of {len(points)} landmarks are not finite'
+            )
+        if not are_of_a_face(points[None], self.box[row][None])[0]:
+            raise LandmarkError(
+                file,
+                'its landmarks are not those of a face: all in one place, far '
+                'outside any image, or outside the box of the face',
             )
         return points
 

@@ -13,6 +13,7 @@ from .compat import (
     mend,
     mend_evaluator,
     mend_preprocessor_lists,
+    mend_sample_metrics,
     quiet_mmagic_import,
 )
 
@@ -31,6 +32,7 @@ with quiet_mmagic_import():
     from mmagic.structures import DataSample
 mend_preprocessor_lists(DataPreprocessor)
 mend_evaluator(Evaluator)
+mend_sample_metrics(BaseSampleWiseMetric, Evaluator)
 
 __all__ = [
     'BaseEditModel',

@@ -25,6 +25,7 @@ FLOORS = {
         'registry',
         'landmark_schemes',
         'image_formats',
+        'landmark_checks',
         'image_io',
         'landmark_table',
         'landmark_drawing',

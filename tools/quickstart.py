@@ -15,6 +15,7 @@ it stopped. Nothing is downloaded.
 import argparse
 import hashlib
 import json
+import math
 import os
 import shlex
 import subprocess
@@ -306,13 +307,21 @@ def table_of_one_recipe(recipe: Recipe, results: list[Result]) -> str:
     rows = [('bicubic', results[0].baseline)]
     rows += [(result.name, result.model) for result in results]
     for name, report in rows:
-        value = report['metrics']
-        gain = value['PSNR'] - results[0].baseline['metrics']['PSNR']
+        value = values_of(report)
+        gain = value['PSNR'] - values_of(results[0].baseline)['PSNR']
         lines.append(
             f'| {name} | {value["PSNR"]:.2f} | {value["SSIM"]:.4f} '
             f'| {value["MAE"]:.2f} | {gain:+.2f} |'
         )
     return '\n'.join(lines) + '\n'
+
+
+def values_of(report: dict) -> dict[str, float]:
+    """The metrics of a report, NaN where no image had a finite value."""
+    return {
+        name: math.nan if value is None else value
+        for name, value in report['metrics'].items()
+    }
 
 
 def describe(protocol: dict[str, object]) -> str:
@@ -322,7 +331,7 @@ def describe(protocol: dict[str, object]) -> str:
 
 def verdict(result: Result) -> str:
     """Say plainly whether a method is above the baseline."""
-    gain = result.model['metrics']['PSNR'] - result.baseline['metrics']['PSNR']
+    gain = values_of(result.model)['PSNR'] - values_of(result.baseline)['PSNR']
     where = 'above' if gain > 0 else 'NOT above'
     return (
         f'{result.name} is {where} the bicubic baseline: {gain:+.2f} dB '

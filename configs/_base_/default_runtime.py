@@ -30,6 +30,8 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
+    start_check=dict(type='StartCheckHook'),  # before the first iteration
+    guard=dict(type='TrainingGuardHook'),  # NaN ends it, and is not saved
 )
 custom_hooks = [
     dict(type='PlainCheckpointHook'),

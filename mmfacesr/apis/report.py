@@ -19,24 +19,28 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import identical_images, printable, write_atomic
 from mmfacesr.version import __version__
 
 DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}
 """Values whose spread is shown to a person -> their format."""
+SHOWN = 3  # names of a long list
 
 
 class KeepMetricsHook(Hook):
     """Keeps what a test gave; MMagic's test loop returns nothing.
 
-    ``metrics`` are the values of the test, ``spread`` says how those of
-    single images are distributed, of every metric that takes them: PSNR of
-    the protocol ``pfsrnet`` has none, FID neither.
+    ``metrics`` are the values of the test, None where no image has a finite
+    one. ``spread`` says how the finite values of single images are
+    distributed, of every metric that takes them: PSNR of the protocol
+    ``pfsrnet`` has none, FID neither. ``identical`` names the images that
+    equal their ground truth, which a mean leaves out.
     """
 
     def __init__(self) -> None:
-        self.metrics: dict[str, float] = {}
+        self.metrics: dict[str, float | None] = {}
         self.spread: dict[str, dict[str, float]] = {}
+        self.identical: dict[str, list[str]] = {}
 
     def before_test_epoch(self, runner: Runner) -> None:
         """Listen to the metrics of the test."""
@@ -52,13 +56,18 @@ class KeepMetricsHook(Hook):
         def compute_metrics(results: list[dict]) -> dict:
             found = summary(metric, results)
             # Metrics of others may keep anything of an image.
-            named = bool(results) and isinstance(results[0], dict)
-            for name in results[0] if named else ():
+            if not (results and isinstance(results[0], dict)):
+                return found
+            prefix = f'{metric.prefix}/' if metric.prefix else ''
+            for name in results[0]:
                 if name not in found:  # kept of an image, but not reported
                     continue
                 values = np.array([result[name] for result in results])
-                key = f'{metric.prefix}/{name}' if metric.prefix else name
-                self.spread[key] = spread_of(values)
+                if np.isfinite(values).any():
+                    finite = values[np.isfinite(values)]
+                    self.spread[prefix + name] = spread_of(finite)
+            for name, files in identical_images(results).items():
+                self.identical[prefix + name] = files
             return found
 
         return compute_metrics
@@ -114,17 +123,24 @@ def make_report(
     """
     loaders = runner.test_dataloader
     loaders = loaders if isinstance(loaders, list) else [loaders]
-    files = [
-        str(info.get('file', info.get('gt_path')))
+    infos = [
+        loader.dataset.get_data_info(index)
         for loader in loaders
-        for info in map(
-            loader.dataset.get_data_info, range(len(loader.dataset))
-        )
+        for index in range(len(loader.dataset))
     ]
+    files = [str(info.get('file', info.get('gt_path'))) for info in infos]
+    short = {str(i.get('gt_path')): name for i, name in zip(infos, files)}
     return dict(
         method=method,
-        metrics={key: float(value) for key, value in kept.metrics.items()},
+        metrics={
+            key: None if value is None else float(value)
+            for key, value in kept.metrics.items()
+        },
         spread=kept.spread,
+        identical={
+            key: [short.get(path, path) for path in paths]
+            for key, paths in kept.identical.items()
+        },
         protocol=dict(cfg.get('protocol', {})),
         degradation=(
             'files of lr_folder'
@@ -157,6 +173,7 @@ def save_report(report: dict, path: str) -> None:
     Raises:
         TypeError: If the suffix is another one.
     """
+    # JSON is valid whatever is in it: see mmfacesr.compat.json_files.
     text = dump(report, file_format=osp.splitext(path)[1].lstrip('.'))
     write_atomic(path, text if isinstance(text, bytes) else text.encode())
 
@@ -164,7 +181,7 @@ def save_report(report: dict, path: str) -> None:
 def format_report(report: dict) -> str:
     """The report as a few lines for a person."""
     values = '  '.join(
-        f'{key} {value:.4f}'
+        f'{key} {"without a value" if value is None else f"{value:.4f}"}'
         for key, value in report['metrics'].items()
         if not key.endswith('time')
     )
@@ -177,7 +194,13 @@ def format_report(report: dict) -> str:
         for name, spread in report['spread'].items()
         if (digits := DIGITS_OF_SINGLE.get(name))
     )
+    identical = ''.join(
+        f'Equal to the ground truth and left out of {key}: {len(files)} '
+        f'images ({", ".join(map(printable, files[:SHOWN]))}'
+        f'{", ..." if len(files) > SHOWN else ""})\n'
+        for key, files in report['identical'].items()
+    )
     return (
-        f'{report["method"]}: {values}\nSingle images: {single}\n'
+        f'{report["method"]}: {values}\nSingle images: {single}\n{identical}'
         f'{report["images"]} images; {protocol}'
     )

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import logging
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +95,29 @@ def convert_all(
 def _outcomes(
     names: Sequence[str], convert_one: Convert, workers: int
 ) -> Iterator[tuple[str, list[Row], str]]:
-    """Convert the sources here or in processes; order is kept."""
+    """Convert the sources here or in processes; order is kept.
+
+    Raises:
+        ChildProcessError: If a process is killed.
+    """
     if workers == 1:
         yield from (_attempt(convert_one, name) for name in names)
         return
     # Handed over once per process: it may hold a whole annotation file.
-    with multiprocessing.Pool(workers, _start_worker, (convert_one,)) as pool:
-        yield from pool.imap(_attempt_in_worker, names, chunksize=8)
+    # Unlike multiprocessing.Pool it notices a process that was killed.
+    pool = ProcessPoolExecutor(
+        workers, initializer=_start_worker, initargs=(convert_one,)
+    )
+    try:
+        yield from pool.map(_attempt_in_worker, names, chunksize=8)
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            f'Expected {workers} processes to the end, but one was killed, '
+            'mostly for want of memory. What was converted is kept: run the '
+            'same command again, with fewer --workers.'
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _attempt(convert_one: Convert, name: str) -> tuple[str, list[Row], str]:

@@ -53,6 +53,7 @@ def test_a_person_sees_the_spread_of_landmarks_too() -> None:
             method='mean shape of 8 training faces',
             metrics=dict(NME=0.1),
             spread=dict(NME=spread, other=spread),
+            identical={},
             protocol=dict(nme='of the eyes'),
             images=3,
         )

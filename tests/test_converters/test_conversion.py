@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -216,3 +217,20 @@ def test_lists_of_the_user_are_not_overwritten(tmp_path, make_images):
     (tmp_path / 'val.txt').unlink()
     for _ in range(2):
         assert list_in_place(tmp_path, 'toy', parts, None, 'test') == parts
+
+
+class Killed(Convert):
+    """Dies as for want of memory."""
+
+    def __call__(self, name: str) -> list[dict]:
+        """Convert one source, or none any more."""
+        if name == '3.png':
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().__call__(name)
+
+
+def test_killed_process_ends_with_a_message(tmp_path):
+    with pytest.raises(ChildProcessError, match='fewer --workers'):
+        convert_all(NAMES, Killed(tmp_path), tmp_path, {}, workers=2)
+    again = Convert(tmp_path)
+    assert convert_all(NAMES, again, tmp_path, {}) == expected()

@@ -7,6 +7,7 @@ metrics share in handling weights is here as well.
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -133,6 +134,18 @@ def test_too_few_images_are_refused() -> None:
         ValueError, match="at least 64 .* got 63; test more images, .*'gt'"
     ):
         ELSFaceFID().compute_metrics([row] * 63)
+
+
+@pytest.mark.parametrize(
+    'metric, count', [(PytorchFID, 1), (ELSFaceFID, 63)], ids=['gt', 'elsface']
+)
+def test_too_few_images_are_refused_before_the_test(
+    metric: type, count: int
+) -> None:
+    loader = SimpleNamespace(dataset=range(count))
+    model = SimpleNamespace(data_preprocessor=None)
+    with pytest.raises(ValueError, match=f'got {count}.*test more images'):
+        metric().prepare(model, loader)
 
 
 def test_building_downloads_nothing_and_draws_nothing(

@@ -81,6 +81,19 @@ def tool(repo: Path) -> ModuleType:
             ['CONFIG', '--cfg-options', 'model.generator.mid_chanels=4'],
             'mid_chanels',
         ),
+        (
+            # By epochs; the embedded faces are 8.
+            [
+                'configs/sparnet/sparnet_light-attn3d-x8_1xb32-20e_celeba.py',
+                '--cfg-options',
+                'data_root=FACES',
+                'train_dataloader.num_workers=0',
+                'train_dataloader.persistent_workers=False',
+                'model.generator.min_ch=4',
+                'model.generator.max_ch=8',
+            ],
+            'train_dataloader.batch_size to at most 8',
+        ),
     ],
 )
 def test_one_clear_message(
@@ -90,11 +103,13 @@ def test_one_clear_message(
     words: list[str],
     message: str,
     config: str,
+    faces_root: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
 ) -> None:
     monkeypatch.chdir(repo)
     words = [config if word == 'CONFIG' else word for word in words]
+    words = [word.replace('FACES', str(faces_root)) for word in words]
     monkeypatch.setattr(
         sys, 'argv', ['train.py', *words, '--work-dir', str(tmp_path)]
     )
@@ -106,3 +121,4 @@ def test_one_clear_message(
     said = error[error.rindex('\nError:') :]
     assert message in said and len(said.splitlines()) < 12
     assert 'Traceback (' not in said
+    assert not list(tmp_path.glob('*.pth'))

@@ -11,6 +11,8 @@ from .load_weights_hook import LoadWeightsHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
+from .start_check_hook import StartCheckHook
+from .training_guard_hook import TrainingGuardHook
 
 __all__ = [
     'ChannelsLastHook',
@@ -23,4 +25,6 @@ __all__ = [
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
     'ProgressiveStepHook',
+    'StartCheckHook',
+    'TrainingGuardHook',
 ]

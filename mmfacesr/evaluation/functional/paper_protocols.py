@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from mmfacesr.utils import finite_mean
+
 from .elsface import elsface
 from .image_quality import PEAK, crop_pair, luma, psnr, ssim
 from .ms_ssim import ms_ssim_levels, ms_ssim_product
@@ -18,10 +20,14 @@ PFSRNET_LAST_LEVEL = 4
 """How often its MS-SSIM multiplies the last level in."""
 
 
-def mean_of_each(values: list[dict[str, float]]) -> dict[str, float]:
-    """Mean of each named value over the images."""
+Means = dict[str, float | None]
+"""Name -> mean of the finite values, None where there is none."""
+
+
+def mean_of_each(values: list[dict[str, float]]) -> Means:
+    """Mean of each named value over the images that it is finite of."""
     return {
-        name: float(np.mean([of_image[name] for of_image in values]))
+        name: finite_mean([of_image[name] for of_image in values])
         for name in values[0]
     }
 
@@ -41,7 +47,7 @@ class Protocol:
     """
 
     measure: Callable[[np.ndarray, np.ndarray], dict]
-    summarise: Callable[[list[dict]], dict[str, float]] = mean_of_each
+    summarise: Callable[[list[dict]], Means] = mean_of_each
     clamped: bool = True
 
 
@@ -121,17 +127,19 @@ def pfsrnet(pred: np.ndarray, target: np.ndarray) -> dict:
     )
 
 
-def pfsrnet_summary(values: list[dict]) -> dict[str, float]:
+def pfsrnet_summary(values: list[dict]) -> Means:
     """Pool batches of 16 images in their order, then average the batches.
 
     The last batch counts as much as any other, however small it is. These
-    are batches of the protocol, whatever the batches of the test are.
+    are batches of the protocol, whatever the batches of the test are. A batch
+    of images that all equal their ground truth has no finite PSNR; it is left
+    out of that mean.
 
     Args:
         values (list[dict]): From :func:`pfsrnet`, of images of one size.
 
     Returns:
-        dict[str, float]: ``PSNR`` in dB from the MSE of whole batches,
+        Means: ``PSNR`` in dB from the MSE of whole batches,
         ``SSIM``, and ``MS-SSIM`` from the levels of whole batches, the last
         one of which is multiplied in four times.
     """

@@ -88,6 +88,22 @@ class ELSFaceFID(PytorchFID):
         """Features (N, 2048) of the network's inputs."""
         return self._network(inputs)
 
+    def check_count(self, restored: int) -> 'tuple[int, int]':
+        """Numbers of images that count, of both kinds.
+
+        Raises:
+            ValueError: If there is no whole batch.
+        """
+        count = restored - restored % FID_BATCH
+        if not count:
+            raise ValueError(
+                f'{self.metric} expected at least {FID_BATCH} images, since '
+                f'it takes whole batches of {FID_BATCH} alone, got '
+                f"{restored}; test more images, or leave 'elsface' out "
+                "of fid_reference ('gt' takes any number from two)."
+            )
+        return count, count
+
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Compare the features of all whole batches.
 
@@ -97,14 +113,7 @@ class ELSFaceFID(PytorchFID):
         Raises:
             ValueError: If there is no whole batch.
         """
-        count = len(results) - len(results) % FID_BATCH
-        if not count:
-            raise ValueError(
-                f'{self.metric} expected at least {FID_BATCH} images, since '
-                f'it takes whole batches of {FID_BATCH} alone, got '
-                f"{len(results)}; test more images, or leave 'elsface' out "
-                "of fid_reference ('gt' takes any number from two)."
-            )
+        count, _ = self.check_count(len(results))
         return super().compute_metrics(results[:count])
 
 

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from mmfacesr.evaluation.functional.frechet import (
     MIN_SAMPLES,
@@ -93,19 +94,37 @@ class PytorchFID(BaseSampleWiseMetric):
             dict(zip(kinds, rows)) for rows in zip(*kinds.values())
         ]
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Compare the features of all images with those of the reference.
+    def prepare(self, module: nn.Module, dataloader: DataLoader) -> None:
+        """Count the images before they are restored, for nothing if too few.
+
+        Raises:
+            ValueError: As of :meth:`check_count`.
+        """
+        super().prepare(module, dataloader)
+        self.check_count(self.size)
+
+    def check_count(self, restored: int) -> 'tuple[int, int]':
+        """Numbers of restored images and of the reference.
 
         Raises:
             ValueError: If there are fewer than two images on a side.
         """
-        counts = len(results), len(self._files) or len(results)
+        counts = restored, len(self._files) or restored
         if min(counts) < MIN_SAMPLES:
             raise ValueError(
                 f'{self.metric} expected at least {MIN_SAMPLES} images on '
                 f'each side, got {counts[0]} restored and {counts[1]} of the '
                 'reference; test more images, or without FID.'
             )
+        return counts
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Compare the features of all images with those of the reference.
+
+        Raises:
+            ValueError: As of :meth:`check_count`.
+        """
+        counts = self.check_count(len(results))
         if min(counts) < NUM_FEATURES:
             print_log(
                 f'{self.metric} of {counts[0]} restored images against '

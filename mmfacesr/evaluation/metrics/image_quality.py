@@ -7,12 +7,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
+from mmfacesr.compat.sample_metrics import tell_identical
 from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, mae, ms_ssim
+from mmfacesr.evaluation.functional.paper_protocols import Means
 from mmfacesr.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.registry import METRICS
+from mmfacesr.utils.finite import FILE
 
 UNCLAMPED = 'pred_unclamped'
 """Of a model's output: ``pred_img`` before it was clamped to [0, 255]."""
+NAMING_SIDE = 64
+"""Side in pixels of an image that every protocol can measure."""
 
 
 def rgb_pair(
@@ -126,6 +131,14 @@ class PaperProtocol(BaseSampleWiseMetric):
             pair = rgb_pair(sample, self.gt_key, self._pred_key(sample))
             self.results.append(self.protocol.measure(*pair))
 
+    @property
+    def value_names(self) -> list[str]:
+        """Names of the values, without the prefix."""
+        image = np.zeros((NAMING_SIDE, NAMING_SIDE, 3))
+        return list(
+            self.protocol.summarise([self.protocol.measure(image, image)])
+        )
+
     def _pred_key(self, sample: dict) -> str:
         """Which prediction of a sample the protocol measures."""
         wanted = not self.protocol.clamped
@@ -135,11 +148,14 @@ class PaperProtocol(BaseSampleWiseMetric):
             else self.pred_key
         )
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict]) -> Means:
         """Values of all images.
 
         Args:
             results (list[dict]): One an image, in the order of the data
                 list: mmengine collects those of several processes so.
         """
-        return self.protocol.summarise(results)
+        tell_identical(f'the protocol {self.prefix}', results)
+        return self.protocol.summarise(
+            [{k: v for k, v in r.items() if k != FILE} for r in results]
+        )

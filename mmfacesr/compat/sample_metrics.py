@@ -1,0 +1,94 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Means of single images of which some have no finite value.
+
+MMagic 1.2.0 averages whatever comes: one image equal to its ground truth
+makes the PSNR of all infinite, one NaN makes it NaN, and neither says which
+image it was.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+
+from mmfacesr.utils import identical_images, printable
+from mmfacesr.utils.finite import FILE, UNBOUNDED
+
+from .seam import wrap_once
+
+
+def mend_sample_metrics(metric: type, evaluator: type) -> None:
+    """Average finite values, name the images of others.
+
+    Args:
+        metric (type): MMagic's ``BaseSampleWiseMetric``.
+        evaluator (type): MMagic's ``Evaluator``.
+    """
+    wrap_once(metric, 'compute_metrics', _of_finite)
+    wrap_once(evaluator, 'process', lambda f: _naming_files(f, metric))
+
+
+def _of_finite(compute_metrics: Callable) -> Callable:
+
+    def mended(self: Any, results: list[dict]) -> dict:
+        tell_identical(self.metric, results)
+        finite = [r for r in results if math.isfinite(r[self.metric])]
+        if not finite:
+            return {self.metric: None}
+        return compute_metrics(self, finite)
+
+    return mended
+
+
+def tell_identical(metric: str, results: list[dict]) -> None:
+    """Say how many images have an infinite value, which no mean has."""
+    for name, files in identical_images(results).items():
+        print_log(
+            f'{metric}: {len(files)} of {len(results)} images equal their '
+            f'ground truth, among them {printable(files[0])}; the mean of '
+            f'{name} leaves them out.',
+            'current',
+            logging.WARNING,
+        )
+
+
+def _naming_files(process: Callable, metric_type: type) -> Callable:
+    """Note the file of each result, refuse results that are no numbers."""
+
+    def mended(
+        self: Any, data_samples: Sequence, data_batch: Any, metrics: Sequence
+    ) -> None:
+        ours = [m for m in metrics if isinstance(m, metric_type)]
+        before = [len(metric.results) for metric in ours]
+        process(self, data_samples, data_batch, metrics)
+        for metric, start in zip(ours, before):
+            for result, sample in zip(metric.results[start:], data_samples):
+                file = sample.get('gt_path') or sample.get('img_path')
+                _check(metric.metric, result, file)
+                if file:
+                    result[FILE] = file
+
+    return mended
+
+
+def _check(metric: str, result: dict, file: str | None) -> None:
+    """Refuse NaN, and infinity where it does not mean equal images."""
+    for name, value in result.items():
+        if isinstance(value, torch.Tensor):
+            value = value.detach().cpu()
+        array = np.asarray(value)
+        if array.dtype.kind != 'f' or np.isfinite(array).all():
+            continue
+        if name in UNBOUNDED and array == np.inf:
+            continue
+        raise ValueError(
+            f'Expected {metric} of every image to be a finite number, but '
+            f'{name} of {printable(file or "an image")} is not. Look at this '
+            'image and at its landmarks; if they are good, the weights give '
+            'NaN or infinity.'
+        )

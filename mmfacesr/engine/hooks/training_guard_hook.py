@@ -1,0 +1,136 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Ends a training that has gone wrong before it saves anything."""
+
+import math
+import os.path as osp
+from typing import Optional
+
+import torch
+from mmengine.dist import get_rank, get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import Runner, find_latest_checkpoint
+
+from mmfacesr.registry import HOOKS
+from mmfacesr.utils import printable
+
+WEIGHTS = ('state_dict', 'ema_state_dict')
+"""Parts of a checkpoint that a network is made of."""
+SHOWN = 3  # names of tensors
+BATCHES = ('this batch', 'the batch before')
+
+
+@HOOKS.register_module()
+class TrainingGuardHook(Hook):
+    """Stops at the first loss that is not finite, and saves no such weights.
+
+    Every value that a model logs is looked at in every iteration, on all
+    processes; it has been brought to the CPU for the log already. A loss may
+    be finite when its gradient is not: weights are looked at before they are
+    saved. So the checkpoints that are kept stay good.
+
+    Gradients that overflow under float16 loss scaling are no fault: mmengine
+    skips that step and lowers the scale.
+    """
+
+    # after RuntimeInfoHook, before all that saves
+    priority = 'HIGH'
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: Optional[dict] = None,
+        outputs: Optional[dict] = None,
+    ) -> None:
+        """Check what the iteration logged.
+
+        Raises:
+            ValueError: If a value is NaN or infinite; names the iteration,
+                the values and the images of this batch and the one before.
+        """
+        self.batches = [*self.batches[-1:], files_of(data_batch)]
+        hub = runner.message_hub
+        logged = {
+            name: hub.get_scalar(f'train/{name}').current()
+            for name in outputs or {}
+        }
+        bad = {k: v for k, v in logged.items() if not math.isfinite(v)}
+        if not bad:
+            return
+        values = ', '.join(f'{name} is {value}' for name, value in bad.items())
+        raise ValueError(
+            f'Expected finite losses, but in iteration {runner.iter + 1} '
+            f'{values}{on_process()}.\n' + self._what_to_do(runner)
+        )
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Refuse an epoch without iterations.
+
+        Raises:
+            ValueError: If nothing has been trained.
+        """
+        if not runner.iter:
+            raise ValueError(
+                'Expected an epoch with at least one batch, got none: nothing '
+                'was trained and nothing is saved; see batch_size and '
+                'drop_last of train_dataloader.'
+            )
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuse weights that are not finite.
+
+        Raises:
+            ValueError: Naming some of them.
+        """
+        bad = [
+            key
+            for part in WEIGHTS
+            for key, value in checkpoint.get(part, {}).items()
+            if isinstance(value, torch.Tensor) and not value.isfinite().all()
+        ]
+        if bad:
+            more = ', ...' if len(bad) > SHOWN else ''
+            raise ValueError(
+                'Expected finite weights to save, but after iteration '
+                f'{checkpoint["meta"]["iter"]} {len(bad)} tensors hold NaN '
+                f'or infinity ({", ".join(map(printable, bad[:SHOWN]))}'
+                f'{more}).\n' + self._what_to_do(runner)
+            )
+
+    def _what_to_do(self, runner: Runner) -> str:
+        """The end of the messages: the images, what is kept, what to try."""
+        images = ''.join(
+            f'Images of {which}: {", ".join(names)}\n'
+            for which, names in zip(BATCHES, self.batches[::-1])
+        )
+        last = find_latest_checkpoint(runner.work_dir)
+        kept = (
+            f'the last good checkpoint is {last}'
+            if last and osp.isfile(last)
+            else 'no checkpoint was saved before'
+        )
+        return (
+            f'{images}Nothing is saved of it; {kept}. Look at these images, '
+            'lower the learning rate (lr of optim_wrapper), or train without '
+            '--amp.'
+        )
+
+
+def files_of(data_batch: Optional[dict]) -> list[str]:
+    """The image files of a batch, as far as the pipeline packed them."""
+    samples = data_batch.get('data_samples') if data_batch else None
+    paths = (
+        sample.get('gt_path') or sample.get('img_path')
+        for sample in samples or []
+    )
+    return [printable(path) for path in paths if path] or ['unknown']
+
+
+def on_process() -> str:
+    """Which process of several this is, for a message."""
+    world = get_world_size()
+    return f' on process {get_rank()} of {world}' if world > 1 else ''
