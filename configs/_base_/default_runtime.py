@@ -30,6 +30,7 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
+    resume=dict(type='ResumeHook'),  # what was begun is finished first
 )
 custom_hooks = [
     dict(type='PlainCheckpointHook'),

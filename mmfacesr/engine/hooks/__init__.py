@@ -11,6 +11,7 @@ from .load_weights_hook import LoadWeightsHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
+from .resume_hook import ResumeHook
 
 __all__ = [
     'ChannelsLastHook',
@@ -23,4 +24,5 @@ __all__ = [
     'PlainCheckpointHook',
     'PretrainedHourglassHook',
     'ProgressiveStepHook',
+    'ResumeHook',
 ]
