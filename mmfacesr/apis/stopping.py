@@ -97,8 +97,8 @@ class StopHook(Hook):
             # Not by sys.stderr, which may just be writing.
             os.write(
                 2,
-                f'\n{signal.Signals(signum).name}: finishing the iteration '
-                'and saving a checkpoint; a second signal ends at '
+                f'\n{signal.Signals(signum).name}: stops after this iteration '
+                'and saves a checkpoint; a second signal ends at '
                 'once.\n'.encode(),
             )
 

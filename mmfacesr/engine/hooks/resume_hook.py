@@ -61,6 +61,11 @@ class ResumeHook(Hook):
         """Do first what the interrupted training had not finished."""
         if not (runner._resume and runner.iter):
             return
+        meta = dict(epoch=runner.epoch, iter=runner.iter)
+        for hook in checkpoint_hooks(runner):
+            # A best score goes into the checkpoint of its iteration, too.
+            name = name_of(hook, meta, self.batches_before)
+            hook.last_ckpt = osp.join(hook.out_dir, name)
         if self.batches_before and is_by_epoch(runner):
             self._skip_batches(runner)
         elif validation_is_due(runner) and not self.validated:
@@ -68,10 +73,6 @@ class ResumeHook(Hook):
                 f'Validation of iteration {runner.iter} first: the '
                 'interrupted training may not have finished it.'
             )
-            meta = dict(epoch=runner.epoch, iter=runner.iter)
-            for hook in checkpoint_hooks(runner):
-                # The best score goes into this checkpoint, too.
-                hook.last_ckpt = osp.join(hook.out_dir, name_of(hook, meta))
             runner.val_loop.run()
 
     def before_train_iter(
