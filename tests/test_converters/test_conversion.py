@@ -4,10 +4,13 @@
 
 import csv
 import json
+import os
+import signal
 
 import pytest
 
 from mmfacesr.conversion import convert_all, keep_present, list_in_place
+from mmfacesr.conversion.command_line import run
 from mmfacesr.image_io import BadSampleError
 
 NAMES = [f'{i}.png' for i in range(6)]
@@ -113,3 +116,13 @@ def test_lists_of_the_user_are_not_overwritten(tmp_path, make_images):
     (tmp_path / 'val.txt').unlink()
     for _ in range(2):
         assert list_in_place(tmp_path, 'toy', parts, None, 'test') == parts
+
+
+@pytest.mark.parametrize(
+    'signum, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_signal_ends_in_one_line(signum, status, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(lambda: os.kill(os.getpid(), signum))
+    assert stop.value.code == status
+    assert 'run the same command again' in capsys.readouterr().err

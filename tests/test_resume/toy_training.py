@@ -4,7 +4,6 @@
 
 import itertools
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any, Optional

@@ -3,12 +3,15 @@
 """What the quickstart says and makes, without its training."""
 
 import importlib.util
+import signal
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from mmfacesr.utils.signals import handling
 
 PROTOCOL = dict(color='RGB', crop_border=8)
 
@@ -113,3 +116,27 @@ def test_unknown_method_is_refused(
     with pytest.raises(SystemExit):
         quickstart.parse_args()
     assert 'dicc' in capsys.readouterr().err
+
+
+TOOL = """
+import os, signal, sys, time
+
+def save(signum, frame):
+    time.sleep(0.5)  # longer than Python waits for an interrupted child
+    open(sys.argv[1], 'w').close()
+    sys.exit(1)
+
+signal.signal(int(sys.argv[2]), save)
+os.kill(os.getppid(), int(sys.argv[2]))
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_signal_lets_the_tool_save(
+    quickstart: ModuleType, tmp_path: Path, signum: int
+) -> None:
+    (tmp_path / 'tool.py').write_text(TOOL)
+    with pytest.raises(KeyboardInterrupt), handling():
+        quickstart.run(tmp_path / 'tool.py', tmp_path / 'saved', signum)
+    assert (tmp_path / 'saved').exists()
