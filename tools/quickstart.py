@@ -18,6 +18,7 @@ import json
 import math
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +32,7 @@ import numpy as np
 from PIL import Image
 
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.data_root import read_list
 from mmfacesr.datasets.synthetic_faces import write_faces
 from mmfacesr.datasets.transforms import ReduceFace
@@ -138,9 +140,23 @@ def say(text: str) -> None:
 
 
 def run(*command: object) -> None:
-    """Run a tool of the project and show what it says."""
+    """Run a tool of the project and show what it says.
+
+    A signal is passed on, once, and the tool finishes what it does then: a
+    training saves a checkpoint. The terminal does not reach it itself.
+    """
     words = [sys.executable, *map(str, command)]
-    if subprocess.run(words, cwd=ROOT, check=False).returncode:
+    tool = subprocess.Popen(words, cwd=ROOT, start_new_session=True)
+    stopped = None
+    while tool.poll() is None:
+        try:
+            tool.wait()
+        except KeyboardInterrupt as stop:
+            stopped = stop
+            tool.send_signal(getattr(stop, 'signum', signal.SIGINT))
+    if stopped is not None:
+        raise stopped
+    if tool.returncode:
         raise RuntimeError(
             'This step failed, see above: python '
             + printable(shlex.join(words[1:]))
@@ -221,7 +237,7 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
         '--resume',
         *data,
     )
-    checkpoint = (trained / 'training/last_checkpoint').read_text().strip()
+    checkpoint = newest_checkpoint(trained / 'training').path
     say(f'{name}: testing on faces it never saw')
     model = measure(config, checkpoint, trained / 'test', data)
     say(f'{name}: the bicubic baseline, by the same metrics')

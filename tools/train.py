@@ -9,10 +9,12 @@
     tools/dist_train.sh CONFIG 4                 # four processes
 
 Logs, pictures of the validation and checkpoints go to the work folder:
-<work-dir>/<time>/ and <work-dir>/*.pth.
+<work-dir>/<time>/ and <work-dir>/*.pth. Ctrl-C, SIGTERM and SIGHUP save a
+checkpoint first and end with the status 130, 143 or 129.
 """
 
 import argparse
+import copy
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
@@ -32,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='go on from the newest checkpoint of the work folder, or from '
-        'CHECKPOINT; starts anew when there is none',
+        'CHECKPOINT; starts anew when the folder has none',
     )
     parser.add_argument(
         '--amp',
@@ -56,25 +58,25 @@ def main() -> None:
         cfg = load_config(args.config, args.cfg_options)
         prepare(cfg, args)
         check_schedule(cfg)
-        from mmengine.runner import Runner, find_latest_checkpoint
+        from mmengine.runner import Runner
 
+        from mmfacesr.apis.resume import find_start, resume_from, take_seed
+        from mmfacesr.apis.stopping import train_until_stopped
         from mmfacesr.engine.optim_wrappers import enable_amp
 
         if args.amp:
             enable_amp(cfg)
         if args.auto_scale_lr:
             cfg.auto_scale_lr.enable = True
-        if args.resume:
-            latest = (
-                find_latest_checkpoint(cfg.work_dir)
-                if args.resume == 'auto'
-                else args.resume
-            )
-            cfg.resume = latest is not None
-            # mmengine would resume from the weights to start from.
-            cfg.load_from = latest or cfg.get('load_from')
+        start = find_start(cfg, args.resume)
+        asked = copy.deepcopy(cfg)
+        if start is not None:
+            take_seed(cfg, start)
         runner = Runner.from_cfg(cfg)
-        runner.train()
+        runner._resume = False
+        if start is not None:
+            resume_from(runner, start, asked)
+        train_until_stopped(runner)
 
 
 if __name__ == '__main__':

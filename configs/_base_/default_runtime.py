@@ -32,6 +32,7 @@ default_hooks = dict(
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
     start_check=dict(type='StartCheckHook'),  # before the first iteration
     guard=dict(type='TrainingGuardHook'),  # NaN ends it, and is not saved
+    resume=dict(type='ResumeHook'),  # what was begun is finished first
 )
 custom_hooks = [
     dict(type='PlainCheckpointHook'),

@@ -18,6 +18,12 @@ from typing import TYPE_CHECKING, Optional
 
 from mmfacesr.utils import output_file, output_folder
 from mmfacesr.utils.files import FULL, MAKE_ROOM
+from mmfacesr.utils.signals import (
+    ending_of,
+    handling,
+    interruption_behind,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -33,8 +39,6 @@ EXPECTED_ERRORS = (
 )
 BUILDING = re.compile(r'class `\w+` in \S+: ')
 """What mmengine's registries put before the reason, once for each level."""
-INTERRUPTED = 130
-"""Exit status of a program that Ctrl-C ended."""
 DEBUG = 'MMFACESR_TRACEBACK'
 """Environment variable that asks for the full traceback."""
 WEIGHTS_DIR = 'MMFACESR_WEIGHTS_DIR'
@@ -159,15 +163,20 @@ def prepare(cfg: 'Config', args: argparse.Namespace) -> None:
 def clear_errors() -> Iterator[None]:
     """Turn expected failures into one message and the exit status 1.
 
-    The traceback is shown when ``MMFACESR_TRACEBACK=1`` is set.
+    Ctrl-C, SIGTERM and SIGHUP end in one line and the exit statuses 130, 143
+    and 129. The traceback of a failure is shown when ``MMFACESR_TRACEBACK=1``
+    is set.
     """
     try:
-        yield
-    except KeyboardInterrupt:
-        sys.stderr.write('\nInterrupted; what was finished is kept.\n')
-        sys.exit(INTERRUPTED)
-    except EXPECTED_ERRORS as error:
-        if os.environ.get(DEBUG):
+        with handling():
+            yield
+    except (Exception, KeyboardInterrupt) as error:
+        stop = interruption_behind(error)
+        if stop is not None:
+            said = f'{ending_of(stop)}. {stop}'.rstrip()
+            sys.stderr.write(f'\n{said}\n')
+            sys.exit(status_of(stop))
+        if not isinstance(error, EXPECTED_ERRORS) or os.environ.get(DEBUG):
             raise
         sys.stderr.write(
             f'\nError: {explain(error)}\n'

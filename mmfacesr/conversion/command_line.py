@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from mmfacesr.utils.signals import ending_of, handling, status_of
+
 
 def argument_parser(description: str) -> argparse.ArgumentParser:
     """Begin a converter's command line: the root and the common options."""
@@ -42,8 +44,12 @@ def require_outside(
 def run(main: Callable[[], None]) -> None:
     """Run a converter; known faults end it with one line, no traceback."""
     try:
-        main()
+        with handling():
+            main()
     except (OSError, ValueError) as error:
         sys.exit(f'Error: {error}')
-    except KeyboardInterrupt:
-        sys.exit('Interrupted; run the same command again to go on.')
+    except KeyboardInterrupt as stop:
+        sys.stderr.write(
+            f'\n{ending_of(stop)}; run the same command again to go on.\n'
+        )
+        sys.exit(status_of(stop))

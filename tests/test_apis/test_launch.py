@@ -5,11 +5,15 @@
 import argparse
 import os
 import runpy
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mmfacesr.apis.launch import (
     WEIGHTS_DIR,
@@ -45,13 +49,56 @@ def test_traceback_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
         failing(ValueError('reason'))
 
 
-def test_interruption_is_no_failure_of_the_program(
-    capsys: pytest.CaptureFixture,
+@pytest.mark.parametrize(
+    'signum, status, said',
+    [
+        (signal.SIGINT, 130, 'Interrupted.'),
+        (signal.SIGTERM, 143, 'Ended by SIGTERM.'),
+        (signal.SIGHUP, 129, 'Ended by SIGHUP.'),
+    ],
+)
+def test_signal_ends_in_one_line(
+    signum: int, status: int, said: str, capsys: pytest.CaptureFixture
 ) -> None:
-    with pytest.raises(SystemExit) as stop:
-        failing(KeyboardInterrupt())
+    before = signal.getsignal(signum)
+    with pytest.raises(SystemExit) as stop, clear_errors():
+        os.kill(os.getpid(), signum)
+        time.sleep(5)
+    assert stop.value.code == status
+    assert capsys.readouterr().err == f'\n{said}\n'
+    assert signal.getsignal(signum) == before
+
+
+def test_signal_that_the_base_turns_into_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """mmengine formats a config at each save and then catches everything."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('mmengine.config.config.FormatCode', interrupted)
+    cfg = Config(dict(long_setting=1))
+    with pytest.raises(SyntaxError, match='long_setting'):
+        cfg.pretty_text  # noqa: B018  the fault
+    with pytest.raises(SystemExit) as stop, clear_errors():
+        cfg.pretty_text  # noqa: B018
     assert stop.value.code == 130
-    assert 'Interrupted' in capsys.readouterr().err
+    assert capsys.readouterr().err == '\nInterrupted.\n'
+
+
+def test_forked_process_ends_by_sigterm_without_a_word() -> None:
+    """As the workers of a loader or a pool are ended."""
+    with clear_errors():
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                time.sleep(20)
+            os._exit(1)
+        os.kill(child, signal.SIGHUP)
+        os.kill(child, signal.SIGTERM)
+        status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGTERM
 
 
 def test_a_fault_of_ours_is_not_hidden() -> None:

@@ -20,6 +20,7 @@ from mmfacesr.conversion import (
     read_celeba_partition,
     result_name,
 )
+from mmfacesr.conversion.command_line import run
 from mmfacesr.conversion.loop import _append
 from mmfacesr.image_io import BadSampleError
 
@@ -234,3 +235,13 @@ def test_killed_process_ends_with_a_message(tmp_path):
         convert_all(NAMES, Killed(tmp_path), tmp_path, {}, workers=2)
     again = Convert(tmp_path)
     assert convert_all(NAMES, again, tmp_path, {}) == expected()
+
+
+@pytest.mark.parametrize(
+    'signum, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_signal_ends_in_one_line(signum, status, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run(lambda: os.kill(os.getpid(), signum))
+    assert stop.value.code == status
+    assert 'run the same command again' in capsys.readouterr().err

@@ -113,12 +113,15 @@ def test_runs_side_by_side(drawn, run, tmp_path) -> None:
 def test_resumed_parts_are_joined(read_run, run) -> None:
     """The later part replaces what the earlier one did after it began."""
     later = [train(i, loss=50.0 + i) for i in (7, 8)]
-    write_part(run, '20260101_120000', [*later, dict(PSNR=40.0, step=0)])
-    write_part(run, '20260101_130000', [dict(PSNR=99.0, step=0)])  # a test
+    # The first part, too, is validated once more before it goes on.
+    redone = dict(PSNR=39.0, step=0)
+    write_part(run, '20260101_120000', [redone, *later])
+    # A validation that was cut short, redone after the last iteration.
+    write_part(run, '20260101_130000', [dict(PSNR=40.0, step=0)])
     curves = read_run(str(run))
     kept = {i: 1.0 / i for i in range(1, 7)}
     assert curves.train['loss'] == {**kept, 7: 57.0, 8: 58.0}
-    assert curves.val['PSNR'] == {5: 25.0, 8: 40.0}
+    assert curves.val['PSNR'] == {5: 25.0, 6: 39.0, 8: 40.0}
 
 
 def test_running_mean_by_hand(drawn, tmp_path) -> None:

@@ -5,6 +5,7 @@
 import argparse
 import importlib.util
 import os
+import signal
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from PIL import Image
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options
+from mmfacesr.utils.signals import handling
 
 PROTOCOL = dict(color='RGB', crop_border=8)
 
@@ -183,3 +185,27 @@ def test_the_steps_are_told_the_same_folder(
         str(quickstart.ROOT / commands[-1][1]), options, import_modules=False
     )
     assert cfg.train_dataloader.dataset.data_root == str(faces.root)
+
+
+TOOL = """
+import os, signal, sys, time
+
+def save(signum, frame):
+    time.sleep(0.5)  # longer than Python waits for an interrupted child
+    open(sys.argv[1], 'w').close()
+    sys.exit(1)
+
+signal.signal(int(sys.argv[2]), save)
+os.kill(os.getppid(), int(sys.argv[2]))
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize('signum', [signal.SIGINT, signal.SIGTERM])
+def test_signal_lets_the_tool_save(
+    quickstart: ModuleType, tmp_path: Path, signum: int
+) -> None:
+    (tmp_path / 'tool.py').write_text(TOOL)
+    with pytest.raises(KeyboardInterrupt), handling():
+        quickstart.run(tmp_path / 'tool.py', tmp_path / 'saved', signum)
+    assert (tmp_path / 'saved').exists()

@@ -3,7 +3,8 @@
 """tools/train.py: what it writes, resuming, and its messages."""
 
 import importlib.util
-import shutil
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from mmengine.runner import IterBasedTrainLoop
 
 
 def load(path: Path) -> dict:
@@ -25,18 +27,32 @@ def test_work_folder_holds_what_is_promised(trained: Path) -> None:
     assert list(trained.glob('*/vis_data/scalars.json'))
 
 
-def test_resumed_run_equals_the_uninterrupted_one(
+def test_stopped_by_a_signal_and_resumed_equals_uninterrupted(
     trained: Path,
     tmp_path: Path,
     options: list[str],
     config: str,
-    run_tool: Callable,
+    start_here: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
-    shutil.copy(trained / 'iter_2.pth', tmp_path)
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'iter_2.pth'))
-    run_tool(
-        'tools/train.py', config, '--work-dir', tmp_path, '--resume', *options
+    run_iter = IterBasedTrainLoop.run_iter
+
+    def signalled(loop: IterBasedTrainLoop, batch: dict) -> None:
+        if loop.iter == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        run_iter(loop, batch)
+
+    with monkeypatch.context() as context:
+        context.setattr(IterBasedTrainLoop, 'run_iter', signalled)
+        with pytest.raises(SystemExit) as stop:
+            start_here('train', config, *options)
+    assert stop.value.code == 143
+    assert capsys.readouterr().err.endswith(
+        f'\nEnded by SIGTERM. Saved as {tmp_path}/iter_3.pth; the same '
+        'command with --resume goes on from it.\n'
     )
+    start_here('train', config, '--resume', *options)
     whole, resumed = (
         load(trained / 'iter_4.pth'),
         load(tmp_path / 'iter_4.pth'),

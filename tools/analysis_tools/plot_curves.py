@@ -59,6 +59,11 @@ class Curves:
             for key, curve in curves.items():
                 curves[key] = {i: v for i, v in curve.items() if i < start}
 
+    def last(self, otherwise: int | None) -> int | None:
+        """The last iteration logged in training."""
+        iterations = (i for curve in self.train.values() for i in curve)
+        return max(iterations, default=otherwise)
+
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
@@ -143,10 +148,13 @@ def read_run(run: str) -> Curves:
     curves = Curves()
     for path in find_parts(run):
         records = read_records(path)
-        now = next((r['iter'] for r in records if 'iter' in r), None)
+        begin = next((r['iter'] for r in records if 'iter' in r), None)
+        if begin is not None:
+            curves.cut(begin)
+        # A resumed run may begin with the validation that was cut short.
+        now = curves.last(begin)
         if now is None:  # a test, or stopped before the first line
             continue
-        curves.cut(now)
         for record in records:
             is_train = 'iter' in record
             now = record.get('iter', now)

@@ -24,6 +24,7 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
+from mmfacesr.conversion.command_line import run
 from mmfacesr.image_io import (
     BadSampleError,
     list_images,
@@ -269,4 +270,4 @@ def parse_args() -> argparse.Namespace:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run(lambda: sys.exit(main()))

@@ -11,6 +11,7 @@ from .load_weights_hook import LoadWeightsHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .pretrained_hourglass_hook import PretrainedHourglassHook
 from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
+from .resume_hook import ResumeHook
 from .start_check_hook import StartCheckHook
 from .training_guard_hook import TrainingGuardHook
 
@@ -27,4 +28,5 @@ __all__ = [
     'ProgressiveStepHook',
     'StartCheckHook',
     'TrainingGuardHook',
+    'ResumeHook',
 ]

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Strict loading where mmengine is lenient."""
 
+from collections.abc import Mapping
+
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
@@ -33,6 +35,7 @@ class LoadWeightsHook(Hook):
         """
         model = unwrap(runner.model)
         if runner._resume:
+            check_resumable(checkpoint, str(runner._load_from))
             faults = faults_of(model, checkpoint.get('state_dict', {}))
             # Files of weights alone, and files whose objects were left out.
             if 'meta' not in checkpoint:
@@ -46,3 +49,32 @@ class LoadWeightsHook(Hook):
             return
         layout, checkpoint['state_dict'] = start_of_model(model, checkpoint)
         print_log(f'Layout of the weights: {layout.name}', 'current')
+
+
+def check_resumable(checkpoint: Mapping, name: str) -> None:
+    """Check that a checkpoint holds all that a training goes on with.
+
+    Args:
+        checkpoint (Mapping): Content of a file.
+        name (str): Of the file, for the message.
+
+    Raises:
+        WeightsError: If it has no place in a training or no optimizer.
+    """
+    meta = checkpoint.get('meta')
+    has_place = isinstance(meta, Mapping) and {'iter', 'epoch'} <= set(meta)
+    parts = {
+        'iteration': has_place,
+        'weights': 'state_dict' in checkpoint,
+        'optimizer': 'optimizer' in checkpoint,
+        'log': 'message_hub' in checkpoint,
+    }
+    missing = [part for part, is_there in parts.items() if not is_there]
+    if missing:
+        raise WeightsError(
+            'Expected a checkpoint of a training to resume from, with '
+            f'{", ".join(parts)}; {name} has no {", no ".join(missing)}. It '
+            'may be weights alone, the best checkpoint, or of another '
+            'program. To start a new training from its weights, leave '
+            f"--resume away and set --cfg-options load_from='{name}'."
+        )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 
+from mmfacesr.conversion.command_line import run
 from mmfacesr.datasets.synthetic_faces import (
     contact_sheet,
     face_seeds,
@@ -105,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run(main)

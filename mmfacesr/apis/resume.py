@@ -1,0 +1,248 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Where a training starts: anew, or from a checkpoint of its work folder."""
+
+import os
+import os.path as osp
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mmfacesr.apis.changed_settings import describe_changes
+from mmfacesr.engine.hooks.load_weights_hook import check_resumable
+from mmfacesr.utils import printable
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.sources import local_weights
+
+AUTO = 'auto'
+"""What stands for the newest checkpoint of the work folder."""
+TEMPLATES = ('iter_{}.pth', 'epoch_{}.pth')
+"""Names that mmengine gives to checkpoints."""
+PROGRESS = r'(\d+)(?:_iter_(\d+))?'
+"""In a name: iterations or epochs, and iterations in an epoch cut short."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A whole checkpoint of a training.
+
+    Args:
+        path (Path): Its file.
+        meta (Mapping): Its iteration, epoch, seed and config.
+    """
+
+    path: Path
+    meta: Mapping
+
+
+def saved_checkpoints(
+    folder: str | Path, template: Optional[str] = None, prefix: str = ''
+) -> list[list[Path]]:
+    """Find checkpoints by their names, the newest first.
+
+    Args:
+        folder (str | Path): A work folder; need not be there.
+        template (str, optional): ``filename_tmpl`` of CheckpointHook, if it
+            is another than mmengine's.
+        prefix (str): Pattern before the name, as of the best checkpoints.
+            Defaults to ''.
+
+    Returns:
+        list[list[Path]]: One list for each way of counting (iterations,
+        epochs) that there is.
+    """
+    found = []
+    for each in dict.fromkeys([*TEMPLATES, template or TEMPLATES[0]]):
+        before, _, after = each.partition('{}')
+        name = re.compile(
+            prefix + re.escape(before) + PROGRESS + re.escape(after)
+        )
+        files = {
+            path: tuple(int(number or 0) for number in match.groups())
+            for path in Path(folder).glob('*')
+            if (match := name.fullmatch(path.name))
+        }
+        if files:
+            found.append(sorted(files, key=files.get, reverse=True))
+    return found
+
+
+def newest_checkpoint(
+    folder: str | Path, template: Optional[str] = None
+) -> Optional[Checkpoint]:
+    """Find the newest checkpoint of a work folder.
+
+    mmengine's ``last_checkpoint`` is not asked: it names a path that a folder
+    keeps when it is moved or copied.
+
+    Args:
+        folder (str | Path): The work folder.
+        template (str, optional): As of :func:`saved_checkpoints`.
+
+    Returns:
+        Checkpoint | None: None if there is no checkpoint at all.
+
+    Raises:
+        WeightsError: If the newest one cannot be used; names the one before
+            it that can.
+    """
+    newest = [
+        _newest_of(files) for files in saved_checkpoints(folder, template)
+    ]
+    return max(newest, key=lambda one: one.meta['iter'], default=None)
+
+
+def _newest_of(files: list[Path]) -> Checkpoint:
+    """Read the first of some checkpoints, or say which one to take."""
+    try:
+        return read_checkpoint(files[0])
+    except WeightsError as error:
+        fault = error
+    advice = (
+        'There is no whole checkpoint before it: to start anew, move it away '
+        'or choose another --work-dir.'
+    )
+    for path in files[1:]:
+        try:
+            iteration = read_checkpoint(path).meta['iter']
+        except WeightsError:
+            continue
+        advice = (
+            f'The newest whole one is {path.name} (iteration {iteration}). '
+            f'To go on from it: --resume {shlex.quote(str(path))}'
+        )
+        break
+    raise WeightsError(
+        f'The newest checkpoint, {printable(files[0])}, cannot be resumed '
+        f'from: {fault.__cause__ or fault}\n{advice}'
+    ) from fault
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read what says where a training was.
+
+    Raises:
+        WeightsError: If the file is damaged or holds weights alone.
+    """
+    content = read_weights_file(path)
+    check_resumable(content, str(path))
+    return Checkpoint(path, content['meta'])
+
+
+def find_start(cfg: Config, resume: Optional[str]) -> Optional[Checkpoint]:
+    """Decide what a training starts from.
+
+    No checkpoint of an earlier training is overwritten, or mixed with those
+    of this one: where the work folder holds some, the training goes on from
+    one of them or not at all.
+
+    Args:
+        cfg (Config): Of the training, with its ``work_dir``.
+        resume (str, optional): 'auto', a checkpoint, or None to start anew,
+            unless the config says ``resume = True``.
+
+    Returns:
+        Checkpoint | None: None to start anew.
+
+    Raises:
+        FileExistsError: If there are checkpoints of another training.
+        WeightsError: If the checkpoint cannot be used.
+    """
+    if resume is None and cfg.get('resume'):
+        resume = cfg.get('load_from') or AUTO
+    folder, template = place_of_checkpoints(cfg)
+    if resume == AUTO:
+        newest = newest_checkpoint(folder, template)
+        if newest is None:
+            print_log(f'No checkpoint in {folder}: starts anew.', 'current')
+        return newest
+    start = None
+    if resume is not None:
+        path = local_weights(resume, 'a checkpoint to resume from').path
+        start = read_checkpoint(path)
+        if path.resolve().parent == folder.resolve():
+            return start
+    for files in saved_checkpoints(folder, template):
+        raise FileExistsError(
+            f'Expected a work folder without checkpoints for a training that '
+            f'does not go on from them, got {folder} with '
+            f'{", ".join(path.name for path in files[:3])}. Add --resume to '
+            'go on from the newest one, choose another --work-dir, or move '
+            'them away.'
+        )
+    return start
+
+
+def place_of_checkpoints(cfg: Config) -> tuple[Path, Optional[str]]:
+    """Folder and ``filename_tmpl`` of the checkpoints of a training."""
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    folder = cfg.work_dir
+    if hook.get('out_dir') not in (None, folder):
+        name = osp.basename(osp.abspath(folder))
+        folder = osp.join(hook['out_dir'], name)
+    return Path(folder), hook.get('filename_tmpl')
+
+
+def take_seed(cfg: Config, start: Checkpoint) -> None:
+    """Let the data of a resumed training come in the order that it had."""
+    if start.meta.get('seed') is not None:
+        cfg.merge_from_dict(dict(randomness=dict(seed=start.meta['seed'])))
+
+
+def resume_from(runner: Runner, start: Checkpoint, cfg: Config) -> None:
+    """Let a runner go on from a checkpoint, and say what that means.
+
+    Not by the config: the file of it that the run leaves behind would name
+    this checkpoint for ever.
+
+    Args:
+        runner (Runner): Has not begun yet.
+        start (Checkpoint): Where to go on.
+        cfg (Config): Settings as they were asked for.
+
+    Raises:
+        ValueError: If the checkpoint's optimizer or schedule is another one.
+    """
+    runner._resume, runner._load_from = True, str(start.path)
+    runner.logger.info(
+        f'Goes on from {printable(start.path)}, iteration '
+        f'{start.meta["iter"]}.'
+    )
+    changes = describe_changes(start.meta.get('cfg'), cfg.pretty_text)
+    if changes:
+        runner.logger.warning(
+            f'Settings that differ from those of {start.path.name}:\n{changes}'
+        )
+    if is_main_process():
+        set_newer_aside(start.path, runner)
+
+
+def set_newer_aside(path: Path, runner: Runner) -> None:
+    """Rename what is newer than the checkpoint that training goes on from.
+
+    It would be taken for the newest one of this training the next time.
+    """
+    if path.resolve().parent != Path(runner.work_dir).resolve():
+        return
+    groups = saved_checkpoints(runner.work_dir)
+    newer = []
+    for files in groups:
+        if path.name in [file.name for file in files]:
+            names = [file.name for file in files]
+            newer = files[: names.index(path.name)]
+    for file in newer:
+        aside = f'{file}.{runner.timestamp}'
+        os.replace(file, aside)
+        runner.logger.warning(
+            f'{file.name} is newer than {path.name} and was renamed '
+            f'{osp.basename(aside)}.'
+        )
