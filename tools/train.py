@@ -10,7 +10,7 @@
 
 Logs, pictures of the validation and checkpoints go to the work folder:
 <work-dir>/<time>/ and <work-dir>/*.pth. Ctrl-C, SIGTERM and SIGHUP save a
-checkpoint first and end with the status 130, 143 or 129.
+checkpoint first and end with the status 130 or 143.
 """
 
 import argparse

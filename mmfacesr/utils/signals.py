@@ -12,8 +12,8 @@ from typing import NoReturn, Optional
 
 TERMINATION = (signal.SIGTERM, signal.SIGHUP)
 """What schedulers and closed terminals send; Python raises nothing for it."""
-FIRST_STATUS = 128
-"""Exit status of a program that signal 0 would have ended."""
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit status after Ctrl-C, and after a signal of a scheduler or terminal."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -97,5 +97,6 @@ def ending_of(stop: KeyboardInterrupt) -> str:
 
 
 def status_of(stop: KeyboardInterrupt) -> int:
-    """Exit status of a program that the signal has ended: 130, 143, 129."""
-    return FIRST_STATUS + getattr(stop, 'signum', signal.SIGINT)
+    """Exit status of a program that the signal has ended."""
+    signum = getattr(stop, 'signum', signal.SIGINT)
+    return INTERRUPTED if signum == signal.SIGINT else TERMINATED

@@ -54,7 +54,7 @@ def test_traceback_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (signal.SIGINT, 130, 'Interrupted.'),
         (signal.SIGTERM, 143, 'Ended by SIGTERM.'),
-        (signal.SIGHUP, 129, 'Ended by SIGHUP.'),
+        (signal.SIGHUP, 143, 'Ended by SIGHUP.'),
     ],
 )
 def test_signal_ends_in_one_line(
