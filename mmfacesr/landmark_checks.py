@@ -24,7 +24,10 @@ def are_of_a_face(points: np.ndarray, box: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (N,) bool.
     """
-    low, high = points.min(axis=1), points.max(axis=1)  # NaN if one is
+    axes = points[..., 0], points[..., 1]  # reduced apart: much faster
+    # NaN if one of the points is.
+    low = np.stack([axis.min(axis=1) for axis in axes], axis=1)
+    high = np.stack([axis.max(axis=1) for axis in axes], axis=1)
     with np.errstate(invalid='ignore'):
         near = (low >= -LARGEST_SIDE) & (high <= LARGEST_SIDE)
         wide = high - low >= SMALLEST_FACE

@@ -5,6 +5,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 
 from mmfacesr.engine.hooks import LastStepCheckpointHook
@@ -49,6 +50,7 @@ def test_mmengine_still_ends_over_a_missing_metric() -> None:
     hook = CheckpointHook(
         save_best='PSNR', rule='greater', filename_tmpl='iter_{}.pth'
     )
+    hook.file_backend = LocalBackend()
     runner = SimpleNamespace(epoch=0, iter=1)
     with pytest.raises(KeyError, match='PSNR'):
         hook.after_val_epoch(runner, {'32px/PSNR': 30.0})

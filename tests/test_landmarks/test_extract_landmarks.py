@@ -68,7 +68,7 @@ def test_table_and_failures(tool: ModuleType, folder: Path) -> None:
     table, failures = tool.extract(folder, out, FakeDetector())
     again = LandmarkTable.load(out)
     assert again.file.tolist() == ['train/a.png', 'val/b.png']
-    assert (again.points_of('val/b.png') == 20).all()
+    assert (again.points[again.row_of('val/b.png')] == 20).all()
     assert again.box[0].tolist() == [10] * 4 and again.score[0] == 0.5
     assert (again.points == table.points).all()
     with open(folder / 'landmarks68.failures.csv', newline='') as stream:
