@@ -19,7 +19,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.utils import identical_images, printable, write_atomic
+from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils.finite import identical_images
 from mmfacesr.version import __version__
 
 DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}

@@ -123,7 +123,7 @@ def _newest_of(files: list[Path]) -> Checkpoint:
         break
     raise WeightsError(
         f'The newest checkpoint, {printable(files[0])}, cannot be resumed '
-        f'from: {fault.__cause__ or fault}\n{advice}'
+        f'from ({fault.__cause__ or fault}). {advice}'
     ) from fault
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mmengine.fileio.handlers import JsonHandler
 
-from mmfacesr.utils import for_json
+from mmfacesr.utils.finite import for_json
 
 from .seam import wrap_once
 

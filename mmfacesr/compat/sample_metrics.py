@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
-from mmfacesr.utils import identical_images, printable
-from mmfacesr.utils.finite import FILE, UNBOUNDED
+from mmfacesr.utils import printable
+from mmfacesr.utils.finite import FILE, UNBOUNDED, identical_images
 
 from .seam import wrap_once
 

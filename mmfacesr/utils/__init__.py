@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Files, words and numbers: what every part of the package may use."""
+"""Files and words: what every part of the package may use."""
 
 from .files import (
     naming_full_disk,
@@ -9,16 +9,12 @@ from .files import (
     require_writable,
     write_atomic,
 )
-from .finite import finite_mean, for_json, identical_images
 from .lines import read_lines
 from .setup_env import register_all_modules
 from .targets import output_file, output_folder
 from .text import printable
 
 __all__ = [
-    'finite_mean',
-    'for_json',
-    'identical_images',
     'naming_full_disk',
     'output_file',
     'output_folder',

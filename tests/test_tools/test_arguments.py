@@ -34,7 +34,6 @@ CASES = {
         'FILE',
     ],
     'model_converters/convert.py': [NO_CONFIG, 'a.pth', 'FILE/b.pth'],
-    'model_converters/extract.py': ['a.pth', 'FILE/b.pth'],
     'model_converters/publish.py': ['a.pth', 'FILE'],
     f'{CONVERTERS}/synthetic_faces/render_faces.py': ['--sheet', 'a.jpg'],
     f'{CONVERTERS}/folder/prepare_folder.py': ['photos', '--out', 'FILE'],

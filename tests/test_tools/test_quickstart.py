@@ -174,7 +174,12 @@ def test_the_steps_are_told_the_same_folder(
     faces = quickstart.cut_faces(tmp_path / 'out', photos)
     assert commands[-1][1:] == [str(photos), '--out', str(faces.root)]
     faces.root.mkdir(parents=True)  # a name that can be made
-    with pytest.raises(FileNotFoundError):  # of the checkpoint: none is made
+
+    def no_more(_: Path) -> None:
+        raise FileNotFoundError  # none was trained
+
+    monkeypatch.setattr(quickstart, 'newest_checkpoint', no_more)
+    with pytest.raises(FileNotFoundError):
         quickstart.try_method('dic', faces, faces)
     assert f'data_root={faces.root}' in commands[-1]
     parser = argparse.ArgumentParser()

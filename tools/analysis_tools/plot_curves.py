@@ -161,6 +161,7 @@ def read_run(run: str) -> Curves:
             target = curves.train if is_train else curves.val
             left_out = NOT_VALUES | (set() if is_train else NOT_METRICS)
             for key, value in record.items():
+                value = math.nan if value is None else value  # see json_files
                 if key not in left_out and isinstance(value, (int, float)):
                     target.setdefault(key, {})[now] = value
     return curves

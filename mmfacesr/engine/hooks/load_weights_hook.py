@@ -37,9 +37,6 @@ class LoadWeightsHook(Hook):
         if runner._resume:
             check_resumable(checkpoint, str(runner._load_from))
             faults = faults_of(model, checkpoint.get('state_dict', {}))
-            # Files of weights alone, and files whose objects were left out.
-            if 'meta' not in checkpoint:
-                faults = faults or 'no meta: no optimizer, no iteration'
             if faults:
                 raise WeightsError(
                     'Expected a checkpoint of this config to resume from, '

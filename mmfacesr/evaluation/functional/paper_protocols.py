@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mmfacesr.utils import finite_mean
+from mmfacesr.utils.finite import finite_mean
 
 from .elsface import elsface
 from .image_quality import PEAK, crop_pair, luma, psnr, ssim
