@@ -35,6 +35,9 @@ REPEATED = 3.0
 the terminal has sent to all processes."""
 UNDERWAY = 0.5
 """Seconds that a signal to all processes may need from one to the next."""
+BROKEN = (RuntimeError, ChildProcessError)
+"""What is raised when another process has gone: one of the training, or a
+worker of a data loader (see `mmfacesr.compat.data_workers`)."""
 SAVING = 10.0
 """Seconds in which the main process saves while the others wait."""
 
@@ -208,7 +211,7 @@ class StopHook(Hook):
             Stopped: If it was a signal that ended it.
         """
         stop = interruption_behind(error)
-        if stop is None and self.signum and isinstance(error, RuntimeError):
+        if stop is None and self.signum and isinstance(error, BROKEN):
             # A signal to all processes ends workers of the loader, too, and
             # processes that this one waits for.
             stop = Stopped(self.signum)
@@ -247,7 +250,7 @@ class StopHook(Hook):
         def on_end_of_child(signum: int, frame: Optional[FrameType]) -> None:
             try:
                 theirs(signum, frame)
-            except RuntimeError:
+            except BROKEN:
                 time.sleep(UNDERWAY)  # our own signal may still be coming
                 if not self.signum:
                     raise
