@@ -11,13 +11,13 @@ from mmfacesr.conversion import (
     Row,
     argument_parser,
     convert_all,
+    finish,
     list_in_place,
-    report,
     require_outside,
     run,
     save_points,
 )
-from mmfacesr.data_root import split_names, write_data_root
+from mmfacesr.data_root import split_names
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.image_io import (
@@ -88,7 +88,7 @@ def prepare_faces(
     photo_of = {row['file']: name for name, r in good.items() for row in r}
     parts = split_names(photo_of, photo_of.__getitem__)
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
-    write_data_root(
+    finish(
         out,
         root.resolve().name,
         parts,
@@ -96,7 +96,6 @@ def prepare_faces(
         'faces found in photographs, divided by photograph',
         'ibug68',
     )
-    report(out, parts)
 
 
 def main() -> None:
