@@ -15,7 +15,7 @@ from .command_line import (
     run,
 )
 from .loop import Row, convert_all
-from .results import MIN_SIZE, list_in_place, report, save_points
+from .results import MIN_SIZE, finish, list_in_place, save_points
 from .sources import (
     complain,
     find_file,
@@ -34,11 +34,11 @@ __all__ = [
     'complain',
     'convert_all',
     'find_file',
+    'finish',
     'hold_out_val',
     'keep_present',
     'list_in_place',
     'read_celeba_partition',
-    'report',
     'require_counts',
     'require_outside',
     'result_name',

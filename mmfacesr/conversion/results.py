@@ -18,9 +18,10 @@ from mmfacesr.image_io import read_image
 from mmfacesr.landmark_table import LandmarkTable
 from mmfacesr.utils import printable
 
-from .loop import Row, convert_all
+from .loop import BAD_FILE, Row, convert_all
 
 MIN_SIZE = 16  # no method here takes a smaller face
+USES = dict(train='train on', val='validate on', test='test on')
 
 
 def check_image(folder: Path, name: str) -> list[Row]:
@@ -55,6 +56,9 @@ def list_in_place(
 
     Returns:
         dict[str, list[str]]: The parts without the bad images.
+
+    Raises:
+        ValueError: If there are lists of others, or no image is left.
     """
     _refuse_foreign_lists(root)
     names = [file for files in parts.values() for file in files]
@@ -69,9 +73,8 @@ def list_in_place(
         part: [file for file in files if file in good]
         for part, files in parts.items()
     }
-    write_data_root(root, name, kept, crop_size, source)
+    finish(root, name, kept, crop_size, source)
     warn_of_crossing(root, kept)
-    report(root, kept)
     return kept
 
 
@@ -102,11 +105,45 @@ def _refuse_foreign_lists(root: Path) -> None:
         )
 
 
-def report(root: Path, parts: dict[str, list[str]]) -> None:
-    """Say in the log what a data root holds."""
+def finish(
+    root: Path,
+    name: str,
+    parts: dict[str, Sequence[str]],
+    crop_size: int | None,
+    source: str,
+    landmark_scheme: str | None = None,
+) -> None:
+    """Write the lists of a data root and say in the log what it is good for.
+
+    An empty split is no error: a folder of test images alone can be tested.
+
+    Args: as of :func:`write_data_root`.
+
+    Raises:
+        ValueError: If every split is empty; nothing is written then.
+    """
+    if not any(parts.values()):
+        bad = root / BAD_FILE
+        why = f' (why: {printable(bad)})' if bad.is_file() else ''
+        raise ValueError(
+            f'Expected images for the data root {printable(root)}, got none '
+            f'that can be used{why}; check the '
+            'folder and the options.'
+        )
+    write_data_root(root, name, parts, crop_size, source, landmark_scheme)
     counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
     shown = printable(root)
-    print_log(f'{shown} is ready: {counts}. Use it by DATA_ROOT={shown}.')
+    missing = [USES[part] for part, files in parts.items() if not files]
+    if missing:
+        print_log(
+            f'{shown} holds {counts}: nothing to {" or ".join(missing)}. Add '
+            'images and run the same command again, or move lines from one '
+            'list to another (train.txt, val.txt, test.txt). For what is '
+            f'there, use it by DATA_ROOT={shown}.',
+            level=logging.WARNING,
+        )
+    else:
+        print_log(f'{shown} is ready: {counts}. Use it by DATA_ROOT={shown}.')
 
 
 def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:

@@ -139,3 +139,41 @@ def test_helen_faces_are_cropped_by_their_points(converter, helen, run_main):
     # the photograph without a row is listed, not fatal
     assert lists_of(out)['test'] == ['crops/3_1.png.png']
     assert '0_1.png' in (out / 'bad_files.csv').read_text()
+
+
+def test_helen_of_test_images_alone_is_for_tests(
+    converter, helen, run_main, capsys
+):
+    """The 50 faces that DIC's authors hand out."""
+    run_main(converter('helen'), helen, '--test', helen, '--allow-incomplete')
+    text = capsys.readouterr().out
+    assert '0 train, 0 val, 6 test: nothing to train on or validate on' in text
+    assert 'is ready' not in text
+
+
+def test_unreadable_images_alone_leave_earlier_lists(
+    converter, helen, run_main
+):
+    args = (converter('helen'), helen, '--test', helen, '--allow-incomplete')
+    run_main(*args)
+    before = lists_of(helen)
+    (helen / 'conversion.jsonl').unlink()
+    for image in helen.glob('*.png'):
+        image.write_bytes(b'no picture')
+    with pytest.raises(SystemExit, match='none that can be used.*bad_files'):
+        run_main(*args)
+    assert lists_of(helen) == before
+
+
+def test_helen_without_one_usable_face(converter, helen, run_main):
+    for image in helen.glob('*.png'):
+        image.write_bytes(b'no picture')
+    out = helen.parent / 'out'
+    with pytest.raises(SystemExit, match='none that can be used'):
+        run_main(
+            converter('helen'),
+            helen,
+            *('--test', helen.parent / 'test.txt', '--allow-incomplete'),
+            *('--landmarks', helen / 'landmarks68.npz', '--out', out),
+        )
+    assert not (out / 'dataset.json').exists()

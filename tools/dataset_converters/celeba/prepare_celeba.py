@@ -16,15 +16,15 @@ from mmfacesr.conversion import (
     complain,
     convert_all,
     find_file,
+    finish,
     keep_present,
     list_in_place,
     read_celeba_partition,
-    report,
     require_counts,
     run,
     save_points,
 )
-from mmfacesr.data_root import PARTS, write_data_root
+from mmfacesr.data_root import PARTS
 from mmfacesr.framing import crop_square
 from mmfacesr.image_io import BadSampleError, read_image, write_image
 from mmfacesr.utils import output_folder, printable, read_lines
@@ -175,7 +175,7 @@ def prepare_wild(
     rows = [row for rows in good.values() for row in rows if 'points' in row]
     if rows:
         save_points(out / 'landmarks5.npz', rows, 'celeba5')
-    write_data_root(
+    finish(
         out,
         'celeba-in-the-wild',
         kept,
@@ -183,7 +183,6 @@ def prepare_wild(
         source,
         'celeba5' if rows else None,
     )
-    report(out, kept)
 
 
 def find_images(root: Path, name: str) -> Path:

@@ -13,14 +13,13 @@ from mmfacesr.conversion import (
     Row,
     argument_parser,
     convert_all,
+    finish,
     list_in_place,
-    report,
     require_outside,
     result_name,
     run,
     save_points,
 )
-from mmfacesr.data_root import write_data_root
 from mmfacesr.data_splits import divide_folder, refuse_low_resolution
 from mmfacesr.face_finder import FaceFinder
 from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
@@ -99,7 +98,7 @@ def prepare_faces(
         for part, names in split.items()
     }
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
-    write_data_root(
+    finish(
         out,
         root.resolve().name,
         parts,
@@ -107,7 +106,6 @@ def prepare_faces(
         'faces found in photographs, divided by folder or photograph',
         'ibug68',
     )
-    report(out, parts)
 
 
 def say_copies(count: int) -> None:

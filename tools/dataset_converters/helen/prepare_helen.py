@@ -14,15 +14,15 @@ from mmfacesr.conversion import (
     argument_parser,
     complain,
     convert_all,
+    finish,
     hold_out_val,
     list_in_place,
-    report,
     require_outside,
     result_name,
     run,
     save_points,
 )
-from mmfacesr.data_root import read_list, write_data_root
+from mmfacesr.data_root import read_list
 from mmfacesr.framing import crop_square, square_around
 from mmfacesr.image_io import list_images, read_image, write_image
 from mmfacesr.landmark_table import LandmarkTable
@@ -100,9 +100,9 @@ def prepare_crops(
         for part, files in parts.items()
     }
     rows = [row for rows in good.values() for row in rows]
-    save_points(out / 'landmarks68.npz', rows, 'ibug68')
-    write_data_root(out, 'helen', kept, None, source, 'ibug68')
-    report(out, kept)
+    if rows:
+        save_points(out / 'landmarks68.npz', rows, 'ibug68')
+    finish(out, 'helen', kept, None, source, 'ibug68')
 
 
 def main() -> None:
