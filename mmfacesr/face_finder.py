@@ -17,6 +17,7 @@ MIN_TILE = 448  # pixels; the box network itself sees 192
 # of the wider one show different faces.
 PATCHES_PER_BOX = (2.2, 1.5)
 MIN_SCORE = 0.9  # agreement of the detector's views
+MAX_TILE = 16384  # pixels; MediaPipe ends the process beyond 32767
 PATCH_SIZE = 768  # larger patches are reduced: the detector needs no more
 SAME_BOX = 0.3  # of the longer side, between two centres
 SAME_FACE = 1.0  # of the eye distance, between two centres
@@ -80,13 +81,10 @@ class FaceFinder:
         """Points of a patch's largest face; None if there is no sure one."""
         left, top = max(0, round(x - width / 2)), max(0, round(y - height / 2))
         patch = image[top : round(y + height / 2), left : round(x + width / 2)]
-        if patch.size == 0:  # a box outside of the image
+        scale = min(1.0, PATCH_SIZE / max(1, *patch.shape[:2]))
+        patch = _reduced(patch, scale)
+        if patch.size == 0:  # a box outside of the image, or a strip
             return None
-        scale = min(1.0, PATCH_SIZE / max(patch.shape[:2]))
-        if scale < 1:
-            patch = cv2.resize(
-                patch, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
-            )
         try:
             face = self._points.find('', np.ascontiguousarray(patch))
         except LandmarkError:
@@ -102,8 +100,12 @@ class FaceFinder:
         """Give centre x, y and side of all boxes, the surest first."""
         boxes = []
         for x, y, side in _tiles(*image.shape[:2]):
-            tile = np.ascontiguousarray(image[y : y + side, x : x + side])
+            tile = image[y : y + side, x : x + side]
             height, width = tile.shape[:2]
+            tile = _reduced(tile, min(1.0, MAX_TILE / max(height, width)))
+            if tile.size == 0:
+                continue
+            tile = np.ascontiguousarray(tile)
             for found in self._boxes.process(tile).detections or []:
                 box = found.location_data.relative_bounding_box
                 boxes.append(
@@ -115,6 +117,17 @@ class FaceFinder:
                     )
                 )
         return [box for _, *box in sorted(boxes, reverse=True)]
+
+
+def _reduced(image: np.ndarray, scale: float) -> np.ndarray:
+    """Reduce an image; nothing is left of a strip too thin for a face."""
+    if scale >= 1:
+        return image
+    if scale * min(image.shape[:2]) < 1:
+        return image[:0]
+    return cv2.resize(
+        image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+    )
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:

@@ -222,3 +222,16 @@ def test_finder_finds_small_faces_among_others_once():
             for face in faces
         ]
         assert min(errors) < 0.15
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec('mediapipe') is None,
+    reason='MediaPipe is not installed',
+)
+@pytest.mark.parametrize('shape', [(16, 40000), (40000, 16)])
+def test_finder_takes_images_of_any_shape(shape):
+    """Sides beyond 32767 would end the process inside MediaPipe."""
+    from mmfacesr.face_finder import FaceFinder
+
+    strip = np.zeros((*shape, 3), np.uint8)
+    assert FaceFinder().find(strip) == []

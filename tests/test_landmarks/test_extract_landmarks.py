@@ -63,6 +63,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / 'faces'
 
 
+def test_what_is_no_picture_is_a_failure(
+    tool: ModuleType, folder: Path
+) -> None:
+    (folder / 'phone.heic').write_bytes(b'\0\0\0\x18ftypheic')
+    (folder / 'endless.png').symlink_to('/dev/zero')
+    out = folder / 'landmarks68.npz'
+    _, failures = tool.extract(folder, out, FakeDetector())
+    assert 'HEIC' in failures['phone.heic']
+    assert 'device' in failures['endless.png']
+
+
 def test_table_and_failures(tool: ModuleType, folder: Path) -> None:
     out = folder / 'landmarks68.npz'
     table, failures = tool.extract(folder, out, FakeDetector())
