@@ -89,12 +89,15 @@ def test_signal_that_the_base_turns_into_an_error(
 
 def test_forked_process_ends_by_sigterm_without_a_word() -> None:
     """As the workers of a loader or a pool are ended."""
+    ready, tell = os.pipe()
     with clear_errors():
         child = os.fork()
         if child == 0:
             with suppress(BaseException):
+                os.write(tell, b'.')  # earlier, Python would forget a signal
                 time.sleep(20)
             os._exit(1)
+        os.read(ready, 1)
         os.kill(child, signal.SIGHUP)
         os.kill(child, signal.SIGTERM)
         status = os.waitpid(child, 0)[1]
