@@ -69,6 +69,7 @@ INSTALL_REQUIRES = [
     'requests>=2.28',
     'safetensors',
     'tqdm',
+    'urllib3>=2.2',
 ]
 
 

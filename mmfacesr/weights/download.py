@@ -24,7 +24,7 @@ from mmfacesr.weights.messages import or_remedy, say, warn
 from mmfacesr.weights.partial import PartialFile
 from mmfacesr.weights.places import public_url
 from mmfacesr.weights.requesting import BrokenOffError, RefusedError
-from mmfacesr.weights.transfer import fetch
+from mmfacesr.weights.transfer import Bounds, fetch
 
 HEAD = 512  # bytes that tell a page or a pointer from a file
 BYTE_ORDER_MARK = b'\xef\xbb\xbf'
@@ -44,6 +44,9 @@ class Patience:
             of a URL; a try that made progress starts anew.
         longest_pause (float): Most seconds that a server may ask for.
         most_tries (int): Of one URL, with progress or without.
+        most_bytes (int): Largest file. The largest that is published for a
+            method here has 1.5 GB.
+        longest (float): Seconds for a URL, all tries together.
     """
 
     connect: float = 10
@@ -51,6 +54,8 @@ class Patience:
     pauses: tuple[float, ...] = (1, 2, 4, 8)
     longest_pause: float = 60
     most_tries: int = 50
+    most_bytes: int = 8 << 30
+    longest: float = 12 * 3600
 
 
 PATIENCE = Patience()
@@ -183,10 +188,13 @@ class _Job:
     def _fetch_patiently(self, url: str) -> None:
         """Try a URL again after each break, with growing pauses."""
         failures = 0
+        bounds = Bounds(
+            self.patience.most_bytes, time.monotonic() + self.patience.longest
+        )
         for tries in range(1, self.patience.most_tries + 1):
             before = self.part.size
             try:
-                return self._fetch(url)
+                return self._fetch(url, bounds)
             except BrokenOffError as error:
                 if self.part.size > before:
                     failures = 0
@@ -205,12 +213,11 @@ class _Job:
                 )
                 time.sleep(pause)
 
-    def _fetch(self, url: str) -> None:
+    def _fetch(self, url: str, bounds: Bounds) -> None:
         """Try once; leave a full disk as it was found."""
+        waits = self.patience.connect, self.patience.silence
         try:
-            fetch(
-                url, self.part, (self.patience.connect, self.patience.silence)
-            )
+            fetch(url, self.part, waits, bounds)
         except OSError as error:
             if error.errno in DISK_FULL:
                 self.part.remove()

@@ -73,11 +73,10 @@ def ask(
 def chunks(
     response: requests.Response, timeout: tuple[float, float]
 ) -> Iterator[bytes]:
-    """Yield the body as it arrives."""
-    body = response.raw.stream(CHUNK, decode_content=False)
+    """Yield the body as it arrives, also from a server that drips."""
     while True:
         try:
-            chunk = next(body, b'')
+            chunk = response.raw.read1(CHUNK, decode_content=False)
         except (HTTPError, OSError, ValueError) as error:
             is_silent = 'timed out' in str(error)
             raise BrokenOffError(

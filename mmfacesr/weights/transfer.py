@@ -3,6 +3,8 @@
 """One try at fetching a file: what arrives is kept, and continued if safe."""
 
 import re
+import time
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Optional
 
@@ -25,7 +27,38 @@ PASSING = frozenset({408, 425, 429})
 RANGE = re.compile(r'bytes (\d+)-\d+/(\d+|\*)')
 
 
-def fetch(url: str, part: PartialFile, timeout: tuple[float, float]) -> None:
+@dataclass(frozen=True)
+class Bounds:
+    """Where a download ends that would not end by itself.
+
+    Args:
+        most_bytes (int): Largest file.
+        end (float): Last moment, of ``time.monotonic``.
+    """
+
+    most_bytes: int
+    end: float
+
+    def check(self, size: int, part: PartialFile) -> None:
+        """Remove what arrived if it is too much, or has taken too long.
+
+        Raises:
+            RefusedError: Naming the bound.
+        """
+        if size > self.most_bytes:
+            part.remove()
+            raise RefusedError(
+                f'more than {self.most_bytes} bytes, the largest file that is '
+                'fetched'
+            )
+        if time.monotonic() > self.end:
+            part.remove()
+            raise RefusedError('no whole file within the longest time')
+
+
+def fetch(
+    url: str, part: PartialFile, timeout: tuple[float, float], bounds: Bounds
+) -> None:
     """Bring a partial file to its full length, in one try.
 
     Args:
@@ -33,6 +66,8 @@ def fetch(url: str, part: PartialFile, timeout: tuple[float, float]) -> None:
         part (PartialFile): Receives the bytes.
         timeout (tuple[float, float]): Longest wait for the connection, and
             longest silence, in seconds.
+        bounds (Bounds): Of the download. Nothing is left of one that passes
+            them.
 
     Raises:
         BrokenOffError: If another try may do.
@@ -59,7 +94,8 @@ def fetch(url: str, part: PartialFile, timeout: tuple[float, float]) -> None:
             _check_end(response, part, total)
             part.begin(shown, _validator(response))
         try:
-            _receive(response, part, total, timeout)
+            bounds.check(total or 0, part)
+            _receive(response, part, total, timeout, bounds)
             if total is not None and part.size != total:
                 raise BrokenOffError('an early end')
         except BrokenOffError as error:
@@ -123,6 +159,7 @@ def _receive(
     part: PartialFile,
     total: Optional[int],
     timeout: tuple[float, float],
+    bounds: Bounds,
 ) -> None:
     """Append what arrives, no more than there should be."""
     # Unbuffered: a killed process leaves what it received.
@@ -147,6 +184,7 @@ def _receive(
             bar.update(len(chunk))
             if part.size == total:
                 return
+            bounds.check(part.size, part)
 
 
 def _length(response: requests.Response) -> Optional[int]:

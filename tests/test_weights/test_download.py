@@ -4,10 +4,13 @@
 
 import hashlib
 import random
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import file_server
 import pytest
 import requests
 
@@ -84,7 +87,8 @@ def test_passing_faults_are_tried_again(
     file = server.add('/a.pth', CONTENT, statuses=[status, status])
     file.headers = {'Retry-After': '30'}
     slept = []
-    monkeypatch.setattr(module.time, 'sleep', slept.append)
+    clock = SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
+    monkeypatch.setattr(module, 'time', clock)
     download(server.urls(), place)
     assert len(server.requests) == 3
     # As the server asks, up to a bound.
@@ -97,7 +101,8 @@ def test_pauses_grow_and_progress_begins_anew(
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
     file.statuses = [500, 500]
     slept = []
-    monkeypatch.setattr(module, 'time', SimpleNamespace(sleep=slept.append))
+    clock = SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
+    monkeypatch.setattr(module, 'time', clock)
     patience = module.Patience(pauses=(1, 2))
     download(server.urls(), place, patience=patience)
     assert slept == [1, 2, 1]
@@ -203,3 +208,34 @@ def test_compressed_answer_is_refused(server, place: Path) -> None:
     file.headers = {'Content-Encoding': 'gzip'}
     with pytest.raises(WeightsError, match="coding 'gzip'"):
         download(server.urls(), place)
+
+
+@pytest.mark.parametrize('chunked', [False, True])
+def test_too_large_a_file_leaves_nothing(
+    server, place: Path, beside: Callable, hurry, chunked: bool
+) -> None:
+    body = b'%x\r\n%s\r\n0\r\n\r\n' % (len(CONTENT), CONTENT)
+    file = server.add('/a.pth', body if chunked else CONTENT)
+    file.length = not chunked
+    file.headers = {'Transfer-Encoding': 'chunked'} if chunked else {}
+    bound = replace(hurry, most_bytes=len(CONTENT) - 1)
+    with pytest.raises(WeightsError, match=f'more than {len(CONTENT) - 1}'):
+        download(server.urls(), place, KNOWN, patience=bound)
+    assert not beside(place)
+    enough = replace(hurry, most_bytes=len(CONTENT))
+    assert download(server.urls(), place, KNOWN, patience=enough)
+
+
+def test_dripping_server_comes_to_an_end(
+    server, place: Path, beside: Callable, hurry, monkeypatch
+) -> None:
+    """A byte now and then is no silence."""
+    monkeypatch.setattr(file_server, 'PIECE', 1)
+    server.add('/a.pth', CONTENT, delay=0.02)
+    start = time.monotonic()
+    with pytest.raises(WeightsError, match='longest time'):
+        download(
+            server.urls(), place, KNOWN, patience=replace(hurry, longest=0.3)
+        )
+    assert time.monotonic() - start < 5
+    assert not beside(place)

@@ -4,6 +4,7 @@
 
 import hashlib
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -194,7 +195,8 @@ def test_interrupt_keeps_the_part_and_frees_the_lock(
 
     server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
     with monkeypatch.context() as context:
-        context.setattr(module, 'time', SimpleNamespace(sleep=interrupt))
+        clock = SimpleNamespace(sleep=interrupt, monotonic=time.monotonic)
+        context.setattr(module, 'time', clock)
         with pytest.raises(KeyboardInterrupt):
             download(server.urls(), place)
     assert (place.parent / 'a.pth.part').stat().st_size == TORN
