@@ -19,13 +19,12 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils import shown, write_atomic
 from mmfacesr.utils.finite import identical_images
 from mmfacesr.version import __version__
 
 DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}
 """Values whose spread is shown to a person -> their format."""
-SHOWN = 3  # names of a long list
 
 
 class KeepMetricsHook(Hook):
@@ -197,8 +196,7 @@ def format_report(report: dict) -> str:
     )
     identical = ''.join(
         f'Equal to the ground truth and left out of {key}: {len(files)} '
-        f'images ({", ".join(map(printable, files[:SHOWN]))}'
-        f'{", ..." if len(files) > SHOWN else ""})\n'
+        f'images ({shown(files)})\n'
         for key, files in report['identical'].items()
     )
     return (

@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 
 from mmfacesr.apis.changed_settings import describe_changes
 from mmfacesr.engine.hooks.load_weights_hook import check_resumable
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
@@ -175,7 +175,7 @@ def find_start(cfg: Config, resume: Optional[str]) -> Optional[Checkpoint]:
         raise FileExistsError(
             f'Expected a work folder without checkpoints for a training that '
             f'does not go on from them, got {folder} with '
-            f'{", ".join(path.name for path in files[:3])}. Add --resume to '
+            f'{shown(path.name for path in files)}. Add --resume to '
             'go on from the newest one, choose another --work-dir, or move '
             'them away.'
         )

@@ -13,10 +13,10 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.data_root import INFO_FILE, PARTS, write_data_root
-from mmfacesr.data_splits import SHOWN, crossing
+from mmfacesr.data_splits import crossing
 from mmfacesr.image_io import read_image
 from mmfacesr.landmark_table import LandmarkTable
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 from .loop import Row, convert_all
 
@@ -81,9 +81,9 @@ def warn_of_crossing(root: Path, parts: dict[str, list[str]]) -> None:
     if lines:
         print_log(
             f'{len(lines)} images have the content of one in another split, '
-            f'for instance: {"; ".join(lines[:SHOWN])}. The split is kept as '
-            'it is published; take the copies out of the lists where a test '
-            'must be clean.',
+            f'for instance: {shown(lines)}. The split is kept as it is '
+            'published; take the copies out of the lists where a test must '
+            'be clean.',
             level=logging.WARNING,
         )
 
@@ -105,8 +105,8 @@ def _refuse_foreign_lists(root: Path) -> None:
 def report(root: Path, parts: dict[str, list[str]]) -> None:
     """Say in the log what a data root holds."""
     counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
-    shown = printable(root)
-    print_log(f'{shown} is ready: {counts}. Use it by DATA_ROOT={shown}.')
+    name = printable(root)
+    print_log(f'{name} is ready: {counts}. Use it by DATA_ROOT={name}.')
 
 
 def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:

@@ -12,10 +12,10 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, check_crop_size, read_info
-from mmfacesr.data_splits import Split, find_split, shown, split_of_list
+from mmfacesr.data_splits import Split, find_split, split_of_list
 from mmfacesr.image_io import BadSampleError, list_images
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 from .lr_pairs import find_partners, use_lr_files
 from .resolution import check_resolution

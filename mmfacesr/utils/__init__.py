@@ -12,7 +12,7 @@ from .files import (
 from .lines import read_lines
 from .setup_env import register_all_modules
 from .targets import output_file, output_folder
-from .text import printable
+from .text import printable, shown
 
 __all__ = [
     'naming_full_disk',
@@ -24,5 +24,6 @@ __all__ = [
     'register_all_modules',
     'replacing',
     'require_writable',
+    'shown',
     'write_atomic',
 ]

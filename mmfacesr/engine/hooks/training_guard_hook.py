@@ -12,11 +12,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmfacesr.registry import HOOKS
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 WEIGHTS = ('state_dict', 'ema_state_dict')
 """Parts of a checkpoint that a network is made of."""
-SHOWN = 3  # names of tensors
 BATCHES = ('this batch', 'the batch before')
 
 
@@ -93,12 +92,10 @@ class TrainingGuardHook(Hook):
             if isinstance(value, torch.Tensor) and not value.isfinite().all()
         ]
         if bad:
-            more = ', ...' if len(bad) > SHOWN else ''
             raise ValueError(
                 'Expected finite weights to save, but after iteration '
                 f'{checkpoint["meta"]["iter"]} {len(bad)} tensors hold NaN '
-                f'or infinity ({", ".join(map(printable, bad[:SHOWN]))}'
-                f'{more}).\n' + self._what_to_do(runner)
+                f'or infinity ({shown(bad)}).\n' + self._what_to_do(runner)
             )
 
     def _what_to_do(self, runner: Runner) -> str:
