@@ -64,7 +64,7 @@ def convert_all(
     """
     check_listable(names)
     journal = root / JOURNAL_FILE
-    require_writable(journal, 'give a folder that can be written to')
+    require_writable(journal)
     done = _read_journal(journal, root, settings)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []

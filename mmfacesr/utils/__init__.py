@@ -6,12 +6,11 @@ from .files import (
     naming_full_disk,
     read_regular,
     replacing,
-    require_writable,
     write_atomic,
 )
 from .lines import read_lines
 from .setup_env import register_all_modules
-from .targets import output_file, output_folder
+from .targets import output_file, output_folder, require_writable
 from .text import printable, shown
 
 __all__ = [

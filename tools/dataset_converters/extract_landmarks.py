@@ -89,7 +89,7 @@ def extract(
         ValueError: If ``out`` holds points of another scheme.
     """
     for path in (out, failures_path(out)):
-        require_writable(path, 'give another place by --out')
+        require_writable(path, 'name another one by --out')
     known = _known_rows(out, source.scheme)
     rows: Rows = {}
     failures: dict[str, str] = {}
