@@ -62,7 +62,7 @@ def describe_changes(before: object, now: str) -> str:
         raise ValueError(
             'Expected the optimizer and the schedulers of the checkpoint that '
             'is resumed, got others:\n' + '\n'.join(misfits) + '\n'
-            'Take them back, or start a new training from the weights: '
+            'Undo these changes, or start a new training from the weights: '
             'load_from=CHECKPOINT without --resume, in another --work-dir.'
         )
     kept = [line for key, line in changed.items() if KEPT.fullmatch(key)]
@@ -71,9 +71,9 @@ def describe_changes(before: object, now: str) -> str:
         [
             *block('In force from now on:', used),
             *block(
-                'NOT in force, the state in the checkpoint is gone on with '
-                '(a new training, with load_from instead of --resume, takes '
-                'them):',
+                'NOT in force, because the optimizer and the schedules of '
+                'the checkpoint go on as they are (start a new training with '
+                'load_from instead of --resume to use these):',
                 kept,
             ),
         ]
