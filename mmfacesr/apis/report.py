@@ -18,6 +18,7 @@ from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmfacesr.apis.settings import as_list
 from mmfacesr.checkpoint import LoadRecord
 from mmfacesr.utils import shown, write_atomic
 from mmfacesr.utils.finite import identical_images
@@ -121,8 +122,7 @@ def make_report(
     Returns:
         dict: Values that JSON takes.
     """
-    loaders = runner.test_dataloader
-    loaders = loaders if isinstance(loaders, list) else [loaders]
+    loaders = as_list(runner.test_dataloader)
     infos = [
         loader.dataset.get_data_info(index)
         for loader in loaders
