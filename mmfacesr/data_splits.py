@@ -198,7 +198,8 @@ def _refuse_overlap(
         if 'train' in (part, other):
             raise ValueError(text)
         print_log(
-            f'{text} A test on images that chose the checkpoint flatters it.',
+            f'{text} Images that the checkpoint was chosen by make a test too '
+            'favorable.',
             'current',
             logging.WARNING,
         )

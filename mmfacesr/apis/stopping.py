@@ -107,9 +107,9 @@ class StopHook(Hook):
             # Not by sys.stderr, which may just be writing.
             os.write(
                 2,
-                f'\n{signal.Signals(signum).name}: stops after this iteration '
-                'and saves a checkpoint; a second signal ends at '
-                'once.\n'.encode(),
+                f'\n{signal.Signals(signum).name}: training stops after this '
+                'iteration and saves a checkpoint; a second signal ends it '
+                'at once.\n'.encode(),
             )
 
     def before_train_iter(

@@ -40,7 +40,7 @@ def require_writable(
     if not folder.is_dir():
         raise NotADirectoryError(
             f'Expected a folder to write to, got {printable(folder)!r}, which '
-            f'is none; {remedy}'
+            f'is not a folder; {remedy}'
         )
     try:
         with tempfile.TemporaryFile(dir=folder):

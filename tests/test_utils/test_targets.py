@@ -39,8 +39,8 @@ def test_files_that_can_be_written(here: Path, name: str) -> None:
         ('new.png/', 'got the folder'),
         ('.', 'got the folder'),
         ('', 'got the folder'),
-        ('file/a.png', "got 'file', which is none"),
-        ('dangling/a.png', 'which is none'),
+        ('file/a.png', "got 'file', which is not a folder"),
+        ('dangling/a.png', 'which is not a folder'),
         ('\x1b[2Ja', r"got '\\\\x1b\[2Ja'"),
     ],
 )
@@ -58,7 +58,7 @@ def test_folders(here: Path) -> None:
         assert output_folder(name) == name
     assert output_folder('new', kind=Path) == Path('new')
     for name in ('file', 'file/new', 'dangling'):
-        with pytest.raises(ArgumentTypeError, match='which is none'):
+        with pytest.raises(ArgumentTypeError, match='which is not a folder'):
             output_folder(name)
 
 

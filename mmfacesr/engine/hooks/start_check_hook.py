@@ -209,8 +209,8 @@ def check_images(dataset: Dataset) -> None:
             dataset[int(index)]
         except BadSampleError as error:
             raise ValueError(
-                'Expected validation images that can be read, but not '
-                f'{error}. Every validation would end here: mend or remove it.'
+                'Expected validation images that can be read, got one that '
+                f'cannot, {error}. Every validation would end here.'
             ) from error
         if time.monotonic() > end:
             break

@@ -119,9 +119,9 @@ class TrainingGuardHook(Hook):
             else 'no checkpoint was saved before'
         )
         return (
-            f'{images}Nothing of it is saved; {kept}. Look at these images, '
-            'lower the learning rate (lr of optim_wrapper), or train without '
-            '--amp.'
+            f'{images}Nothing of this iteration is saved; {kept}. Look at '
+            'these images, lower the learning rate (lr of optim_wrapper), or '
+            'train without --amp.'
         )
 
 
