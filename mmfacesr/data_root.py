@@ -80,8 +80,8 @@ def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
             if name in seen:
                 raise ValueError(
                     'Expected every file in one part once, got '
-                    f'{printable(name)} in {seen[name]} and in {part}; mend '
-                    'the lists.'
+                    f'{printable(name)} in {seen[name]} and in {part}; '
+                    'correct the lists.'
                 )
             seen[name] = part
 

@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, read_list, split_names
 from mmfacesr.image_io import IMAGE_SUFFIXES, list_images
-from mmfacesr.utils import printable, read_lines
+from mmfacesr.utils import printable, read_lines, shown
 
 SPLIT_WORDS = dict(
     train='train',
@@ -33,7 +33,6 @@ LOW_RESOLUTION = re.compile(r'(lr|lq)(x?\d+|\d+x)?|low_?res(olution)?')
 MOST_COMPARED = 20_000
 """Images of a folder whose content is compared at every start; more of them
 are compared once, by a dataset converter."""
-SHOWN = 3  # names shown of a long list
 
 
 class Split(NamedTuple):
@@ -199,7 +198,8 @@ def _refuse_overlap(
         if 'train' in (part, other):
             raise ValueError(text)
         print_log(
-            f'{text} A test on images that chose the checkpoint flatters it.',
+            f'{text} Images that the checkpoint was chosen by make a test too '
+            'favorable.',
             'current',
             logging.WARNING,
         )
@@ -385,10 +385,3 @@ def crossing(root: Path, parts: dict[str, list[str]]) -> list[str]:
         for name, first in same_content(root, split_of).items()
         if split_of[name] != split_of[first]
     ]
-
-
-def shown(names: Collection[str]) -> str:
-    """The first of some names, for a message."""
-    names = sorted(names) if isinstance(names, Set) else list(names)
-    more = ', ...' if len(names) > SHOWN else ''
-    return ', '.join(map(printable, names[:SHOWN])) + more

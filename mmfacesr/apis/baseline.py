@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmfacesr.apis.config import datasets_of
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import DATASETS
 
@@ -100,25 +101,16 @@ def evenly_spread(length: int, most: int) -> np.ndarray:
 
 def _framed_training_part(cfg: Config) -> object:
     """The training dataset with the pipeline of the test."""
-    if cfg.get('train_dataloader') is None:
+    part = next(datasets_of(cfg, ['train_dataloader']), None)
+    if part is None:
         raise ValueError(
             'Expected a config with a train_dataloader, whose landmarks the '
             'mean shape is of, got none.'
         )
     init_default_scope(cfg.get('default_scope', 'mmagic'))
-    part = _innermost(cfg.train_dataloader.dataset)
-    tests = cfg.test_dataloader
-    test = tests[0] if isinstance(tests, list) else tests
-    pipeline = _innermost(test.dataset).pipeline
+    pipeline = next(datasets_of(cfg, ['test_dataloader'])).pipeline
     # In test mode a bad sample is an error and not replaced by another one.
     return DATASETS.build(dict(part, pipeline=pipeline, test_mode=True))
-
-
-def _innermost(dataset: dict) -> dict:
-    """The config of a dataset without its wrappers."""
-    while 'dataset' in dataset:
-        dataset = dataset.dataset
-    return dataset
 
 
 def _landmarks_of(sample: dict) -> np.ndarray:

@@ -53,16 +53,16 @@ def describe_changes(before: object, now: str) -> str:
     if not old:
         return ''
     changed = {
-        key: f'  {key}: {shown(old, key)} -> {shown(new, key)}'
+        key: f'  {key}: {value_in(old, key)} -> {value_in(new, key)}'
         for key in {**old, **new}
         if old.get(key) != new.get(key)
     }
-    misfits = [line for key, line in changed.items() if KINDS.fullmatch(key)]
-    if misfits:
+    refused = [line for key, line in changed.items() if KINDS.fullmatch(key)]
+    if refused:
         raise ValueError(
             'Expected the optimizer and the schedulers of the checkpoint that '
-            'is resumed, got others:\n' + '\n'.join(misfits) + '\n'
-            'Take them back, or start a new training from the weights: '
+            'is resumed, got others:\n' + '\n'.join(refused) + '\n'
+            'Undo these changes, or start a new training from the weights: '
             'load_from=CHECKPOINT without --resume, in another --work-dir.'
         )
     kept = [line for key, line in changed.items() if KEPT.fullmatch(key)]
@@ -71,9 +71,9 @@ def describe_changes(before: object, now: str) -> str:
         [
             *block('In force from now on:', used),
             *block(
-                'NOT in force, the state in the checkpoint is gone on with '
-                '(a new training, with load_from instead of --resume, takes '
-                'them):',
+                'NOT in force, because the optimizer and the schedules of '
+                'the checkpoint go on as they are (start a new training with '
+                'load_from instead of --resume to use these):',
                 kept,
             ),
         ]
@@ -89,7 +89,7 @@ def block(title: str, lines: list[str]) -> list[str]:
     return [title, *lines[:MAX_LINES], *more]
 
 
-def shown(settings: dict[str, str], key: str) -> str:
+def value_in(settings: dict[str, str], key: str) -> str:
     """A value for a line of the log."""
     value = settings.get(key, MISSING)
     return value if len(value) <= MAX_WIDTH else value[:MAX_WIDTH] + '...'

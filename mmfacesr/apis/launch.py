@@ -163,9 +163,9 @@ def prepare(cfg: 'Config', args: argparse.Namespace) -> None:
 def clear_errors() -> Iterator[None]:
     """Turn expected failures into one message and the exit status 1.
 
-    Ctrl-C, SIGTERM and SIGHUP end in one line and the exit statuses 130, 143
-    and 129. The traceback of a failure is shown when ``MMFACESR_TRACEBACK=1``
-    is set.
+    Ctrl-C ends in one line and the exit status 130, SIGTERM and SIGHUP in one
+    line and 143. The traceback of a failure is shown when
+    ``MMFACESR_TRACEBACK=1`` is set.
     """
     try:
         with handling():

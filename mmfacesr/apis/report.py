@@ -18,14 +18,14 @@ from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmfacesr.apis.settings import as_list
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils import shown, write_atomic
 from mmfacesr.utils.finite import identical_images
 from mmfacesr.version import __version__
 
 DIGITS_OF_SINGLE = {'PSNR': '.2f', 'NME': '.4f', 'NME-inner51': '.4f'}
 """Values whose spread is shown to a person -> their format."""
-SHOWN = 3  # names of a long list
 
 
 class KeepMetricsHook(Hook):
@@ -122,8 +122,7 @@ def make_report(
     Returns:
         dict: Values that JSON takes.
     """
-    loaders = runner.test_dataloader
-    loaders = loaders if isinstance(loaders, list) else [loaders]
+    loaders = as_list(runner.test_dataloader)
     infos = [
         loader.dataset.get_data_info(index)
         for loader in loaders
@@ -197,8 +196,7 @@ def format_report(report: dict) -> str:
     )
     identical = ''.join(
         f'Equal to the ground truth and left out of {key}: {len(files)} '
-        f'images ({", ".join(map(printable, files[:SHOWN]))}'
-        f'{", ..." if len(files) > SHOWN else ""})\n'
+        f'images ({shown(files)})\n'
         for key, files in report['identical'].items()
     )
     return (

@@ -3,7 +3,6 @@
 """Where a training starts: anew, or from a checkpoint of its work folder."""
 
 import os
-import os.path as osp
 import re
 import shlex
 from collections.abc import Mapping
@@ -18,7 +17,8 @@ from mmengine.runner import Runner
 
 from mmfacesr.apis.changed_settings import describe_changes
 from mmfacesr.engine.hooks.load_weights_hook import check_resumable
-from mmfacesr.utils import printable
+from mmfacesr.engine.hooks.resume_hook import checkpoint_folder
+from mmfacesr.utils import printable, shown
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
@@ -45,7 +45,7 @@ class Checkpoint:
 
 
 def saved_checkpoints(
-    folder: str | Path, template: Optional[str] = None, prefix: str = ''
+    folder: str | Path, template: Optional[str] = None
 ) -> list[list[Path]]:
     """Find checkpoints by their names, the newest first.
 
@@ -53,8 +53,6 @@ def saved_checkpoints(
         folder (str | Path): A work folder; need not be there.
         template (str, optional): ``filename_tmpl`` of CheckpointHook, if it
             is another than mmengine's.
-        prefix (str): Pattern before the name, as of the best checkpoints.
-            Defaults to ''.
 
     Returns:
         list[list[Path]]: One list for each way of counting (iterations,
@@ -63,9 +61,7 @@ def saved_checkpoints(
     found = []
     for each in dict.fromkeys([*TEMPLATES, template or TEMPLATES[0]]):
         before, _, after = each.partition('{}')
-        name = re.compile(
-            prefix + re.escape(before) + PROGRESS + re.escape(after)
-        )
+        name = re.compile(re.escape(before) + PROGRESS + re.escape(after))
         files = {
             path: tuple(int(number or 0) for number in match.groups())
             for path in Path(folder).glob('*')
@@ -171,11 +167,12 @@ def find_start(cfg: Config, resume: Optional[str]) -> Optional[Checkpoint]:
         start = read_checkpoint(path)
         if path.resolve().parent == folder.resolve():
             return start
-    for files in saved_checkpoints(folder, template):
+    others = saved_checkpoints(folder, template)
+    if others:
         raise FileExistsError(
             f'Expected a work folder without checkpoints for a training that '
             f'does not go on from them, got {folder} with '
-            f'{", ".join(path.name for path in files[:3])}. Add --resume to '
+            f'{shown(path.name for path in others[0])}. Add --resume to '
             'go on from the newest one, choose another --work-dir, or move '
             'them away.'
         )
@@ -185,10 +182,7 @@ def find_start(cfg: Config, resume: Optional[str]) -> Optional[Checkpoint]:
 def place_of_checkpoints(cfg: Config) -> tuple[Path, Optional[str]]:
     """Folder and ``filename_tmpl`` of the checkpoints of a training."""
     hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
-    folder = cfg.work_dir
-    if hook.get('out_dir') not in (None, folder):
-        name = osp.basename(osp.abspath(folder))
-        folder = osp.join(hook['out_dir'], name)
+    folder = checkpoint_folder(hook.get('out_dir'), cfg.work_dir)
     return Path(folder), hook.get('filename_tmpl')
 
 
@@ -223,26 +217,25 @@ def resume_from(runner: Runner, start: Checkpoint, cfg: Config) -> None:
             f'Settings that differ from those of {start.path.name}:\n{changes}'
         )
     if is_main_process():
-        set_newer_aside(start.path, runner)
+        folder, template = place_of_checkpoints(cfg)
+        for file in newer_than(start.path, folder, template):
+            aside = file.with_name(f'{file.name}.{runner.timestamp}')
+            # It would be taken for the newest one the next time.
+            os.replace(file, aside)
+            runner.logger.warning(
+                f'{file.name} is newer than {start.path.name} and was renamed '
+                f'{aside.name}.'
+            )
 
 
-def set_newer_aside(path: Path, runner: Runner) -> None:
-    """Rename what is newer than the checkpoint that training goes on from.
-
-    It would be taken for the newest one of this training the next time.
-    """
-    if path.resolve().parent != Path(runner.work_dir).resolve():
-        return
-    groups = saved_checkpoints(runner.work_dir)
-    newer = []
-    for files in groups:
-        if path.name in [file.name for file in files]:
-            names = [file.name for file in files]
-            newer = files[: names.index(path.name)]
-    for file in newer:
-        aside = f'{file}.{runner.timestamp}'
-        os.replace(file, aside)
-        runner.logger.warning(
-            f'{file.name} is newer than {path.name} and was renamed '
-            f'{osp.basename(aside)}.'
-        )
+def newer_than(
+    path: Path, folder: Path, template: Optional[str]
+) -> list[Path]:
+    """Checkpoints of a folder that are newer than one of them."""
+    if path.resolve().parent != folder.resolve():
+        return []
+    for files in saved_checkpoints(folder, template):
+        names = [file.name for file in files]
+        if path.name in names:
+            return files[: names.index(path.name)]
+    return []

@@ -43,8 +43,8 @@ def check_schedule(cfg: Config) -> None:
             if last > total + 1:  # one more is how PolyLR reaches its end
                 print_log(
                     f'{length}={total} ends the training before the schedule, '
-                    f'{path}.{name}={part[name]}: the learning rate stays on '
-                    'its way there.',
+                    f'{path}.{name}={part[name]}: the learning rate does not '
+                    'reach its last value.',
                     'current',
                     logging.WARNING,
                 )

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
+from mmfacesr.apis.config import datasets_of
 from mmfacesr.apis.restore_folder import batches, find_inputs
 from mmfacesr.image_io import BadSampleError, write_image
 from mmfacesr.registry import DATASETS
@@ -63,13 +64,8 @@ def draw_part(
 
 def build_dataset(cfg: Config, part: str) -> BaseDataset:
     """Build the dataset of a part; the first one if there are several."""
-    loader = cfg[f'{part}_dataloader']
-    loader = loader[0] if isinstance(loader, list) else loader
-    dataset = loader.dataset
-    while 'dataset' in dataset:  # wrappers repeat or join it
-        dataset = dataset.dataset
     init_default_scope(cfg.get('default_scope', 'mmagic'))
-    return DATASETS.build(dataset)
+    return DATASETS.build(next(datasets_of(cfg, [f'{part}_dataloader'])))
 
 
 def _dataset_batches(

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Optional
 
@@ -22,14 +23,21 @@ from mmengine.dist import (
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
+from mmfacesr.apis.resume import saved_checkpoints
 from mmfacesr.engine.hooks.resume_hook import (
     checkpoint_hooks,
     is_by_epoch,
     step_of,
 )
-from mmfacesr.utils.signals import Stopped, handling, interruption_behind
+from mmfacesr.utils import printable
+from mmfacesr.utils.signals import (
+    TERMINATION,
+    Stopped,
+    handling,
+    interruption_behind,
+)
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, *TERMINATION)
 REPEATED = 3.0
 """Seconds in which a signal is the first one again: a launcher passes on what
 the terminal has sent to all processes."""
@@ -74,8 +82,7 @@ class StopHook(Hook):
     def __init__(self) -> None:
         self.signum = 0
         self.since = 0.0
-        self.trained = False  # an iteration has begun
-        self.graceful = False  # there may be something to save
+        self.trained = False  # there is something to save
         self.in_iteration = False
         self.in_validation = False
         self.batches = 0  # trained on of an epoch that is not finished
@@ -94,15 +101,15 @@ class StopHook(Hook):
                 raise Stopped(signum)
             return
         self.signum, self.since = signum, time.monotonic()
-        if not self.graceful:
+        if not self.trained:
             raise Stopped(signum)
         if is_main_process():
             # Not by sys.stderr, which may just be writing.
             os.write(
                 2,
-                f'\n{signal.Signals(signum).name}: stops after this iteration '
-                'and saves a checkpoint; a second signal ends at '
-                'once.\n'.encode(),
+                f'\n{signal.Signals(signum).name}: training stops after this '
+                'iteration and saves a checkpoint; a second signal ends it '
+                'at once.\n'.encode(),
             )
 
     def before_train_iter(
@@ -112,7 +119,7 @@ class StopHook(Hook):
         data_batch: Optional[dict] = None,
     ) -> None:
         """From now on there is something to save."""
-        self.trained = self.graceful = self.in_iteration = True
+        self.trained = self.in_iteration = True
 
     def after_train_iter(
         self,
@@ -140,7 +147,7 @@ class StopHook(Hook):
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Note that averaged weights may be in place of the trained ones."""
-        self.graceful = self.in_validation = True
+        self.in_validation = True
 
     def after_val_iter(
         self,
@@ -161,7 +168,6 @@ class StopHook(Hook):
 
     def after_val(self, runner: Runner) -> None:
         """Stop behind a validation."""
-        self.graceful = self.trained
         if self.signum:
             self.stop(runner, runner.epoch, runner.iter)
 
@@ -186,7 +192,7 @@ class StopHook(Hook):
                 if isinstance(hook, EMAHook):
                     hook._swap_ema_parameters()
         batches = self.batches if is_by_epoch(runner) else iter
-        for hook in checkpoint_hooks(runner) if self.trained else ():
+        for hook in checkpoint_hooks(runner):
             meta = dict(epoch=epoch, iter=iter)
             step = step_of(hook, meta, batches)
             path = osp.join(hook.out_dir, hook.filename_tmpl.format(step))
@@ -224,15 +230,13 @@ class StopHook(Hook):
 
     def kept(self, runner: Runner) -> str:
         """Say where the training can go on."""
-        from mmfacesr.apis.resume import saved_checkpoints
-
         if self.saved:
             kept = f'Saved as {" and ".join(map(shlex.quote, self.saved))}; '
         else:
-            files = [*saved_checkpoints(runner.work_dir), []]
-            if not files[0]:
+            newest = newest_files(runner)
+            if not newest:
                 return 'Nothing was saved yet.'
-            kept = f'The newest checkpoint is {files[0][0]}; '
+            kept = f'The newest checkpoint is {printable(newest[0])}; '
         return kept + 'the same command with --resume goes on from it.'
 
     @contextmanager
@@ -262,6 +266,17 @@ class StopHook(Hook):
         finally:
             if callable(theirs):
                 signal.signal(signal.SIGCHLD, theirs)
+
+
+def newest_files(runner: Runner) -> list[Path]:
+    """The newest checkpoint of each hook and way of counting."""
+    return [
+        files[0]
+        for hook in checkpoint_hooks(runner)
+        for files in saved_checkpoints(
+            hook.out_dir or runner.work_dir, hook.filename_tmpl
+        )
+    ]
 
 
 def of_all_processes(signum: int) -> int:

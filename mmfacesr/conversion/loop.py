@@ -64,7 +64,7 @@ def convert_all(
     """
     check_listable(names)
     journal = root / JOURNAL_FILE
-    require_writable(journal, 'give a folder that can be written to')
+    require_writable(journal)
     done = _read_journal(journal, root, settings)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []
@@ -112,9 +112,9 @@ def _outcomes(
         yield from pool.map(_attempt_in_worker, names, chunksize=8)
     except BrokenProcessPool as error:
         raise ChildProcessError(
-            f'Expected {workers} processes to the end, but one was killed, '
-            'mostly for want of memory. What was converted is kept: run the '
-            'same command again, with fewer --workers.'
+            f'Expected {workers} processes to run to the end, but one was '
+            'killed, usually because memory ran out. What was converted is '
+            'kept: run the same command again, with fewer --workers.'
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -13,10 +13,10 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.data_root import INFO_FILE, PARTS, write_data_root
-from mmfacesr.data_splits import SHOWN, crossing
+from mmfacesr.data_splits import crossing
 from mmfacesr.image_io import read_image
 from mmfacesr.landmark_table import LandmarkTable
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 from .loop import BAD_FILE, Row, convert_all
 
@@ -84,9 +84,9 @@ def warn_of_crossing(root: Path, parts: dict[str, list[str]]) -> None:
     if lines:
         print_log(
             f'{len(lines)} images have the content of one in another split, '
-            f'for instance: {"; ".join(lines[:SHOWN])}. The split is kept as '
-            'it is published; take the copies out of the lists where a test '
-            'must be clean.',
+            f'for instance: {shown(lines)}. The split is kept as it is '
+            'published; take the copies out of the lists where a test must '
+            'be clean.',
             level=logging.WARNING,
         )
 
@@ -132,18 +132,18 @@ def finish(
         )
     write_data_root(root, name, parts, crop_size, source, landmark_scheme)
     counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
-    shown = printable(root)
+    place = printable(root)
     missing = [USES[part] for part, files in parts.items() if not files]
     if missing:
         print_log(
-            f'{shown} holds {counts}: nothing to {" or ".join(missing)}. Add '
+            f'{place} holds {counts}: nothing to {" or ".join(missing)}. Add '
             'images and run the same command again, or move lines from one '
             'list to another (train.txt, val.txt, test.txt). For what is '
-            f'there, use it by DATA_ROOT={shown}.',
+            f'there, use it by DATA_ROOT={place}.',
             level=logging.WARNING,
         )
     else:
-        print_log(f'{shown} is ready: {counts}. Use it by DATA_ROOT={shown}.')
+        print_log(f'{place} is ready: {counts}. Use it by DATA_ROOT={place}.')
 
 
 def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, split_names
-from mmfacesr.data_splits import shown
-from mmfacesr.utils import printable, read_lines
+from mmfacesr.utils import printable, read_lines, shown
 
 MAX_NAME = 255  # bytes, of every usual file system
 

@@ -12,10 +12,10 @@ from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, check_crop_size, read_info
-from mmfacesr.data_splits import Split, find_split, shown, split_of_list
+from mmfacesr.data_splits import Split, find_split, split_of_list
 from mmfacesr.image_io import BadSampleError, list_images
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 from .lr_pairs import find_partners, use_lr_files
 from .resolution import check_resolution
@@ -241,7 +241,7 @@ class FaceFolder(BaseDataset):
             self.data_root,
             f'expected usable images, got {self.max_refetch} bad samples in '
             f'a row, among them {shown(self._bad_files)}; see the log for the '
-            'reasons and mend or replace the data. The last one: '
+            'reasons and repair or replace the data. The last one: '
             f'{self._last_error}',
         )
 
@@ -283,8 +283,8 @@ def _report_origin(root: Path, found: Split) -> None:
     )
     if found.num_repeated:
         text += (
-            f' {found.num_repeated} images have the content of another one '
-            'and are in its split.'
+            f' {found.num_repeated} images are copies of another one and '
+            'are kept in its split.'
         )
     # mmengine shows a warning of the same text once.
     print_log(text, 'current', logging.WARNING)

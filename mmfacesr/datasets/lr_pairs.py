@@ -8,9 +8,8 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.data_splits import shown
 from mmfacesr.image_io import list_images
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 UNPAIRED_STEPS = (
     'JitterColors',

@@ -10,8 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from PIL import Image
 
-from mmfacesr.data_splits import shown
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
 
 from .transforms import CropFace, ResizeFace
 

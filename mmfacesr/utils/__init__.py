@@ -6,13 +6,12 @@ from .files import (
     naming_full_disk,
     read_regular,
     replacing,
-    require_writable,
     write_atomic,
 )
 from .lines import read_lines
 from .setup_env import register_all_modules
-from .targets import output_file, output_folder
-from .text import printable
+from .targets import output_file, output_folder, require_writable
+from .text import printable, shown
 
 __all__ = [
     'naming_full_disk',
@@ -24,5 +23,6 @@ __all__ = [
     'register_all_modules',
     'replacing',
     'require_writable',
+    'shown',
     'write_atomic',
 ]

@@ -7,7 +7,6 @@ import fcntl
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -109,34 +108,6 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
             except BaseException:
                 temporary.unlink(missing_ok=True)  # still ours: it is locked
                 raise
-
-
-def require_writable(path: str | os.PathLike, remedy: str) -> None:
-    """Refuse, before the work, a place that its result cannot be written to.
-
-    Args:
-        path (str | os.PathLike): The file to be; missing folders are made.
-        remedy (str): What to do instead, for the message.
-
-    Raises:
-        OSError: If the folder takes no file, or ``path`` is a folder.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise IsADirectoryError(
-            f'Expected the name of a file to write, got the folder '
-            f'{printable(path)}; {remedy}'
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f'Expected to write {printable(path)}, but its folder takes no '
-            f'file ({error.strerror}); {remedy}',
-        ) from error
 
 
 def _open_alone(path: Path) -> BinaryIO:

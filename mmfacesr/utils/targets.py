@@ -1,13 +1,56 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Names of results on a command line, judged before the work is done."""
+"""Places of results, judged before the work is done."""
 
 import argparse
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from .text import printable
+
+
+def require_writable(
+    path: str | os.PathLike, remedy: str = 'name another one'
+) -> None:
+    """Refuse a place that a file cannot be written to.
+
+    A file is made and removed there: permission bits say nothing of a
+    read-only file system, nor to the superuser. Missing folders are not made;
+    the nearest one above them is tried.
+
+    Args:
+        path (str | os.PathLike): The file to be.
+        remedy (str): What to do instead, for the message. Defaults to
+            'name another one'.
+
+    Raises:
+        OSError: If it is a folder, or its folder takes no file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f'Expected a file to write, got the folder {printable(path)!r}; '
+            f'{remedy}'
+        )
+    folder = path.parent
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(
+            f'Expected a folder to write to, got {printable(folder)!r}, which '
+            f'is not a folder; {remedy}'
+        )
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'Expected a folder that you may write to, got '
+            f'{printable(folder)!r} ({error.strerror}); {remedy}',
+        ) from error
 
 
 def output_file(
@@ -27,17 +70,17 @@ def output_file(
     """
 
     def judge(text: str) -> str | Path:
-        shown, path = printable(text), Path(text)
-        if not path.name or text.endswith(os.sep) or path.is_dir():
+        name, path = printable(text), Path(text)
+        if not path.name or text.endswith(os.sep):
             raise argparse.ArgumentTypeError(
-                f'expected a file to write, got the folder {shown!r}'
+                f'Expected a file to write, got the folder {name!r}'
             )
         if suffixes and path.suffix.lower() not in suffixes:
             raise argparse.ArgumentTypeError(
-                f'expected a name that ends in {" or ".join(suffixes)}, got '
-                f'{shown!r}'
+                f'Expected a name that ends in {" or ".join(suffixes)}, got '
+                f'{name!r}'
             )
-        _require_writable(path.parent)
+        _judge(path)
         return kind(text)
 
     return judge
@@ -53,22 +96,14 @@ def output_folder(text: str, kind: Callable = str) -> str | Path:
     Raises:
         argparse.ArgumentTypeError: If it is a file, or cannot be written.
     """
-    _require_writable(Path(text))
+    _judge(Path(text, 'file'))
     return kind(text)
 
 
-def _require_writable(folder: Path) -> None:
-    """Look whether files can be made in a folder that may be missing."""
-    there = folder
-    while not os.path.lexists(there):
-        there = there.parent
-    if not there.is_dir():
-        raise argparse.ArgumentTypeError(
-            f'expected a folder to write to, got {printable(there)!r}, which '
-            'is none'
-        )
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise argparse.ArgumentTypeError(
-            f'expected a folder that you may write to, got '
-            f'{printable(there)!r}; name another one'
-        )
+def _judge(path: Path) -> None:
+    """Tell argparse what is wrong with a place."""
+    try:
+        require_writable(path)
+    except OSError as error:
+        reason = error.args[-1]
+        raise argparse.ArgumentTypeError(reason) from error

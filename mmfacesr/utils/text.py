@@ -3,6 +3,9 @@
 """Names of others, shown to a person."""
 
 import os
+from collections.abc import Iterable, Set
+
+MAX_SHOWN = 3  # names of a long list
 
 
 def printable(name: str | os.PathLike) -> str:
@@ -19,10 +22,25 @@ def printable(name: str | os.PathLike) -> str:
         str: For messages and lists of faults; it does not lead back to the
         file.
     """
-    return ''.join(map(_shown, os.fspath(name)))
+    return ''.join(map(_character, os.fspath(name)))
 
 
-def _shown(character: str) -> str:
+def shown(names: Iterable[str | os.PathLike]) -> str:
+    """The first of some names, for a message.
+
+    Args:
+        names (Iterable[str | os.PathLike]): In the order in which they are
+            shown; those of a set are sorted.
+
+    Returns:
+        str: Such as ``a, b, c, ...``.
+    """
+    names = sorted(names) if isinstance(names, Set) else list(names)
+    more = ', ...' if len(names) > MAX_SHOWN else ''
+    return ', '.join(map(printable, names[:MAX_SHOWN])) + more
+
+
+def _character(character: str) -> str:
     """One character, or its escape."""
     if character.isprintable():
         return character

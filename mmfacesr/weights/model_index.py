@@ -121,7 +121,7 @@ def _read_yaml(path: Path) -> dict:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise WeightsError(
             f'Expected the index of weights at {path}, got '
-            f'{type(error).__name__}: {error}; mend it, or '
+            f'{type(error).__name__}: {error}; correct it, or '
             'install mmfacesr again.'
         ) from error
     if not isinstance(content, dict):

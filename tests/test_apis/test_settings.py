@@ -152,7 +152,7 @@ def test_what_is_no_setting_is_refused(
         ('train_cfg.max_iter=3', "'train_cfg.max_iters'"),
         ('train_dataloader.batchsize=3', "'train_dataloader.batch_size'"),
         ('model.generator.mid_chanels=4', "'model.generator.mid_channels'"),
-        ('default_hooks.chekpoint.interval=1', "'default_hooks.checkpoint.i"),
+        ('default_hooks.check_point.interval=1', "'default_hooks.checkpoint."),
         ('env_cfg.cudnn_bench=True', "'env_cfg.cudnn_benchmark'"),
         ('param_schedular.T_max=3', "'param_scheduler.T_max'"),
         ('custom_hooks.7.priority=1', 'Expected a number below 2'),

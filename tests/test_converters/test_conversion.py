@@ -117,7 +117,7 @@ def test_damaged_line_of_the_journal_is_named(tmp_path, line):
 
 def test_place_of_the_result_is_checked_first(tmp_path):
     convert = Convert(tmp_path)
-    with pytest.raises(OSError, match='/proc/.*can be written'):
+    with pytest.raises(OSError, match="'/proc'.*name another one"):
         convert_all(NAMES, convert, Path('/proc'), {})
     with pytest.raises(ValueError, match='one line of a list'):
         convert_all([*NAMES, UNLISTABLE], convert, tmp_path, {})

@@ -145,7 +145,7 @@ def test_log_says_how_a_folder_was_divided(tmp_path: Path) -> None:
     assert text.count('divided by name') == 1  # not once for every split
     assert ', '.join(f'{n} {part}' for part, n in counts.items()) in text
     assert 'The 21 images' in text and '--data FOLDER' in text
-    assert '1 images have the content of another one' in text
+    assert '1 images are copies of another one' in text
     (tmp_path / 'val.txt').write_text('3.png\n')
     FaceFolder(str(tmp_path), 'val')
     assert f'1 images of the list {tmp_path / "val.txt"}' in log.read_text()

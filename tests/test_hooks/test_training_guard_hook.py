@@ -143,7 +143,7 @@ def test_a_gan_logs_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     """MMagic's GANs drop `loss`, which usual checks of losses look at."""
     logs = {'train/loss_gan': HistoryBuffer([1.0, NAN], [1, 1])}
     hub = SimpleNamespace(get_scalar=logs.__getitem__)
-    runner = SimpleNamespace(message_hub=hub, iter=6, work_dir='nowhere')
+    runner = SimpleNamespace(message_hub=hub, iter=6, hooks=[])
     monkeypatch.setattr(
         'mmfacesr.engine.hooks.training_guard_hook.get_world_size', lambda: 2
     )

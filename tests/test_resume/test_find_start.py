@@ -15,6 +15,7 @@ from mmfacesr.apis.resume import (
     AUTO,
     find_start,
     newest_checkpoint,
+    read_checkpoint,
     resume_from,
     saved_checkpoints,
     take_seed,
@@ -171,3 +172,12 @@ def test_newer_ones_are_set_aside_not_overwritten(
     (aside,) = folder.glob('iter_12.pth.*')
     assert aside.read_bytes() == before
     assert find_start(config(folder), AUTO).path.name == 'iter_8.pth'
+
+
+def test_newer_ones_where_the_config_saves_them(tmp_path: Path) -> None:
+    hook = dict(out_dir=str(tmp_path / 'out'), filename_tmpl='net-{}.pth')
+    cfg = config(tmp_path / 'run', default_hooks=dict(checkpoint=hook))
+    saved = [checkpoint(tmp_path / f'out/run/net-{i}.pth', i) for i in (2, 4)]
+    resume_from(make_runner(tmp_path / 'run'), read_checkpoint(saved[0]), cfg)
+    assert saved[0].exists() and not saved[1].exists()
+    assert len(list((tmp_path / 'out/run').glob('net-4.pth.*'))) == 1

@@ -160,6 +160,27 @@ def test_whole_folder(
     assert report['images'] == len(names) == 8
 
 
+def test_a_folder_of_test_images_alone(
+    start_here: Callable,
+    faces_root: Path,
+    tmp_path: Path,
+    config: str,
+    options: list[str],
+) -> None:
+    """mmengine would build the training data for the number of iterations."""
+    root = tmp_path / 'root'
+    shutil.copytree(faces_root, root)
+    for part in ('train', 'val'):
+        (root / f'{part}.txt').unlink()
+        shutil.rmtree(root / part, ignore_errors=True)
+    out = tmp_path / 'report.json'
+    words = [*options, f'data_root={root}', 'tensorboard=True']
+    start_here('test', config, '--baseline', '--out', out, *words)
+    assert json.loads(out.read_text())['images'] > 0
+    log = next(tmp_path.glob('*/*.log')).read_text()
+    assert 'test.txt' in log
+
+
 @pytest.fixture(scope='module')
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LR faces, equal stems, another size, and files that are none."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.utils import output_file, output_folder
+from mmfacesr.utils import output_file, output_folder, require_writable
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def test_files_that_can_be_written(here: Path, name: str) -> None:
         ('new.png/', 'got the folder'),
         ('.', 'got the folder'),
         ('', 'got the folder'),
-        ('file/a.png', "got 'file', which is none"),
-        ('dangling/a.png', 'which is none'),
+        ('file/a.png', "got 'file', which is not a folder"),
+        ('dangling/a.png', 'which is not a folder'),
         ('\x1b[2Ja', r"got '\\\\x1b\[2Ja'"),
     ],
 )
@@ -58,17 +58,15 @@ def test_folders(here: Path) -> None:
         assert output_folder(name) == name
     assert output_folder('new', kind=Path) == Path('new')
     for name in ('file', 'file/new', 'dangling'):
-        with pytest.raises(ArgumentTypeError, match='which is none'):
+        with pytest.raises(ArgumentTypeError, match='which is not a folder'):
             output_folder(name)
 
 
-def test_folders_of_others(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        os, 'access', lambda path, mode: 'folder.png' not in str(path)
-    )
+@pytest.mark.skipif(not Path('/proc/self').exists(), reason='Linux only')
+def test_folders_that_take_no_file() -> None:
+    """Nobody can make files there; permission bits let the superuser."""
     for judge in (output_folder, output_file()):
-        assert judge('mine')
         with pytest.raises(ArgumentTypeError, match='you may write to'):
-            judge('folder.png/new/a')
+            judge('/proc/new/a')
+    with pytest.raises(OSError, match=r"'/proc' \(.*\); name one by --out"):
+        require_writable('/proc/a', 'name one by --out')

@@ -15,6 +15,7 @@ import argparse
 import csv
 import hashlib
 import io
+import logging
 import os
 import sys
 from pathlib import Path
@@ -89,7 +90,7 @@ def extract(
         ValueError: If ``out`` holds points of another scheme.
     """
     for path in (out, failures_path(out)):
-        require_writable(path, 'give another place by --out')
+        require_writable(path, 'name another one by --out')
     known = _known_rows(out, source.scheme)
     rows: Rows = {}
     failures: dict[str, str] = {}
@@ -232,10 +233,11 @@ def summarise(
             f'{len(failures)} images without, see '
             f'{printable(failures_path(out))}:',
             'current',
-            level=30,
+            level=logging.WARNING,
         )
         for file, reason in sorted(failures.items())[:SHOWN_FAILURES]:
-            print_log(f'  {printable(file)}: {reason}', 'current', level=30)
+            text = f'  {printable(file)}: {reason}'
+            print_log(text, 'current', logging.WARNING)
 
 
 def _default_name(scheme: str) -> str:

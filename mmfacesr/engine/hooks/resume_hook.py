@@ -157,6 +157,13 @@ def name_of(hook: CheckpointHook, meta: dict, batches: int = 0) -> str:
     return hook.filename_tmpl.format(step_of(hook, meta, batches))
 
 
+def checkpoint_folder(out_dir: Optional[str], work_dir: str) -> str:
+    """Where a CheckpointHook saves, by its ``out_dir`` before the training."""
+    if out_dir in (None, work_dir):
+        return work_dir
+    return osp.join(out_dir, osp.basename(osp.abspath(work_dir)))
+
+
 def adopt_paths(info: dict, hook: CheckpointHook, work_dir: str) -> None:
     """Let the paths of checkpoints lead into the folder of this run.
 
@@ -165,9 +172,7 @@ def adopt_paths(info: dict, hook: CheckpointHook, work_dir: str) -> None:
         hook (CheckpointHook): Saves the checkpoints.
         work_dir (str): Of this run.
     """
-    folder = work_dir
-    if hook.out_dir not in (None, work_dir):
-        folder = osp.join(hook.out_dir, osp.basename(work_dir))
+    folder = checkpoint_folder(hook.out_dir, work_dir)
     for key, path in info.items():
         if key == 'last_ckpt' or key.startswith('best_ckpt'):
             info[key] = osp.join(folder, osp.basename(path)) if path else path

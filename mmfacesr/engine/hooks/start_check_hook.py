@@ -22,7 +22,7 @@ from mmfacesr.datasets.transforms import LoadLandmarks
 from mmfacesr.image_io import BadSampleError
 from mmfacesr.landmark_checks import are_of_a_face
 from mmfacesr.registry import HOOKS
-from mmfacesr.utils import printable
+from mmfacesr.utils import shown
 
 from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
 
@@ -30,7 +30,6 @@ SECONDS_OF_READING = 1.0
 """Time for validation images; of a few hundred small ones all are read."""
 MOST_BAD = 0.5
 """Part of the training faces that may have useless landmarks."""
-SHOWN = 3  # names of a long list
 
 
 @HOOKS.register_module()
@@ -179,11 +178,10 @@ def check_landmarks(dataset: Dataset, what: str) -> None:
         bad = [name for name in bad if name in names]
     if not bad:
         return
-    more = ', ...' if len(bad) > SHOWN else ''
     text = (
         f'{len(bad)} have landmarks that are all in one place, far outside '
         'any image, outside the box of the face, or not finite: '
-        f'{", ".join(map(printable, bad[:SHOWN]))}{more}'
+        f'{shown(bad)}'
     )
     if len(bad) > allowed:
         raise ValueError(
@@ -211,8 +209,8 @@ def check_images(dataset: Dataset) -> None:
             dataset[int(index)]
         except BadSampleError as error:
             raise ValueError(
-                'Expected validation images that can be read, but not '
-                f'{error}. Every validation would end here: mend or remove it.'
+                'Expected validation images that can be read, got one that '
+                f'cannot, {error}. Every validation would end here.'
             ) from error
         if time.monotonic() > end:
             break

@@ -9,14 +9,15 @@ from typing import Optional
 import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmfacesr.registry import HOOKS
-from mmfacesr.utils import printable
+from mmfacesr.utils import printable, shown
+
+from .resume_hook import checkpoint_hooks
 
 WEIGHTS = ('state_dict', 'ema_state_dict')
 """Parts of a checkpoint that a network is made of."""
-SHOWN = 3  # names of tensors
 BATCHES = ('this batch', 'the batch before')
 
 
@@ -38,6 +39,7 @@ class TrainingGuardHook(Hook):
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
+        self.saved: list[str] = []  # before this iteration
 
     def after_train_iter(
         self,
@@ -53,6 +55,12 @@ class TrainingGuardHook(Hook):
                 the values and the images of this batch and the one before.
         """
         self.batches = [*self.batches[-1:], files_of(data_batch)]
+        # Noted here: CheckpointHook names a file before it is saved.
+        self.saved = [
+            hook.last_ckpt
+            for hook in checkpoint_hooks(runner)
+            if hook.last_ckpt and osp.isfile(hook.last_ckpt)
+        ]
         hub = runner.message_hub
         logged = {
             name: hub.get_scalar(f'train/{name}').current()
@@ -64,7 +72,7 @@ class TrainingGuardHook(Hook):
         values = ', '.join(f'{name} is {value}' for name, value in bad.items())
         raise ValueError(
             f'Expected finite losses, but in iteration {runner.iter + 1} '
-            f'{values}{on_process()}.\n' + self._what_to_do(runner)
+            f'{values}{on_process()}.\n' + self._what_to_do()
         )
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -93,30 +101,27 @@ class TrainingGuardHook(Hook):
             if isinstance(value, torch.Tensor) and not value.isfinite().all()
         ]
         if bad:
-            more = ', ...' if len(bad) > SHOWN else ''
             raise ValueError(
                 'Expected finite weights to save, but after iteration '
                 f'{checkpoint["meta"]["iter"]} {len(bad)} tensors hold NaN '
-                f'or infinity ({", ".join(map(printable, bad[:SHOWN]))}'
-                f'{more}).\n' + self._what_to_do(runner)
+                f'or infinity ({shown(bad)}).\n' + self._what_to_do()
             )
 
-    def _what_to_do(self, runner: Runner) -> str:
+    def _what_to_do(self) -> str:
         """The end of the messages: the images, what is kept, what to try."""
         images = ''.join(
             f'Images of {which}: {", ".join(names)}\n'
             for which, names in zip(BATCHES, self.batches[::-1])
         )
-        last = find_latest_checkpoint(runner.work_dir)
         kept = (
-            f'the last good checkpoint is {last}'
-            if last and osp.isfile(last)
+            f'the last good checkpoint is {printable(self.saved[0])}'
+            if self.saved
             else 'no checkpoint was saved before'
         )
         return (
-            f'{images}Nothing is saved of it; {kept}. Look at these images, '
-            'lower the learning rate (lr of optim_wrapper), or train without '
-            '--amp.'
+            f'{images}Nothing of this iteration is saved; {kept}. Look at '
+            'these images, lower the learning rate (lr of optim_wrapper), or '
+            'train without --amp.'
         )
 
 

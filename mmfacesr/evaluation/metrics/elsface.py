@@ -88,7 +88,7 @@ class ELSFaceFID(PytorchFID):
         """Features (N, 2048) of the network's inputs."""
         return self._network(inputs)
 
-    def check_count(self, restored: int) -> 'tuple[int, int]':
+    def check_count(self, restored: int) -> tuple[int, int]:
         """Numbers of images that count, of both kinds.
 
         Raises:

@@ -103,7 +103,7 @@ class PytorchFID(BaseSampleWiseMetric):
         super().prepare(module, dataloader)
         self.check_count(self.size)
 
-    def check_count(self, restored: int) -> 'tuple[int, int]':
+    def check_count(self, restored: int) -> tuple[int, int]:
         """Numbers of restored images and of the reference.
 
         Raises:

@@ -29,7 +29,7 @@ from mmfacesr.landmark_detection import (
 )
 from mmfacesr.landmark_detection.mesh_mapping import NEAREST_VERTEX
 from mmfacesr.landmark_schemes import INNER_68
-from mmfacesr.utils import output_file, require_writable, write_atomic
+from mmfacesr.utils import output_file, write_atomic
 
 NUM_COMPONENTS = 40
 RIDGE = 0.1  # of 0.03 to 3, by cross-validation inside the fit half
@@ -121,8 +121,6 @@ def report(name: str, pred: np.ndarray, points: np.ndarray) -> float:
 def main() -> None:
     """Fit, measure, write."""
     args = parse_args()
-    if args.out:
-        require_writable(args.out, 'give another --out')
     annotation = CSVAnnotation(args.annotation)
     data = find_meshes(args.folder, annotation.files, annotation)
     fitted = np.array([is_fit_half(file) for file in data['file']])
