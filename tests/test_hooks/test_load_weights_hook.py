@@ -51,7 +51,9 @@ def differing(one: nn.Module, other: nn.Module) -> set[str]:
 
 
 def runner_of(model: nn.Module, resume: bool = False) -> SimpleNamespace:
-    return SimpleNamespace(model=model, _resume=resume)
+    return SimpleNamespace(
+        model=model, _resume=resume, _load_from='iter_1.pth'
+    )
 
 
 def test_both_parts_of_a_gan_are_found() -> None:
@@ -131,7 +133,12 @@ def test_file_of_another_network_is_refused() -> None:
 def test_resume_wants_every_weight() -> None:
     model, hook = Restorer(), LoadWeightsHook()
     runner = runner_of(model, resume=True)
-    checkpoint = dict(state_dict=model.state_dict(), optimizer={})
+    checkpoint = dict(
+        state_dict=model.state_dict(),
+        optimizer={},
+        message_hub={},
+        meta=dict(iter=1, epoch=0),
+    )
     whole = dict(checkpoint)
     hook.after_load_checkpoint(runner, checkpoint)
     assert checkpoint == whole, 'left as it is'
