@@ -5,11 +5,14 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from toy_training import At, Count, assert_equal_runs, make_runner, send
 
 from mmfacesr.apis import stopping
@@ -153,23 +156,74 @@ def test_before_the_first_iteration(tmp_path: Path) -> None:
     assert not list(tmp_path.glob('*.pth'))
 
 
-@pytest.mark.parametrize('place', ['before_train_iter', 'after_val_epoch'])
+def test_averaged_weights_are_put_back_before_the_save(
+    whole: Callable, tmp_path: Path
+) -> None:
+    """In a validation at an iteration that is not saved otherwise."""
+    kind = dict(val_interval=6)
+    end = At('after_val_iter', 6, lambda: send(signal.SIGTERM))
+    stopped(tmp_path, GeneratorEMAHook(0.3), end, **kind)
+    assert last_of(tmp_path).name == 'iter_6.pth'
+    go_on(tmp_path, GeneratorEMAHook(0.3), **kind)
+    assert_equal_ends(whole(GeneratorEMAHook(0.3), **kind), tmp_path)
+
+
 def test_signal_that_ends_the_workers_of_the_loader(
-    whole: Callable, tmp_path: Path, place: str
+    whole: Callable, tmp_path: Path
 ) -> None:
     """As a scheduler sends it to all processes, the workers first."""
 
     def send_to_all() -> None:
-        for worker in multiprocessing.active_children():
-            # Not from their parent, who may end them.
-            os.system(f'kill -TERM {worker.pid}')
-            worker.join()
-        time.sleep(0.1)
-        send(signal.SIGTERM)
+        workers = [child.pid for child in multiprocessing.active_children()]
+        # By another process, because workers mind who sends it.
+        command = f'kill {workers[0]}; sleep 0.1; kill {os.getpid()}; sleep 9'
+        scheduler = subprocess.Popen(['sh', '-c', command])
+        time.sleep(1)
+        scheduler.kill()
+        scheduler.wait()
 
-    kind = dict(num_workers=1)
-    stopped(tmp_path, At(place, 8, send_to_all), **kind)
-    done = 9 if place == 'before_train_iter' else 8
-    assert newest_checkpoint(tmp_path).meta['iter'] == done
-    go_on(tmp_path, **kind)
-    assert_equal_ends(whole(**kind), tmp_path)
+    end = At('before_train_iter', 8, send_to_all)
+    stopped(tmp_path, end, num_workers=1)
+    assert newest_checkpoint(tmp_path).meta['iter'] == 9
+    go_on(tmp_path, num_workers=1)
+    assert_equal_ends(whole(num_workers=1), tmp_path)
+
+
+class Fetches:
+    """Iterator of batches whose worker has gone with a signal."""
+
+    def __init__(self, batches: Iterator, number: int) -> None:
+        self.batches, self.left = batches, number
+
+    def __next__(self) -> dict:
+        self.left -= 1
+        if self.left < 0:
+            send(signal.SIGTERM)
+            raise RuntimeError('DataLoader worker exited unexpectedly')
+        return next(self.batches)
+
+
+def test_signal_that_ends_a_worker_during_a_fetch(
+    whole: Callable, tmp_path: Path
+) -> None:
+    class LoseWorker(Hook):
+        def before_train(self, runner: Runner) -> None:
+            loop = runner.train_loop
+            loop.dataloader_iterator = Fetches(loop.dataloader_iterator, 9)
+
+    stopped(tmp_path, LoseWorker())
+    assert newest_checkpoint(tmp_path).meta['iter'] == 9
+    go_on(tmp_path)
+    assert_equal_ends(whole(), tmp_path)
+
+
+def test_worker_that_ends_by_itself_is_an_error(tmp_path: Path) -> None:
+    def end_worker() -> None:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        time.sleep(1)
+
+    end = At('before_train_iter', 8, end_worker)
+    runner = make_runner(tmp_path, end, num_workers=1)
+    with pytest.raises((RuntimeError, ChildProcessError), match='worker'):
+        train_until_stopped(runner)

@@ -122,16 +122,17 @@ def make_runner(
     by_epoch: bool = False,
     save_by_epoch: Optional[bool] = None,
     num_workers: int = 0,
+    val_interval: int = 4,
     **checkpoint: Any,
 ) -> Runner:
-    """Build 12 iterations, or 3 epochs, validated every 4.
+    """Build 12 iterations, or 3 epochs, validated every 4 iterations.
 
     A checkpoint every 4 iterations, two of them and the best one are kept.
     """
     mend()
     loop = dict(max_epochs=3, val_interval=1)
     if not by_epoch:
-        loop = dict(max_iters=12, val_interval=4)
+        loop = dict(max_iters=12, val_interval=val_interval)
     saves = by_epoch if save_by_epoch is None else save_by_epoch
     runner = Runner(
         Regression(),
