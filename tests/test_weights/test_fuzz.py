@@ -138,7 +138,7 @@ def read_all(folder: Path, count: int, seed: int) -> dict:
     """Read whole, damaged and cut files; count what became of them."""
     from mmfacesr.weights.errors import WeightsError
     from mmfacesr.weights.files import read_weights_file
-    
+
     counts, path = {}, folder / 'a.pth'
 
     def outcome(data: bytes) -> str:
