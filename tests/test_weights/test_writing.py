@@ -248,7 +248,7 @@ def test_killed_before_the_end(
     before = path.read_bytes() if old else None
 
     if point == 'fsync':
-        monkeypatch.setattr(writing.os, 'fsync', kill_self)
+        monkeypatch.setattr(os, 'fsync', kill_self)
     elif point == 'hash_file':
         monkeypatch.setattr(writing, 'hash_file', kill_self)
     check = kill_self if point == 'check' else None
