@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Optional
 
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
+from mmfacesr.utils import printable
 from mmfacesr.version import __version__
 from mmfacesr.weights.model_index import (
     WeightsEntry,
@@ -121,7 +122,7 @@ def models(args: argparse.Namespace) -> int:
         return 0
     near = [name for text in args.text for name in close_names(text)]
     sys.stderr.write(
-        'No weights say ' + ' and '.join(args.text) + '; '
+        'No weights say ' + printable(' and '.join(args.text)) + '; '
         f'{"like it: " + ", ".join(near) if near else "try fewer words"}.\n'
     )
     return 1
@@ -204,7 +205,7 @@ def download(args: argparse.Namespace) -> int:
         except (OSError, ValueError) as error:
             if os.environ.get(DEBUG):
                 raise
-            sys.stderr.write(f'Error: {source}: {explain(error)}\n')
+            sys.stderr.write(f'Error: {printable(source)}: {explain(error)}\n')
             failed += 1
             continue
         sys.stdout.write(f'{path}\n')

@@ -3,7 +3,9 @@
 """Networks of a config without the rest of its model, and kept configs."""
 
 import ast
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,12 +13,17 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmengine.utils import import_modules_from_strings
 from torch import nn
+from torch.nn.modules.module import (
+    register_module_parameter_registration_hook,
+)
 
 from mmfacesr.models import heads, networks  # noqa: F401  registers them
 from mmfacesr.registry import MODELS
 
 OURS = ('mmfacesr.models.networks.', 'mmfacesr.models.heads.')
 PARTS = ('generator', 'discriminator')
+MAX_PARAMETERS = 5_000  # tensors; ours have some hundreds
+MAX_NUMBER = 1 << 20  # layers are counted before they are made
 MAX_TEXT = 1_000_000  # characters of a config; ours have some 10 thousand
 
 
@@ -50,9 +57,8 @@ def build_network(cfg: Config, part: str = 'generator') -> nn.Module:
 def network_of_text(text: str, part: str = 'generator') -> nn.Module:
     """Build a network from a config's text that nobody vouches for.
 
-    Its tensors have shapes and no values: a size that nobody can keep in
-    memory does no harm.
-
+    Its tensors have shapes and no values, and it has a bounded number of
+    them: a size that nobody can keep in memory does no harm.
 
     A training checkpoint carries the text of its config. Nothing in it is
     run, unlike in a config file: it may assign plain values only, and the
@@ -74,9 +80,42 @@ def network_of_text(text: str, part: str = 'generator') -> nn.Module:
             f'Expected a {part} of mmfacesr in the config, got {name!r}; '
             'give the config.'
         )
+    if _largest(settings) > MAX_NUMBER:
+        raise ValueError(
+            f'Expected a {part} whose settings are at most {MAX_NUMBER}, got '
+            f'{_largest(settings):g}; give the config.'
+        )
     # Not by the registry: it imports what a dotted name says.
-    with torch.device('meta'):
+    with torch.device('meta'), _bounded():
         return network(**settings)
+
+
+def _largest(value: Any) -> float:
+    """Return the largest number in plain values."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return max(map(_largest, value), default=0)
+    return value if isinstance(value, (int, float)) else 0
+
+
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """End the building of a network of a million layers."""
+    count = itertools.count()
+
+    def refuse_more(*_: object) -> None:
+        if next(count) >= MAX_PARAMETERS:
+            raise ValueError(
+                f'Expected a network of at most {MAX_PARAMETERS} parameters '
+                'in the config, got more; give the config.'
+            )
+
+    hook = register_module_parameter_registration_hook(refuse_more)
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def read_settings(text: str) -> dict[str, Any]:

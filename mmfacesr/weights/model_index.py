@@ -27,6 +27,7 @@ FROM_WHOM = re.compile(r' \((?!non)[\w-]+\)$')
 """Who states a licence, one name: ' (torchvision)', never a condition."""
 WEB_ADDRESS = re.compile(r'https?://[^/\s]+/\S*[^/\s]')
 MAX_NAMES = 5
+MAX_NAME = 200
 # The C parser is ten times as fast; not every PyYAML has it.
 YamlLoader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
@@ -101,6 +102,7 @@ def close_names(name: str) -> list[str]:
     Raises:
         WeightsError: As of `read_index`.
     """
+    name = name[:MAX_NAME]  # comparing takes longer the longer it is
     known = [entry.name for entry in read_index()]
     holding = [other for other in known if name.lower() in other.lower()]
     alike = get_close_matches(name.lower(), known, n=MAX_NAMES, cutoff=0.4)

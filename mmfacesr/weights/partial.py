@@ -40,7 +40,7 @@ class PartialFile:
         try:
             note = json.loads(self.note.read_text(encoding='utf-8'))
             value = note['validator'] if note['url'] == url else None
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
         return value if isinstance(value, str) else None
 

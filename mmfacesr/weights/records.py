@@ -63,7 +63,7 @@ def read_record(place: Path) -> Optional[Record]:
         return record
     except FileNotFoundError:
         return None
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         warn(
             f'Expected the record of a download in {path}, got {error}; '
             'it is ignored.'

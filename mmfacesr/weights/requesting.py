@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asking a server for a file, with errors that tell whether to ask again."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Optional
@@ -15,6 +14,7 @@ from mmfacesr.weights.places import public_url
 
 # Less than this much of what arrived is lost when a connection breaks.
 CHUNK = 1 << 16
+MAX_REASON = 300  # characters; a server can write tens of thousands
 
 
 class BrokenOffError(Exception):
@@ -98,6 +98,7 @@ def _reason(error: Exception, url: str, timeout: tuple[float, float]) -> str:
         text = f'silence for {timeout[1]:g} s'
     # The innermost reason says it all: 'Caused by ...: Connection refused'.
     elif isinstance(error, requests.ConnectionError):
-        text = re.sub(r'.*: (?=.)', '', text).rstrip(')\'"') or text
+        text = text.rstrip(')\'" ').rpartition(': ')[2]
         text += ')' * (text.count('(') - text.count(')'))
-    return f'{type(error).__name__}: {text}'.replace(url, public_url(url))
+    text = text.replace(url, public_url(url))[:MAX_REASON]
+    return f'{type(error).__name__}: {text}'

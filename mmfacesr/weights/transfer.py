@@ -24,7 +24,8 @@ from mmfacesr.weights.requesting import (
 HTTP_OK, HTTP_PARTIAL, HTTP_NOT_SATISFIABLE = 200, 206, 416
 # Request Timeout, Too Early, Too Many Requests; and all from 500.
 PASSING = frozenset({408, 425, 429})
-RANGE = re.compile(r'bytes (\d+)-\d+/(\d+|\*)')
+RANGE = re.compile(r'bytes (\d{1,20})-\d+/(\d{1,20}|\*)')
+MAX_DIGITS = 20  # of a length
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ def _receive(
 def _length(response: requests.Response) -> Optional[int]:
     """Return the length that a response states for its body."""
     text = response.headers.get('Content-Length', '')
-    return int(text) if text.isdecimal() else None
+    # Python does not turn thousands of digits into a number.
+    return int(text[:MAX_DIGITS]) if text.isdecimal() else None
 
 
 def _validator(response: requests.Response) -> Optional[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmfacesr.apis import networks
 from mmfacesr.apis.config import known_configs, load_config
 from mmfacesr.apis.networks import (
     build_network,
@@ -124,6 +125,19 @@ def test_no_text_is_run(
 def text_of(**generator: object) -> str:
     """The text of a config with a generator."""
     return f'model = {dict(generator=generator)!r}\n'
+
+
+def test_network_of_text_takes_no_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(networks, 'MAX_PARAMETERS', 900)
+    for depth, message in (
+        (10**5, 'at most 900 parameters'),
+        (10**9, r'settings are at most 1048576, got 1e\+09'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            network_of_text(text_of(type='SPARNet', res_depth=depth))
+    network_of_text(text_of(type='SPARNet'))
 
 
 def test_network_of_text_takes_no_memory() -> None:

@@ -95,6 +95,8 @@ def test_downloads_go_on_after_a_failure(
     del server.asked[:]
     assert cli.main(['download', 'fine', named]) == 0
     assert server.asked == []  # they are here
+    assert cli.main(['download', 'fi\x1b[2Jn']) == 1
+    assert r'Error: fi\x1b[2Jn: ' in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures('index')

@@ -51,9 +51,7 @@ def differing(one: nn.Module, other: nn.Module) -> set[str]:
 
 
 def runner_of(model: nn.Module, resume: bool = False) -> SimpleNamespace:
-    return SimpleNamespace(
-        model=model, _resume=resume, _load_from='iter_1.pth'
-    )
+    return SimpleNamespace(model=model, _resume=resume, _load_from='a.pth')
 
 
 def test_both_parts_of_a_gan_are_found() -> None:
@@ -145,6 +143,20 @@ def test_resume_wants_every_weight() -> None:
     del checkpoint['state_dict']['step_counter']
     with pytest.raises(WeightsError, match=r'1 missing \(step_counter\)'):
         hook.after_load_checkpoint(runner, checkpoint)
+
+
+def test_no_resume_of_a_diverged_training() -> None:
+    model, hook = Restorer(), LoadWeightsHook()
+    checkpoint = dict(
+        state_dict=model.state_dict(),
+        optimizer={},
+        message_hub={},
+        meta=dict(iter=1, epoch=0),
+    )
+    hook.after_load_checkpoint(runner_of(model, resume=True), checkpoint)
+    checkpoint['state_dict']['generator.conv_first.0.bias'][0] = torch.nan
+    with pytest.raises(WeightsError, match='generator.conv_first.0.bias'):
+        hook.after_load_checkpoint(runner_of(model, resume=True), checkpoint)
 
 
 def test_init_cfg_takes_any_layout(tmp_path: Path) -> None:

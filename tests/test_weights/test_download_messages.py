@@ -104,3 +104,10 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(WeightsError, match='Permission denied'):
         download(['http://localhost:9/a.pth'], tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize('length', ['9' * 30, '9' * 5000])
+def test_a_length_of_many_digits(server, place: Path, length: str) -> None:
+    server.add('/a.pth', b'a', headers={'Content-Length': length})
+    with pytest.raises(WeightsError, match='from http'):
+        download(server.urls(), place)

@@ -2,15 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """load_weights: known layouts, strictness and safety."""
 
+import copy
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
+from mmfacesr.checkpoint import (
+    LoadRecord,
+    WeightsError,
+    load_start,
+    load_weights,
+)
 from mmfacesr.models.networks import DICDiscriminator, DICGenerator
 from mmfacesr.weights import matching
 from mmfacesr.weights.layouts import DIC_AUTHORS, LAYOUTS
@@ -123,6 +130,164 @@ def test_averaged_weights_are_preferred(
     plain = {key: torch.zeros_like(value) for key, value in weights.items()}
     load_weights(net, below('generator.', plain) | below(prefix, weights))
     assert_loaded(net, weights)
+
+
+CHOICES = {
+    'second network': lambda plain, mean: {
+        'state_dict': below('generator.', plain)
+        | below('generator_ema.module.', mean)
+        | {'generator_ema.steps': torch.tensor(3)}
+    },
+    'second network and hook': lambda plain, mean: {
+        'state_dict': below('generator.', plain)
+        | below('generator_ema.', mean),
+        'ema_state_dict': below('module.generator.', plain),
+    },
+    'hook': lambda plain, mean: {
+        'state_dict': below('generator.', mean),
+        'ema_state_dict': below('module.generator.', plain),
+    },
+    'params': lambda plain, mean: {'params': plain, 'params_ema': mean},
+    'model': lambda plain, mean: {'model': plain, 'model_ema': mean},
+    'other layout': lambda plain, mean: {
+        'netG': plain,
+        'netG_ema': {DIC_AUTHORS.key(k): v for k, v in mean.items()},
+    },
+}
+"""Plain and averaged weights, as trainers put them into one file."""
+
+
+@pytest.mark.parametrize('name', CHOICES)
+def test_what_is_taken_depends_on_names_alone(
+    net: DICGenerator, weights: dict, name: str
+) -> None:
+    """Not on the order, nor on what else is there."""
+    plain = {key: torch.zeros_like(value) for key, value in weights.items()}
+    parts = {
+        f'other{i}.conv.{k}': torch.ones(2) for i in range(40) for k in 'ab'
+    }
+    critic = below('discriminator.', DICDiscriminator().state_dict())
+    content = CHOICES[name](plain, weights)
+    for beside in ({}, {'critic': critic | parts, 'iter': 3}):
+        both = {**beside, **content}
+        for source in (both, backwards(both)):
+            nn.init.ones_(net.conv_first[0].weight)
+            load_weights(net, source)
+            assert_loaded(net, weights)
+
+
+def backwards(content: dict) -> dict:
+    """The same entries in the other order."""
+    return {
+        key: backwards(value) if isinstance(value, dict) else value
+        for key, value in reversed(content.items())
+    }
+
+
+@pytest.mark.parametrize('fault', ['missing', 'unknown', 'shape'])
+@pytest.mark.parametrize('mean', ['generator_ema.', 'generator_ema.module.'])
+def test_an_average_that_does_not_fit_is_not_passed_over(
+    net: DICGenerator, weights: dict, mean: str, fault: str
+) -> None:
+    averaged = below(mean, weights)
+    if fault == 'missing':
+        averaged.popitem()
+    elif fault == 'unknown':
+        averaged[f'{mean}more'] = torch.ones(1)
+    else:
+        averaged[f'{mean}conv_first.0.bias'] = torch.ones(3)
+    with pytest.raises(WeightsError, match="averaged.*beside 'generator.'"):
+        load_weights(net, below('generator.', weights) | averaged)
+
+
+def test_many_parts_hide_none() -> None:
+    """Parts with the same names as the one that fits."""
+    wanted = nn.Linear(3, 5)
+    content = {f'a{i}': nn.Linear(2, 2).state_dict() for i in range(40)}
+    content['wanted'] = wanted.state_dict()
+    module = nn.Linear(3, 5)
+    load_weights(module, content)
+    assert_loaded(module, wanted.state_dict())
+
+
+def test_what_counting_flops_left_is_dropped(
+    net: DICGenerator, weights: dict, capsys: pytest.CaptureFixture
+) -> None:
+    counted = dict(weights) | {
+        f'{place}{name}': torch.zeros(1)
+        for place in ('', 'conv_first.', 'conv_first.0.')
+        for name in ('total_ops', 'total_params')
+    }
+    for source in (counted, {'state_dict': below('generator.', counted)}):
+        nn.init.zeros_(net.conv_first[0].weight)
+        load_weights(net, source)
+        assert_loaded(net, weights)
+        assert '6 keys of a FLOP counter' in capsys.readouterr().out
+    # Counted here, too.
+    net.conv_first.register_buffer('total_ops', torch.ones(1))
+    load_weights(net, weights)
+    assert net.conv_first.total_ops == 1
+
+
+@pytest.mark.parametrize('value', [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
+def test_no_weights_of_a_diverged_training(
+    net: DICGenerator, weights: dict, value: float, dtype: torch.dtype
+) -> None:
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    weights = {
+        k: v.to(dtype) if v.is_floating_point() else v.clone()
+        for k, v in weights.items()
+    }
+    weights['conv_first.0.bias'][-1] = value
+    with pytest.raises(
+        WeightsError, match=r'1 tensors \(a.conv_first.0.bias\)'
+    ):
+        load_weights(net, {'a': weights})
+    # Of many a few are named.
+    bad = {
+        key: value.fill_(torch.nan) if value.is_floating_point() else value
+        for key, value in weights.items()
+    }
+    with pytest.raises(WeightsError, match=r'\d+ tensors .*, \.\.\.\)'):
+        load_weights(net, bad)
+    assert_loaded(net, before)
+
+
+def test_a_sum_that_overflows_is_no_infinity() -> None:
+    large = {'weight': torch.full((2, 2), 60_000.0).half()}
+    layer = nn.Linear(2, 2, bias=False)
+    load_weights(layer, large)
+    assert layer.weight.sum() == 240_000
+
+
+def test_a_discriminator_of_nan_does_not_start_anew(
+    net: DICGenerator, weights: dict
+) -> None:
+    model = nn.Module()
+    model.generator, model.discriminator = net, DICDiscriminator()
+    content = copy.deepcopy(model.state_dict())
+    key = next(k for k in content if k.startswith('discriminator.'))
+    content[key].view(-1)[0] = torch.nan
+    with pytest.raises(WeightsError, match=re.escape(key)):
+        load_start(model, content)
+
+
+def test_keys_cannot_steer_a_terminal(
+    net: DICGenerator, weights: dict
+) -> None:
+    weights['\x1b[2J\nevil'] = torch.ones(1)
+    with pytest.raises(WeightsError) as caught:
+        load_weights(net, weights)
+    assert str(caught.value).isprintable()
+    assert r'1 unknown (\x1b[2J\nevil)' in str(caught.value)
+
+
+def test_two_tensors_of_one_name_are_refused(
+    net: DICGenerator, weights: dict
+) -> None:
+    with pytest.raises(WeightsError, match="two named 'a.conv_first"):
+        load_weights(net, below('a.', weights) | {'a': weights})
 
 
 def test_two_equal_parts_are_refused(net: DICGenerator, weights: dict) -> None:

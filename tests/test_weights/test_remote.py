@@ -177,7 +177,8 @@ def test_file_of_torch_needs_a_proof(
 
 
 @pytest.mark.parametrize(
-    'text', ['', '{}', '[]', '{"url": 1}', '\xff', 'short', 'empty']
+    'text',
+    ['', '{}', '[]', '{"url": 1}', '\xff', 'short', 'empty', 'deep'],
 )
 def test_damaged_record_is_ignored(
     folder: Path, said: list, text: str
@@ -189,6 +190,8 @@ def test_damaged_record_is_ignored(
         fields = json.loads(record.read_text())
         fields['sha256'] = 'abc' if text == 'short' else None
         text = json.dumps(fields)
+    if text == 'deep':
+        text = '[' * 100_000
     record.write_bytes(text.encode('latin-1'))
     said.clear()
     local_weights(OFFLINE)

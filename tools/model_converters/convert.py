@@ -16,6 +16,7 @@ import os
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_source_and_target, clear_errors
+from mmfacesr.utils import printable
 
 
 def parse_args() -> argparse.Namespace:
@@ -58,14 +59,14 @@ def convert(args: argparse.Namespace) -> None:
         sha256=args.sha256,
         force=args.force,
     )
-    print(f'read     {done.source.source}')
+    print(f'read     {printable(done.source.source)}')
     print(f'         sha256 {done.source.hashes.sha256}')
     for part, layout in done.read.items():
         print(f'         {part}: layout {layout}')
     for part, reason in done.left_out.items():
         print(f'no {part} was written: {reason}')
     size = os.path.getsize(done.path)
-    print(f'written  layout {done.layout}: {done.path}')
+    print(f'written  layout {done.layout}: {printable(done.path)}')
     print(f'         sha256 {done.hashes.sha256}, {size:,} bytes')
 
 

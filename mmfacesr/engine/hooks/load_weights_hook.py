@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from mmfacesr.checkpoint import WeightsError, start_of_model
 from mmfacesr.models.module_path import unwrap
 from mmfacesr.registry import HOOKS
-from mmfacesr.weights.matching import faults_of
+from mmfacesr.weights.matching import check_finite, faults_of
 
 
 @HOOKS.register_module()
@@ -43,6 +43,7 @@ class LoadWeightsHook(Hook):
                     f'got one with {faults}. To start a new training from '
                     'its weights, set load_from and do not resume.'
                 )
+            check_finite(checkpoint['state_dict'])
             return
         layout, checkpoint['state_dict'] = start_of_model(model, checkpoint)
         print_log(f'Layout of the weights: {layout.name}', 'current')
