@@ -17,6 +17,7 @@ config that trains a landmark head, the mean landmarks of the training faces.
 """
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,8 @@ def parse_args() -> argparse.Namespace:
         parser.error('--input and --save-dir go together')
     if args.overwrite and not args.input:
         parser.error('--overwrite goes with --input')
+    if args.data is not None and not os.path.isdir(args.data):
+        parser.error(f'--data {printable(args.data)!r} is no folder')
     if args.data and args.input:
         parser.error('--data measures and --input restores; give one of them')
     if args.baseline and (args.input or args.checkpoint):

@@ -192,7 +192,8 @@ def explain(error: BaseException) -> str:
     if 'is not in the' in text and 'registry' in text:
         text += (
             '\nCheck the spelling of `type` in the config, and that its '
-            '`custom_imports` names the module that registers it.'
+            '`custom_imports` names the module that registers it (those of '
+            'mmfacesr are listed in _base_/default_runtime.py).'
         )
     full = isinstance(error, OSError) and error.errno in FULL
     if full and MAKE_ROOM not in text:  # written by another package

@@ -237,5 +237,24 @@ def newer_than(
     for files in saved_checkpoints(folder, template):
         names = [file.name for file in files]
         if path.name in names:
-            return files[: names.index(path.name)]
+            newer = files[: names.index(path.name)]
+            # Of these, or of an iteration that none was saved at.
+            best = [
+                file
+                for file in Path(folder).glob('best_*.pth')
+                if is_newer(file.name, path.name)
+            ]
+            return newer + best
     return []
+
+
+def is_newer(best: str, name: str) -> bool:
+    """Whether a best checkpoint is of a later place than another file.
+
+    Args:
+        best (str): File name, such as 'best_PSNR_iter_4.pth'.
+        name (str): That of a checkpoint, such as 'iter_2.pth'.
+    """
+    kind, _, number = name.removesuffix('.pth').partition('_')
+    found = re.search(rf'_{re.escape(kind)}_(\d+)\.pth$', best)
+    return bool(found) and int(found[1]) > int(number.split('_')[0])

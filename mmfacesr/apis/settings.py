@@ -12,7 +12,7 @@ from mmengine import registry
 from mmengine.config import Config, DictAction
 
 PATH_NAME = re.compile(
-    r'(\w+_)?(root|dir|file|path|prefix|from)|landmark_table|fid_reference'
+    r'(\w+_)?(root|dir|folder|file|path|prefix|from)|landmark_table|fid_reference'
     r'|reference|pretrained|checkpoint|backbone|teacher|weights'
 )
 """Last part of a setting that names a file, a folder or a URL."""

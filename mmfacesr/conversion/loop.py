@@ -40,8 +40,9 @@ def convert_all(
     root: Path,
     settings: dict,
     workers: int = 1,
+    folder: Path | None = None,
 ) -> dict[str, list[Row]]:
-    """Convert every source that is not done yet.
+    """Convert every source that is not done yet, or has changed since.
 
     Args:
         names (Sequence[str]): The sources.
@@ -52,6 +53,9 @@ def convert_all(
         settings (dict): What the result depends on (JSON values).
         workers (int): Processes; more than 1 needs a ``convert_one`` that
             pickles. Defaults to 1, this one.
+        folder (Path, optional): Where the sources are; a file whose size or
+            time of change is another one is converted again. Defaults to
+            None: sources do not change.
 
     Returns:
         dict[str, list[Row]]: The rows of the good sources in the order of
@@ -65,7 +69,7 @@ def convert_all(
     check_listable(names)
     journal = root / JOURNAL_FILE
     require_writable(journal)
-    done = _read_journal(journal, root, settings)
+    done = _read_journal(journal, root, settings, folder)
     todo = [name for name in names if name not in done]
     bad: list[tuple[str, str]] = []
     with tqdm(
@@ -76,7 +80,10 @@ def convert_all(
                 bad.append((name, reason))
             else:
                 done[name] = rows
-                _append(journal, dict(name=name, rows=rows))
+                _append(
+                    journal,
+                    dict(name=name, rows=rows, state=_state(folder, name)),
+                )
             bar.update()
     good = {name: done[name] for name in names if name in done}
     bad += [
@@ -142,6 +149,17 @@ def _attempt_in_worker(name: str) -> tuple[str, list[Row], str]:
     return _attempt(_worker_convert, name)
 
 
+def _state(folder: Path | None, name: str) -> list[int] | None:
+    """What tells that a source is the one that was converted."""
+    if folder is None:
+        return None
+    try:
+        found = os.stat(folder / name)
+    except OSError:
+        return None
+    return [found.st_size, found.st_mtime_ns]
+
+
 def _append(journal: Path, record: dict) -> None:
     """Add a line to the journal, at once."""
     with naming_full_disk(journal), journal.open('ab') as stream:
@@ -149,9 +167,9 @@ def _append(journal: Path, record: dict) -> None:
 
 
 def _read_journal(
-    journal: Path, root: Path, settings: dict
+    journal: Path, root: Path, settings: dict, folder: Path | None
 ) -> dict[str, list[Row]]:
-    """Read what is done and still there; start the journal if there is none.
+    """Read what is done and still so; start the journal if there is none.
 
     A last line cut off by an interruption is removed.
     """
@@ -174,7 +192,8 @@ def _read_journal(
     return {
         record['name']: record['rows']
         for record in records
-        if all(
+        if record.get('state') == _state(folder, record['name'])
+        and all(
             (root / row['file']).exists()
             for row in record['rows']
             if 'file' in row

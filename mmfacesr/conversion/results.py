@@ -68,6 +68,7 @@ def list_in_place(
         root,
         dict(converter=name, mode='in place'),
         workers,
+        root,
     )
     kept = {
         part: [file for file in files if file in good]

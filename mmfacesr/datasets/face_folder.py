@@ -23,6 +23,9 @@ from .resolution import check_resolution
 _REMEDY = (
     'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'
 )
+_REMEDIES = dict(
+    data_root=_REMEDY, lr_folder='Set --cfg-options lr_folder=FOLDER.'
+)
 _ZERO = '\0'  # stands in no file name
 
 
@@ -251,14 +254,15 @@ def _checked_root(data_root: str, setting: str = 'data_root') -> Path:
     if not data_root:
         raise FileNotFoundError(
             f'Expected {setting} to be a folder of face '
-            f'images, got {data_root!r}. {_REMEDY}'
+            f'images, got {data_root!r}. {_REMEDIES[setting]}'
         )
     root = Path(os.path.abspath(os.path.expanduser(data_root)))
     if not root.is_dir():
         what = 'is a file' if root.exists() else 'does not exist'
         raise FileNotFoundError(
             f'Expected {setting} to be a folder of face images, got '
-            f'{str(data_root)!r} ({printable(root)}), which {what}. {_REMEDY}'
+            f'{str(data_root)!r} ({printable(root)}), which {what}. '
+            f'{_REMEDIES[setting]}'
         )
     return root
 

@@ -64,11 +64,12 @@ class CSVAnnotation(_Lookup):
         where = printable(path)
         header = _next_row(reader, where) or []
         num = (len(header) - 1) // 2
-        if num not in _SCHEMES or len(header) != 2 * num + 1:
+        wanted = ['file', *(f'{axis}{i}' for i in range(num) for axis in 'xy')]
+        if num not in _SCHEMES or [*map(str.strip, header)] != wanted:
             raise ValueError(
-                'Expected a header `file,x0,y0,...` with commas for '
-                f'{sorted(_SCHEMES)} points in {where}, line 1, got '
-                f'{len(header)} columns: {"".join(lines[:1])[:60]!r}.'
+                'Expected a header `file,x0,y0,x1,y1,...` with commas, in '
+                f'this order, for {sorted(_SCHEMES)} points in {where}, line '
+                f'1, got {len(header)} columns: {"".join(lines[:1])[:60]!r}.'
             )
         points: dict[str, np.ndarray] = {}
         while row := _next_row(reader, where):

@@ -17,7 +17,7 @@ from .text import printable
 FULL = (errno.ENOSPC, errno.EDQUOT)
 MAKE_ROOM = (
     'Free some space, or choose a folder on another disk, and run the same '
-    'command again'
+    'command again (a training with --resume)'
 )
 DIGITS = 16  # of the hash in the name of a temporary file
 KINDS = {

@@ -5,13 +5,15 @@
 import os.path as osp
 from typing import Optional
 
+from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
 from mmfacesr.registry import HOOKS
 
-BATCHES = 'batches_of_epoch'
-"""Key of a checkpoint's meta: batches trained on of an epoch cut short."""
+SEEN = 'images_of_epoch'
+"""Key of a checkpoint's meta: images trained on of an epoch cut short, by all
+processes; batches would be others after a change of their size."""
 
 
 @HOOKS.register_module()
@@ -45,7 +47,8 @@ class ResumeHook(Hook):
             return
         # mmengine would run this text as code.
         checkpoint['meta'].pop('config', None)
-        self.batches_before = checkpoint['meta'].get(BATCHES, 0)
+        seen = checkpoint['meta'].get(SEEN, 0)
+        self.batches_before = seen // images_of_batch(runner) if seen else 0
         info = checkpoint['message_hub'].get('runtime_info', {})
         for hook in checkpoint_hooks(runner):
             adopt_paths(info, hook, runner.work_dir)
@@ -92,7 +95,7 @@ class ResumeHook(Hook):
         """Note how much of its epoch a checkpoint has seen."""
         begun = checkpoint['meta']['epoch'] == runner.epoch
         if is_by_epoch(runner) and begun and self.batches:
-            checkpoint['meta'][BATCHES] = self.batches
+            checkpoint['meta'][SEEN] = self.batches * images_of_batch(runner)
 
     def _skip_batches(self, runner: Runner) -> None:
         """Load, but do not train on, what the epoch was trained on before."""
@@ -108,6 +111,11 @@ class ResumeHook(Hook):
                 run_iter(idx, data_batch)
 
         loop.run_iter = run_rest
+
+
+def images_of_batch(runner: Runner) -> int:
+    """How many images an iteration takes, on all processes together."""
+    return runner.train_dataloader.batch_size * get_world_size()
 
 
 def is_by_epoch(runner: Runner) -> bool:

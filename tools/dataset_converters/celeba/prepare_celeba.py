@@ -152,9 +152,10 @@ def prepare_wild(
         )
     except FileNotFoundError:
         points = {}
+    images = find_images(root, 'img_celeba')
     work = partial(
         crop_face,
-        images=find_images(root, 'img_celeba'),
+        images=images,
         boxes=boxes,
         points=points,
         out=out,
@@ -167,6 +168,7 @@ def prepare_wild(
         out,
         dict(converter='celeba in-the-wild', size=size),
         workers,
+        images,
     )
     kept = {
         part: [row['file'] for file in files for row in good.get(file, [])]

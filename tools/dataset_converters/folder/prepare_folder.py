@@ -82,7 +82,7 @@ def prepare_faces(
     )
     photos = list_images(root, unread=True)
     divide_folder(root, photos)  # refuses what is not clear, before the work
-    good = convert_all(photos, work, out, settings, workers)
+    good = convert_all(photos, work, out, settings, workers, root)
     rows = [row for photo in good.values() for row in photo]
     if not rows:
         raise ValueError(

@@ -93,7 +93,7 @@ def prepare_crops(
     names = [name for files in parts.values() for name in files]
     work = partial(crop_face, root=root, table=table, out=out)
     good = convert_all(
-        names, work, out, dict(converter='helen crops'), workers
+        names, work, out, dict(converter='helen crops'), workers, root
     )
     kept = {
         part: [row['file'] for name in files for row in good.get(name, [])]
