@@ -51,7 +51,9 @@ def differing(one: nn.Module, other: nn.Module) -> set[str]:
 
 
 def runner_of(model: nn.Module, resume: bool = False) -> SimpleNamespace:
-    return SimpleNamespace(model=model, _resume=resume, _load_from='a.pth')
+    return SimpleNamespace(
+        model=model, _resume=resume, _load_from='iter_1.pth'
+    )
 
 
 def test_both_parts_of_a_gan_are_found() -> None:
