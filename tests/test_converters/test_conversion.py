@@ -245,3 +245,17 @@ def test_signal_ends_in_one_line(signum, status, capsys):
         run(lambda: os.kill(os.getpid(), signum))
     assert stop.value.code == status
     assert 'run the same command again' in capsys.readouterr().err
+
+
+def test_a_source_that_has_changed_is_converted_again(tmp_path):
+    sources, out = tmp_path / 'sources', tmp_path / 'out'
+    sources.mkdir()
+    out.mkdir()
+    for name in NAMES:
+        (sources / name).write_text(name)
+    convert_all(NAMES, Convert(out), out, {}, folder=sources)
+    again = Convert(out)
+    (sources / '2.png').write_text('another one')
+    for _ in range(2):
+        assert convert_all(NAMES, again, out, {}, folder=sources) == expected()
+    assert again.calls == ['2.png']

@@ -85,7 +85,7 @@ def test_csv_edited_by_hand(tmp_path: Path) -> None:
     """Blank lines, a byte order mark, Windows line ends, odd names."""
     text = io.StringIO(newline='')
     writer = csv.writer(text, lineterminator='\r\n\r\n')
-    writer.writerow(['file', *range(10)])
+    writer.writerow(csv_text(5, []).splitlines()[0].split(','))
     writer.writerow([' ', ''])
     writer.writerows([name, *[k] * 10] for k, name in enumerate(ODD_NAMES))
     data = os.fsencode(text.getvalue())
@@ -135,3 +135,14 @@ def test_bad_pts_names_the_image(tmp_path: Path) -> None:
     (tmp_path / 'open.pts').write_text('version: 1\n{\n1 2\n')
     with pytest.raises(LandmarkError, match='open.jpg.*block'):
         source.find('open.jpg', IMAGE)
+
+
+def test_csv_of_another_order_or_without_header(tmp_path: Path) -> None:
+    """Both have as many columns, and would give other points."""
+    path = tmp_path / 'landmarks.csv'
+    values = ','.join(map(str, range(10)))
+    other = ','.join(f'{axis}{k}' for axis in 'xy' for k in range(5))
+    for text in (f'file,{other}\na.jpg,{values}\n', f'a.jpg,{values}\n'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match='file,x0,y0,x1,y1.*this order'):
+            CSVAnnotation(path)

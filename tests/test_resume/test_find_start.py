@@ -163,6 +163,8 @@ def test_newer_ones_are_set_aside_not_overwritten(
     folder = shutil.copytree(whole(), tmp_path / 'run')
     saved = folder / 'iter_12.pth'
     before = saved.read_bytes()
+    for number in (4, 8, 10):
+        (folder / f'best_score_iter_{number}.pth').write_text('kept')
     cfg = config(folder, randomness=dict(seed=None))
     start = find_start(cfg, str(folder / 'iter_8.pth'))
     take_seed(cfg, start)
@@ -172,6 +174,11 @@ def test_newer_ones_are_set_aside_not_overwritten(
     (aside,) = folder.glob('iter_12.pth.*')
     assert aside.read_bytes() == before
     assert find_start(config(folder), AUTO).path.name == 'iter_8.pth'
+    # The best one of what is not continued is no longer taken for ours.
+    best = {path.name for path in folder.glob('best_score_iter_*.pth')}
+    assert {'best_score_iter_4.pth', 'best_score_iter_8.pth'} <= best
+    assert 'best_score_iter_10.pth' not in best
+    assert len(list(folder.glob('best_score_iter_10.pth.*'))) == 1
 
 
 def test_newer_ones_where_the_config_saves_them(tmp_path: Path) -> None:

@@ -118,6 +118,8 @@ def test_cut_epoch_has_a_name_of_its_own(tmp_path: Path) -> None:
     end = At('before_train_iter', 5, lambda: send(signal.SIGTERM))
     stopped(tmp_path, end, by_epoch=True)
     assert last_of(tmp_path).name == 'epoch_1_iter_6.pth'
+    # Two batches of two: a resume with batches of one skips four of them.
+    assert newest_checkpoint(tmp_path).meta['images_of_epoch'] == 4
     go_on(tmp_path, by_epoch=True)
     assert {path.name for path in tmp_path.glob('epoch*')} == {
         'epoch_2.pth',
