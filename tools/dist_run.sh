@@ -38,7 +38,7 @@ if [[ -z ${OMP_NUM_THREADS:-} ]] && ! nvidia-smi -L >/dev/null 2>&1; then
     export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 fi
 
-exec "$python" -m torch.distributed.run \
+exec "$python" -m mmfacesr.apis.processes \
     --nnodes="$nnodes" \
     --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \

@@ -93,7 +93,7 @@ def test_dist_train_starts_torchrun_on_one_machine(tools, recorder, tmp_path):
     port = args.pop(5).split('=')
     assert args == [
         '-m',
-        'torch.distributed.run',
+        'mmfacesr.apis.processes',
         '--nnodes=1',
         '--node_rank=0',
         '--master_addr=127.0.0.1',
