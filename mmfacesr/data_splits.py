@@ -15,7 +15,12 @@ from typing import NamedTuple
 from mmengine.logging import print_log
 
 from mmfacesr.data_root import PARTS, read_list, split_names
-from mmfacesr.image_io import IMAGE_SUFFIXES, list_images
+from mmfacesr.image_io import (
+    IMAGE_SUFFIXES,
+    UnreadableImageError,
+    list_images,
+    read_image_bytes,
+)
 from mmfacesr.utils import printable, read_lines, shown
 
 SPLIT_WORDS = dict(
@@ -371,8 +376,8 @@ def same_content(root: Path, names: Iterable[str]) -> dict[str, str]:
 def _digest(path: Path) -> bytes:
     """SHA-256 of a file; a value of its own for one that is not read."""
     try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
+        return hashlib.sha256(read_image_bytes(path)).digest()
+    except UnreadableImageError:
         return os.fsencode(path)
 
 

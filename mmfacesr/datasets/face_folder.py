@@ -230,8 +230,8 @@ class FaceFolder(BaseDataset):
         """Return a sample after the pipeline, in training a usable one.
 
         Raises:
-            BadSampleError: In test mode, if the sample is bad.
-                Of the folder in training, after ``max_refetch`` bad samples.
+            BadSampleError: In test mode, if the sample is bad; in training,
+                naming the folder, after ``max_refetch`` bad samples in a row.
         """
         if self.test_mode:
             return super().__getitem__(idx)

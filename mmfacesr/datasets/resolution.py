@@ -10,6 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from PIL import Image
 
+from mmfacesr.image_formats import READ
 from mmfacesr.utils import printable, shown
 
 from .transforms import CropFace, ResizeFace
@@ -63,8 +64,10 @@ def check_resolution(
 
 def _side(path: Path, crop_size: int | None) -> int:
     """Side of the square that is cut out of an image; 0 if unreadable."""
+    if not path.is_file():
+        return 0  # a pipe would keep its reader waiting
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=tuple(READ)) as image:
             return crop_size or min(image.size)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return 0  # reported by name where it is read
