@@ -152,7 +152,7 @@ setup(
     # a folder with forwarding files does not hide the package.
     package_dir={'': '.'},
     package_data={'': ['*.npz', '*.json', '*.txt']},
-    entry_points={'console_scripts': ['mmfacesr = mmfacesr.cli:main']},
+    entry_points={'console_scripts': ['mmfacesr = mmfacesr.apis.cli:main']},
     install_requires=INSTALL_REQUIRES,
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an
     # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.

@@ -29,7 +29,7 @@ from mmfacesr.datasets.transforms import (
     LoadFaceImage,
     ResizeFace,
 )
-from mmfacesr.image_io import write_image
+from mmfacesr.utils.images import write_image
 
 SIDE = 512
 LARGE_SIDE = 1024  # of the files of FFHQ

@@ -21,7 +21,7 @@ from mmengine.device import get_device
 from torch import Tensor
 
 from mmfacesr.apis.report import commit_of_clone
-from mmfacesr.models.losses.sharp_loss import SharpLoss, gaussian_taps
+from mmfacesr.models.elsface.sharp_loss import SharpLoss, gaussian_taps
 
 SIZES = [(2, 128), (16, 128), (2, 256)]  # images and their side
 RADIUS = 25

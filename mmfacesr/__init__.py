@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Face super-resolution toolbox on MMagic and mmengine."""
 
-from .config_bases import mend_config_bases
-from .version import __version__
+from mmfacesr.compat.config_bases import mend_config_bases
+from mmfacesr.version import __version__
 
 __all__ = ['__version__']
 

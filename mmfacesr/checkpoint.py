@@ -13,9 +13,9 @@ from pathlib import Path
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmfacesr.models.identify import configs_that_fit
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.identify import configs_that_fit
 from mmfacesr.weights.layouts import Layout
 from mmfacesr.weights.matching import MisfitError, find_weights
 from mmfacesr.weights.sources import local_weights

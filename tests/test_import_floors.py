@@ -69,7 +69,7 @@ PART_FLOORS = {
     for part in parts
 }
 HEAVY = ('mmagic', 'diffusers', 'transformers')
-DOORS = ('mmfacesr.mmagic_base',)
+DOORS = ('mmfacesr.compat.mmagic_base',)
 LIGHT_PARTS = (
     'models.networks',
     'models.heads',
@@ -163,7 +163,7 @@ def test_reader_sees_every_form(tmp_path: Path) -> None:
         'mmfacesr.registry',
         'mmfacesr.version',
         'mmfacesr.models.other',
-        'mmfacesr.models.restorers',
+        'mmfacesr.models.runtime',
     }
 
 

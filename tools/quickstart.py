@@ -33,12 +33,12 @@ from PIL import Image
 
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.apis.resume import newest_checkpoint
-from mmfacesr.data_root import read_list
+from mmfacesr.datasets.data_root import read_list
 from mmfacesr.datasets.synthetic_faces import write_faces
 from mmfacesr.datasets.transforms import ReduceFace
-from mmfacesr.image_io import list_images, read_image, write_image
 from mmfacesr.utils import output_folder, printable, write_atomic
-from mmfacesr.visualization import columns_of, comparison_sheet
+from mmfacesr.utils.images import list_images, read_image, write_image
+from mmfacesr.utils.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 EMBEDDED = {'train': 400, 'val': 16, 'test': 48}

@@ -6,8 +6,8 @@ custom_imports = dict(
         'mmfacesr.models',
         'mmfacesr.datasets',
         'mmfacesr.engine',
-        'mmfacesr.models.restorers',
         'mmfacesr.evaluation.metrics',
+        'mmfacesr.models.runtime',
     ],
     allow_failed_imports=False,
 )

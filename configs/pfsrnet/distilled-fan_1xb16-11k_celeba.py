@@ -23,7 +23,7 @@ crop_size = None  # the largest central square: 178 of CelebA's 178x218
 
 gt_size = 64
 model = dict(
-    type='HeatmapRegressor',
+    type='FANDistillation',
     teacher=None,
     generator=dict(type='DistilledFANHead', num_keypoints=68),
     pixel_loss=dict(type='ForegroundMSELoss'),

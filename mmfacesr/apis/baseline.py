@@ -12,8 +12,8 @@ from mmengine.registry import init_default_scope
 from tqdm import tqdm
 
 from mmfacesr.apis.config import datasets_of
-from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import DATASETS
+from mmfacesr.utils.images import BadSampleError
 
 BICUBIC = 'bicubic (Pillow, 8 bit)'
 MAX_FACES = 2000

@@ -10,26 +10,12 @@ from unittest import mock
 from mmengine.config import Config, ConfigDict
 
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
-from mmfacesr.project_files import known_configs
+from mmfacesr.models import METHODS
+from mmfacesr.registry import METRICS
+from mmfacesr.utils.project_files import known_configs
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size', 'lr_folder')
 """Top-level settings of a config that its datasets share."""
-ELSFACE = 'elsface'
-"""Names LPIPS or FID as ELSFace's paper took it, among the others."""
-PROTOCOLS = dict(
-    LPIPS=dict(lpips='v0.1, RGB, whole image, not rounded'),
-    PytorchFID=dict(fid='pytorch-fid with its Inception weights, 8-bit RGB'),
-    ELSFaceLPIPS=dict(
-        elsface_lpips='AlexNet v0.1 fed with 8-bit BGR in 0..255, not '
-        'scaled, whole image, prediction through JPEG 95'
-    ),
-    ELSFaceFID=dict(
-        elsface_fid="torchvision's ImageNet Inception, 8-bit RGB in 0..1 "
-        'taken for normalised, whole batches of 64, prediction through JPEG '
-        '95, against the ground truth of the test'
-    ),
-)
-"""Metric that a test takes on request -> what a report says of it."""
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -63,7 +49,7 @@ def load_config(
         ValueError: If it has no such setting.
     """
     if import_modules:
-        from mmfacesr.compat import mend
+        from mmfacesr.compat.mends import mend
 
         mend()  # before the config imports MMagic
     cfg, inherited = read_with_bases(find_config(path), import_modules)
@@ -143,7 +129,7 @@ def add_metrics(cfg: Config) -> None:
 
     ``lpips``: True for the usual network, the name of one, or a list of
     names. ``fid_reference``: 'gt', a folder of images, or a list of these.
-    Among either, 'elsface' is the metric as that paper took it.
+    Among either, the name of a method is the metric as its paper took it.
     """
     wanted = [lpips_metric(name) for name in listed(cfg, 'lpips')]
     wanted += [fid_metric(name) for name in listed(cfg, 'fid_reference')]
@@ -151,14 +137,22 @@ def add_metrics(cfg: Config) -> None:
         metrics = as_list(cfg.test_evaluator)
         if metric not in metrics:  # as in a config that a run wrote
             cfg.test_evaluator = [*metrics, metric]
-            cfg.merge_from_dict(dict(protocol=PROTOCOLS[metric['type']]))
+            protocol = METRICS.get(metric['type']).protocol
+            cfg.merge_from_dict(dict(protocol=dict(protocol)))
 
 
 def lpips_metric(name: str | bool) -> dict:
     """LPIPS as the setting ``lpips`` names it."""
-    if name == ELSFACE:
-        return dict(type='ELSFaceLPIPS')
-    return dict(type='LPIPS', net='alex' if name is True else name)
+    return metric_of_paper(name, 'lpips') or dict(
+        type='LPIPS', net='alex' if name is True else name
+    )
+
+
+def metric_of_paper(method: str | bool, name: str) -> dict | None:
+    """A metric as the paper of a method took it; None if it is no method."""
+    if method not in METHODS:
+        return None
+    return METHODS[method].metrics.get(name)
 
 
 def fid_metric(reference: str) -> dict:
@@ -167,10 +161,12 @@ def fid_metric(reference: str) -> dict:
     Raises:
         ValueError: If it is no folder but several references in one.
     """
-    if reference == ELSFACE:
-        return dict(type='ELSFaceFID')
+    of_paper = metric_of_paper(reference, 'fid')
+    if of_paper:
+        return of_paper
     first, comma, _ = reference.partition(',')
-    if comma and first in ('gt', ELSFACE) and not osp.exists(reference):
+    known = first == 'gt' or metric_of_paper(first, 'fid')
+    if comma and known and not osp.exists(reference):
         names = reference.split(',')
         once_each = ' '.join(f'fid_reference={name}' for name in names)
         raise ValueError(

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 
 from mmfacesr.apis.networks import PARTS, build_network
 from mmfacesr.checkpoint import load_weights
+from mmfacesr.models import METHODS
 from mmfacesr.version import __version__
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.forms import OUR_KEYS, find_form
 from mmfacesr.weights.hashes import FileHashes
+from mmfacesr.weights.layouts import MMAGIC, OURS, find_layout
 from mmfacesr.weights.matching import MisfitError, find_weights
 from mmfacesr.weights.sources import LocalWeights, local_weights
 from mmfacesr.weights.writing import writable_target, write_weights_file
@@ -53,7 +54,7 @@ def convert_weights(
     cfg: Config,
     source: str | Path,
     target: str | Path,
-    layout: str = OUR_KEYS.name,
+    layout: str = OURS.name,
     part: Optional[str] = None,
     sha256: Optional[str] = None,
     force: bool = False,
@@ -64,7 +65,7 @@ def convert_weights(
         cfg (Config): Its model has the network that the weights belong to.
         source (str | Path): As for :func:`load_weights`.
         target (str | Path): File to write.
-        layout (str): One of `mmfacesr.weights.forms.FORM_NAMES`. Defaults to
+        layout (str): One of `layout_names`. Defaults to
             ours.
         part (str, optional): 'generator' or 'discriminator' to write that
             one alone. Defaults to None: the generator, and the discriminator
@@ -82,23 +83,34 @@ def convert_weights(
     target = writable_target(target, force)
     main = part or GENERATOR
     networks = {main: build_network(cfg, main)}
-    form = find_form(layout, networks[main])
+    written = find_layout(layout, networks[main])
     file = local_weights(source, sha256=sha256)
     content = read_weights_file(file.path)
     read = {main: load_weights(networks[main], content).layout}
     left_out = {}
-    if part is None and form.holds_both and DISCRIMINATOR in cfg.model:
+    if part is None and written.holds_both and DISCRIMINATOR in cfg.model:
         left_out = _add_discriminator(cfg, content, networks, read)
     origin = _origin(networks[main], read[main], file)
     hashes = write_weights_file(
         target,
-        form.content(networks),
+        written.content(networks),
         # Others' files have no place for it.
-        metadata=origin if form.name == OUR_KEYS.name else None,
+        metadata=origin if written.name == OURS.name else None,
         force=force,
         check=partial(check_equal, networks=networks),
     )
-    return Conversion(file, read, left_out, form.name, target, hashes)
+    return Conversion(file, read, left_out, written.name, target, hashes)
+
+
+def layout_names() -> list[str]:
+    """Name every layout that some network can be written in."""
+    declared = [
+        layout
+        for method in METHODS.values()
+        for layout in method.layouts
+        if layout.wrap
+    ]
+    return [layout.name for layout in (OURS, MMAGIC, *declared)]
 
 
 def _origin(

@@ -17,10 +17,9 @@ from torch.nn.modules.module import (
     register_module_parameter_registration_hook,
 )
 
-from mmfacesr.models import heads, networks  # noqa: F401  registers them
+from mmfacesr.models import METHODS
 from mmfacesr.registry import MODELS
 
-OURS = ('mmfacesr.models.networks.', 'mmfacesr.models.heads.')
 PARTS = ('generator', 'discriminator')
 MAX_PARAMETERS = 5_000  # tensors; ours have some hundreds
 MAX_NUMBER = 1 << 20  # layers are counted before they are made
@@ -75,7 +74,7 @@ def network_of_text(text: str, part: str = 'generator') -> nn.Module:
     settings = dict(model.get(part) or {}) if isinstance(model, dict) else {}
     name = settings.pop('type', None)
     network = MODELS.module_dict.get(name) if isinstance(name, str) else None
-    if network is None or not network.__module__.startswith(OURS):
+    if not any(network in method.networks for method in METHODS.values()):
         raise ValueError(
             f'Expected a {part} of mmfacesr in the config, got {name!r}; '
             'give the config.'

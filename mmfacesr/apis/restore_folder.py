@@ -21,9 +21,9 @@ from tqdm import tqdm
 from mmfacesr.apis.results import Results
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.image_io import BadSampleError, find_images
 from mmfacesr.registry import MODELS, TRANSFORMS
 from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils.images import BadSampleError, find_images
 
 LIST_FILE = 'left_out.txt'
 CPU_MEMORY = 'DefaultCPUAllocator'

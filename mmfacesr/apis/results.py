@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from mmfacesr.image_io import (
+from mmfacesr.utils.images import (
     BadSampleError,
     read_image_bytes,
     read_text,

@@ -15,9 +15,9 @@ from tqdm import tqdm
 
 from mmfacesr.apis.config import datasets_of
 from mmfacesr.apis.restore_folder import batches, find_inputs
-from mmfacesr.image_io import BadSampleError, write_image
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable
+from mmfacesr.utils.images import BadSampleError, write_image
 
 SHEET_ROWS = 8
 """Faces on a sheet."""

@@ -20,11 +20,10 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import CheckpointLoader
 
+from mmfacesr.compat.seam import wrap_once
 from mmfacesr.utils import write_atomic
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
-
-from .seam import wrap_once
 
 SCHEMES = ('', 'http://', 'https://')
 """What mmengine's name of a file starts with; '' is every other file."""

@@ -20,7 +20,7 @@ from torch.utils.data import get_worker_info
 from torch.utils.data._utils import signal_handling
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from .seam import wrap_once
+from mmfacesr.compat.seam import wrap_once
 
 ENOUGH_FILES = 65_536
 

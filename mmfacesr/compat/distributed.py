@@ -20,7 +20,7 @@ from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from .seam import wrap_once
+from mmfacesr.compat.seam import wrap_once
 
 
 def runs_without_gpu() -> bool:

@@ -14,7 +14,7 @@ from mmengine.evaluator import BaseMetric
 from torch import nn
 from torch.utils.data import DataLoader
 
-from .seam import wrap_once
+from mmfacesr.compat.seam import wrap_once
 
 
 def mend_evaluator(evaluator: type) -> None:

@@ -11,9 +11,8 @@ from typing import Any
 
 from mmengine.fileio.handlers import JsonHandler
 
+from mmfacesr.compat.seam import wrap_once
 from mmfacesr.utils.finite import for_json
-
-from .seam import wrap_once
 
 
 def mend_json_files() -> None:

@@ -19,7 +19,7 @@ import mmcv
 import numpy as np
 from mmengine.utils import digit_version
 
-from .seam import wrap_once
+from mmfacesr.compat.seam import wrap_once
 
 # name that MMagic imports -> where diffusers keeps it now
 MOVED_MODULES = {

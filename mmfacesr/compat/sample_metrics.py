@@ -16,10 +16,9 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 
+from mmfacesr.compat.seam import wrap_once
 from mmfacesr.utils import printable
 from mmfacesr.utils.finite import FILE, UNBOUNDED, identical_images
-
-from .seam import wrap_once
 
 
 def mend_sample_metrics(metric: type, evaluator: type) -> None:

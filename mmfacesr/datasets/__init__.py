@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datasets and their transforms; importing this registers them."""
 
-from . import transforms
-from .face_folder import FaceFolder
+from mmfacesr.datasets import transforms
+from mmfacesr.datasets.face_folder import FaceFolder
 
 __all__ = ['FaceFolder', 'transforms']

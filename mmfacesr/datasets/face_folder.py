@@ -11,14 +11,13 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmfacesr.data_root import PARTS, check_crop_size, read_info
-from mmfacesr.data_splits import Split, find_split, split_of_list
-from mmfacesr.image_io import BadSampleError, list_images
+from mmfacesr.datasets.data_root import PARTS, check_crop_size, read_info
+from mmfacesr.datasets.lr_pairs import find_partners, use_lr_files
+from mmfacesr.datasets.resolution import check_resolution
+from mmfacesr.datasets.splits import Split, find_split, split_of_list
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable, shown
-
-from .lr_pairs import find_partners, use_lr_files
-from .resolution import check_resolution
+from mmfacesr.utils.images import BadSampleError, list_images
 
 _REMEDY = (
     'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'
@@ -36,7 +35,7 @@ class FaceFolder(BaseDataset):
     The images of a part are, in this order: those of ``ann_file``; of
     ``<part>.txt``; of the sub-folder ``<part>/``; and where the folder has
     no lists and no such sub-folders, its images divided 80:10:10 by their
-    names (:func:`mmfacesr.data_splits.find_split`, which knows the usual
+    names (:func:`mmfacesr.datasets.splits.find_split`, which knows the usual
     names of splits and refuses what is not clear).
 
     A line of a list is the name of one file. One with spaces around it that

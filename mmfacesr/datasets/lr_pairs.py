@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.image_io import list_images
 from mmfacesr.utils import printable, shown
+from mmfacesr.utils.images import list_images
 
 UNPAIRED_STEPS = (
     'JitterColors',

@@ -10,10 +10,9 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from PIL import Image
 
-from mmfacesr.image_formats import READ
+from mmfacesr.datasets.transforms import CropFace, ResizeFace
 from mmfacesr.utils import printable, shown
-
-from .transforms import CropFace, ResizeFace
+from mmfacesr.utils.image_formats import READ
 
 MOST_LOOKED_AT = 500
 """Headers of images that are read before a run."""

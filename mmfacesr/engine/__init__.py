@@ -2,6 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks, optimizer wrappers, an initializer; importing registers them."""
 
-from . import hooks, optim_wrappers, pretrained_init
+from mmfacesr.engine import hooks, optim_wrappers, pretrained_init
 
 __all__ = ['hooks', 'optim_wrappers', 'pretrained_init']

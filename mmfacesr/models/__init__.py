@@ -1,8 +1,27 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Networks, heads and losses, free of MMagic; restorers, which need it."""
+"""One room for each method, and what methods share in ``common``.
 
-# Not the restorers: importing them imports all of MMagic.
-from mmfacesr.models import heads, losses, networks
+Importing it registers networks, heads and losses, and leaves MMagic alone;
+``mmfacesr.models.runtime`` registers what needs MMagic.
+"""
 
-__all__ = ['heads', 'losses', 'networks']
+from importlib import import_module
+from types import MappingProxyType
+
+from mmfacesr.models.common import vgg_feature_loss  # noqa: F401  registers
+from mmfacesr.models.common.method import Method
+
+# A further method is registered by its line here.
+ROOMS = (
+    'dic',
+    'sparnet',
+    'pfsrnet',
+    'elsface',
+)
+METHODS: MappingProxyType[str, Method] = MappingProxyType(
+    {room: import_module(f'{__name__}.{room}').METHOD for room in ROOMS}
+)
+"""Room -> what it declares."""
+
+__all__ = ['METHODS', 'Method']

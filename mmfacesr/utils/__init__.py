@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files and words: what every part of the package may use."""
 
-from .files import (
+from mmfacesr.utils.files import (
     naming_full_disk,
     read_regular,
     replacing,
     write_atomic,
 )
-from .lines import read_lines
-from .setup_env import register_all_modules
-from .targets import output_file, output_folder, require_writable
-from .text import printable, shown
+from mmfacesr.utils.lines import read_lines
+from mmfacesr.utils.setup_env import register_all_modules
+from mmfacesr.utils.targets import output_file, output_folder, require_writable
+from mmfacesr.utils.text import printable, shown
 
 __all__ = [
     'naming_full_disk',

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .text import printable
+from mmfacesr.utils.text import printable
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 MAKE_ROOM = (

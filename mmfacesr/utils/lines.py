@@ -6,7 +6,7 @@ import codecs
 import os
 from pathlib import Path
 
-from .text import printable
+from mmfacesr.utils.text import printable
 
 
 def read_lines(path: str | os.PathLike) -> list[str]:

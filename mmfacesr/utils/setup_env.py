@@ -8,8 +8,8 @@ REGISTERING_MODULES = (
     'mmfacesr.models',
     'mmfacesr.datasets',
     'mmfacesr.engine',
-    'mmfacesr.models.restorers',
     'mmfacesr.evaluation.metrics',
+    'mmfacesr.models.runtime',
 )
 """What ``custom_imports`` of configs/_base_/default_runtime.py names."""
 

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .text import printable
+from mmfacesr.utils.text import printable
 
 
 def require_writable(

@@ -1,27 +1,45 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Every naming of weights that mmfacesr can read: the one place to declare.
+"""Layouts: how others name the weights of a network, and wrap them in files.
 
-A layout tells how others name what we name. Its rules turn one of our
-state-dict keys into theirs; prefixes such as ``generator.`` and wrappers such
-as ``state_dict`` need no rule, `matching` finds them.
+The room of a method declares the layouts of its published weights, and its
+networks list theirs as ``layouts``. The two that every network has are here.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from mmfacesr.weights.errors import WeightsError
+
+Weights = dict[str, Tensor]
 Rule = tuple[str, str | Callable[[re.Match], str]]
+Wrap = Callable[[dict[str, Weights]], dict]
+
+
+def as_state_dict(parts: dict[str, Weights]) -> dict:
+    """Make the plain state dict of one network."""
+    (weights,) = parts.values()
+    return weights
+
+
+def with_prefix(prefix: str, weights: Weights) -> Weights:
+    """Put a prefix before every key."""
+    return {prefix + key: value for key, value in weights.items()}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One naming of weights.
+    """How files of somebody hold weights.
+
+    Rules turn one of our state-dict keys into theirs. For reading, prefixes
+    such as ``generator.`` and wrappers such as ``state_dict`` need no rule:
+    `mmfacesr.weights.matching` finds them.
 
     Args:
-        name (str): Name that a load record carries.
+        name (str): What a load record carries and one asks for.
         rules (tuple[Rule, ...]): Pattern in our key and its replacement, as
             for `re.sub`, applied one after the other.
         unused (str): Pattern, as for `re.fullmatch`, of their keys that the
@@ -29,6 +47,14 @@ class Layout:
         bgr_inputs (str): Pattern of our keys of convolutions that take an
             image; theirs take it as BGR. Defaults to '', none.
         bgr_outputs (str): The same for those that give an image.
+        wrap (Callable | None): Makes the content of a file from the renamed
+            weights of each part, 'generator' or 'discriminator'. Defaults to
+            the state dict of one part; None if we write no such files.
+        constants (Callable): Gives the tensors of a network that their files
+            hold and ours do not, under their keys. Those that ``unused`` does
+            not match must have these values in a file. Defaults to none.
+        holds_both (bool): Whether generator and discriminator share a file.
+            Defaults to False.
     """
 
     name: str
@@ -36,6 +62,9 @@ class Layout:
     unused: str = ''
     bgr_inputs: str = ''
     bgr_outputs: str = ''
+    wrap: Wrap | None = as_state_dict
+    constants: Callable[[nn.Module], Weights] = lambda network: {}
+    holds_both: bool = False
 
     def key(self, ours: str) -> str:
         """Return the name in this layout of one of our keys."""
@@ -65,119 +94,65 @@ class Layout:
             return value.flip(0)
         return value
 
+    def writes(self, network: nn.Module) -> bool:
+        """Say whether weights of a network can be written so.
 
-def _hourglass_level(match: re.Match) -> str:
-    """Name a block by its level, 4 outermost, instead of by nesting."""
-    level = 4 - match[1].count('low2.')
-    place = ('up1', 'low1', 'low3').index(match[2]) + 1
-    return f'hg.res{level}_{place}.'
+        Not by rules that would rename nothing in it.
+        """
+        if self.wrap is None:
+            return False
+        keys = list(network.state_dict())
+        return not self.rules or keys != [*map(self.key, keys)]
+
+    def content(self, networks: Mapping[str, nn.Module]) -> dict:
+        """Make the content of a file.
+
+        Args:
+            networks (Mapping[str, nn.Module]): Part -> network with weights.
+        """
+        return self.wrap(
+            {
+                part: self.constants(network)
+                | {
+                    self.key(key): self.value(key, value)
+                    for key, value in network.state_dict().items()
+                }
+                for part, network in networks.items()
+            }
+        )
 
 
-# Our flat numbering of LightCNN-9 against groups of two layers.
-_LIGHT_CNN_LAYERS = {
-    '2': '2.conv_a',
-    '3': '2.conv',
-    '5': '4.conv_a',
-    '6': '4.conv',
-    '8': '6.conv_a',
-    '9': '6.conv',
-    '10': '7.conv_a',
-    '11': '7.conv',
-}
+def _as_checkpoint(parts: dict[str, Weights]) -> dict:
+    """Make a checkpoint of a restorer, under the names of its parts."""
+    state = {}
+    for part, weights in parts.items():
+        state |= with_prefix(f'{part}.', weights)
+    return dict(meta={}, state_dict=state)
 
-_HOURGLASS_RULES = (
-    (r'\bhg\.(?:low2\.){4}', 'hg.res_center.'),
-    (r'\bhg\.((?:low2\.)*)(up1|low1|low3)\.', _hourglass_level),
-)
 
-_LANDMARK_BRANCH_RULES = (
-    *_HOURGLASS_RULES,
-    (r'^(hour_glass\.|)first_conv\.', r'\1compress_in.'),
-    (r'^(hour_glass\.|)last\.0\.', r'\1hg_conv_out.0.'),
-    (r'^(hour_glass\.|)last\.1\.', r'\1hg_conv_out.1.conv_block.0.'),
-    (r'^(hour_glass\.|)last\.3\.', r'\1hg_conv_out.2.'),
-    (r'^hour_glass\.', 'HG.'),
-)
+OURS = Layout('mmfacesr')
+MMAGIC = Layout('mmagic', wrap=_as_checkpoint, holds_both=True)
 
-DIC_AUTHORS = Layout(
-    'dic-authors',
-    (
-        *_LANDMARK_BRANCH_RULES,
-        (r'^conv_first\.', 'conv_in.'),
-        (r'^conv_last\.2\.', 'conv_out.0.'),
-        (r'^conv_last\.', 'out.'),
-        (r'fusion_block\.conv_first\.', 'fusion_block.conv_in.'),
-        (r'fusion_block\.body\.', 'fusion_block.resnet.'),
-        (r'block\.conv_first\.', 'block.compress_in.'),
-        (r'block\.conv_last\.', 'block.compress_out.'),
-        (r'\.up_blocks\.', '.upBlocks.'),
-        (r'\.down_blocks\.', '.downBlocks.'),
-        (r'\.lr_blocks\.', '.uptranBlocks.'),
-        (r'\.hr_blocks\.', '.downtranBlocks.'),
-        (
-            r'^features\.(\d+)\.',
-            lambda match: (
-                'features.' + _LIGHT_CNN_LAYERS.get(match[1], match[1]) + '.'
-            ),
-        ),
-    ),
-)
 
-# The landmark network of the authors' evaluation script.
-DIC_AUTHORS_EVALUATION = Layout(
-    'dic-authors-evaluation',
-    (
-        *_HOURGLASS_RULES,
-        (r'^stem\.', 'pre_conv_block.'),
-        (r'^stacks\.(\d+)\.hg\.', r'hg\1.'),
-        (r'^stacks\.(\d+)\.res\.', r'hg\1_res1.'),
-        (r'^stacks\.(\d+)\.lin\.', r'hg\1_lin1.conv_block.'),
-        (r'^stacks\.(\d+)\.pred\.', r'hg\1_conv_pred.'),
-        (r'^stacks\.(\d+)\.merge_features\.', r'hg\1_conv1.'),
-        (r'^stacks\.(\d+)\.merge_heatmap\.', r'hg\1_conv2.'),
-    ),
-)
+def layouts_of(network: nn.Module) -> tuple[Layout, ...]:
+    """Return the layouts of a network's weights: ours first."""
+    return (OURS, MMAGIC, *getattr(network, 'layouts', ()))
 
-# Ours, and torch's older way, against torch.nn.utils.parametrizations.
-SPECTRAL_NORM_PARAMETRIZED = Layout(
-    'spectral-norm-parametrized',
-    (
-        (r'\bweight_orig$', 'parametrizations.weight.original'),
-        (r'\bweight_([uv])$', r'parametrizations.weight.0._\1'),
-    ),
-)
 
-# Trained on BGR images; its mean shift is never called, its position index
-# follows from the size of a window.
-ELSFACE_AUTHORS = Layout(
-    'elsface-authors',
-    (
-        (r'^shallow\.', 'head_x2.0.'),
-        (r'^style_encoder\.stages\.', 'encoder.encoder.'),
-        (r'^cnn_block\.', 'cnn_x2_1.0.'),
-        (r'^embed_norm\.', 'patch_embed_1.norm.'),
-        (r'^swin_group\.blocks\.', 'layers_1.0.residual_group.blocks.'),
-        (r'\.mlp\.0\.', '.mlp.fc1.'),
-        (r'\.mlp\.2\.', '.mlp.fc2.'),
-        (r'^swin_group\.conv\.', 'layers_1.0.conv.'),
-        (r'^norm\.', 'norm_1.'),
-        (r'^after_body\.', 'conv_after_body_1.'),
-        (r'^refine\.(\d+)\.high_frequency\.', r't_tail_x2.0.\1.hf_block.'),
-        (r'^refine\.(\d+)\.blocks\.', r't_tail_x2.0.\1.main.0.'),
-        (r'^tail\.0\.', 'tail_x2.0.0.0.'),
-        (r'^tail\.2\.', 'tail_x2.0.1.'),
-    ),
-    unused=r'(sub_mean|add_mean)\..*|.*\.(relative_position_index|attn_mask)',
-    bgr_inputs=r'(shallow\.0|style_encoder\.stages\.0\.0)\.weight',
-    bgr_outputs=r'tail\.2\.(weight|bias)',
-)
+def find_layout(name: str, network: nn.Module) -> Layout:
+    """Return the layout of that name, to write a network's weights in.
 
-# Tried in this order. Ours comes first; MMagic's DICNet and LightCNN and the
-# released SPARNets use the same keys.
-LAYOUTS = (
-    Layout('mmfacesr'),
-    DIC_AUTHORS,
-    DIC_AUTHORS_EVALUATION,
-    ELSFACE_AUTHORS,
-    SPECTRAL_NORM_PARAMETRIZED,
-)
+    Raises:
+        WeightsError: If the network has none; names those that it has.
+    """
+    possible = {
+        layout.name: layout
+        for layout in layouts_of(network)
+        if layout.writes(network)
+    }
+    if name not in possible:
+        raise WeightsError(
+            f'Expected a layout for a {type(network).__name__}, one of '
+            f'{", ".join(possible)}, got {name!r}; choose one of them.'
+        )
+    return possible[name]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.layouts import LAYOUTS, Layout
+from mmfacesr.weights.layouts import Layout, Weights, layouts_of
 from mmfacesr.weights.messages import say
 from mmfacesr.weights.pickle_values import MAX_NAME
 
@@ -60,13 +60,13 @@ def find_weights(
         WeightsError: If more than one part fits, or a value is NaN or
             infinite.
     """
-    own = module.state_dict()
     tensors = flat_tensors(content)
     counted = [key for key in tensors if is_flop_counter(key)]
-    layout, prefix, part = _match(type(module).__name__, own, tensors)
+    layout, prefix, part = _match(module, tensors)
     if counted:
         say(f'{_list(counted, "keys of a FLOP counter")} are left out.')
     check_finite({prefix + key: value for key, value in part.items()})
+    own = module.state_dict()
     ours = {layout.key(key): key for key in own}
     return layout, own | {
         ours[key]: layout.value(ours[key], value)
@@ -82,7 +82,7 @@ def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
         tensors (Mapping[str, Tensor]): As of :func:`flat_tensors`.
     """
     try:
-        _match(type(module).__name__, module.state_dict(), tensors)
+        _match(module, tensors)
     except WeightsError:
         return False
     return True
@@ -166,13 +166,12 @@ def faults_of(module: nn.Module, weights: Mapping) -> str:
 
 
 def _match(
-    name: str, own: Mapping, tensors: Mapping
+    module: nn.Module, tensors: Mapping
 ) -> tuple[Layout, str, dict[str, Tensor]]:
     """Find the part of some tensors that fits, under the keys of its layout.
 
     Args:
-        name (str): What the weights are for.
-        own (Mapping): State dict to fit.
+        module (nn.Module): Gives keys, shapes and layouts.
         tensors (Mapping): As of :func:`flat_tensors`.
 
     Returns:
@@ -183,16 +182,18 @@ def _match(
         WeightsError: As of :func:`find_weights`.
     """
     tensors = {k: v for k, v in tensors.items() if not is_flop_counter(k)}
+    own = module.state_dict()
     own = {k: v for k, v in own.items() if not is_flop_counter(k)}
     keys = sorted(tensors)
     fitting, prefixes = {}, set()
     best = (0, None)  # number of known keys, what is wrong with them
     tried = []
-    for layout in LAYOUTS:
+    for layout in layouts_of(module):
         theirs = {layout.key(key): key for key in own}
-        if theirs in tried:
+        constants = _checked_constants(layout, module)
+        if (theirs, constants.keys()) in tried:
             continue
-        tried.append(theirs)
+        tried.append((theirs, constants.keys()))
         counts = _prefixes(keys, theirs)
         prefixes |= counts.keys()
         for prefix in _candidates(counts, theirs):
@@ -201,7 +202,8 @@ def _match(
                 for key in _below(keys, prefix)
                 if layout.uses(key[len(prefix) :])
             }
-            faults = _faults(part, theirs, own)
+            faults = _take_out(part, constants)
+            faults += _faults(part, theirs, own)
             if not faults:
                 fitting.setdefault(prefix, (layout, prefix, part))
             elif counts[prefix] > best[0]:
@@ -212,10 +214,34 @@ def _match(
                 )
     if not fitting:
         raise MisfitError(
-            f'Expected the weights of a {name}, {len(own)} tensors, got '
+            f'Expected the weights of a {type(module).__name__}, '
+            f'{len(own)} tensors, got '
             f'{best[1] or _list(keys, "foreign")}. Nothing was loaded.'
         )
     return fitting[_choose(list(fitting), prefixes)]
+
+
+def _checked_constants(layout: Layout, module: nn.Module) -> Weights:
+    """Give the tensors that files of a layout must hold as they are."""
+    return {
+        key: value
+        for key, value in layout.constants(module).items()
+        if layout.uses(key)
+    }
+
+
+def _take_out(part: Weights, constants: Weights) -> list[str]:
+    """Remove constants from part of a checkpoint; say which ones differ."""
+    found = {key: part.pop(key) for key in constants if key in part}
+    wrong = [
+        key
+        for key, value in found.items()
+        if value.shape != constants[key].shape
+        or not bool((value == constants[key]).all())
+    ]
+    return (
+        [_list(wrong, 'not the constants that they must be')] if wrong else []
+    )
 
 
 def _prefixes(keys: Sequence[str], known: Mapping) -> Counter:

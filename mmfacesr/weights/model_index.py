@@ -14,7 +14,7 @@ from typing import Optional
 
 import yaml
 
-from mmfacesr.project_files import project_root
+from mmfacesr.utils.project_files import project_root
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 

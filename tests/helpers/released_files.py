@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.models.heads import DistilledFANHead, StackedHourglassHead
-from mmfacesr.models.networks import (
+from mmfacesr.models.dic import (
     DICDiscriminator,
     DICGenerator,
-    ELSFaceNet,
-    PFSRNet,
-    SPARNet,
+    StackedHourglassHead,
 )
+from mmfacesr.models.elsface import ELSFaceNet
+from mmfacesr.models.pfsrnet import DistilledFANHead, PFSRNet
+from mmfacesr.models.sparnet import SPARNet
 
 MEAN = np.array([0.509, 0.424, 0.378], np.float32).reshape(3, 1, 1)
 HD = dict(

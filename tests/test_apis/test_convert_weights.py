@@ -18,8 +18,8 @@ from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.forms import find_form
 from mmfacesr.weights.hashes import hash_file
+from mmfacesr.weights.layouts import find_layout
 from mmfacesr.weights.writing import write_weights_file
 
 DIC = dict(
@@ -95,7 +95,7 @@ def test_there_and_back(
     cfg = config(generator, critic)
     networks = filled(cfg)
     theirs = tmp_path / 'theirs.pth'
-    content = find_form(layout, networks['generator']).content(networks)
+    content = find_layout(layout, networks['generator']).content(networks)
     write_weights_file(theirs, content)
 
     parts = {}

@@ -17,13 +17,13 @@ from torch import Tensor
 from mmfacesr.apis import publish_weights as module
 from mmfacesr.apis.publish_weights import publish_weights
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.engine.hooks import GeneratorEMAHook
-from mmfacesr.models.heads import DistilledFANHead
+from mmfacesr.models.pfsrnet import DistilledFANHead
+from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.version import __version__
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.forms import below
 from mmfacesr.weights.hashes import checksum_in_name, hash_file
+from mmfacesr.weights.layouts import with_prefix
 
 # Of few tensors, which is what checking takes its time by.
 GENERATOR = dict(type='DistilledFANHead', num_keypoints=4)
@@ -56,8 +56,8 @@ def training_checkpoint(**changes: object) -> dict:
                 time='20260102_030405',
                 hostname='host7',
             ),
-            state_dict=below('generator.', state(1))
-            | below('discriminator.critic.', state(2))
+            state_dict=with_prefix('generator.', state(1))
+            | with_prefix('discriminator.critic.', state(2))
             | {'step_counter': torch.tensor(150)},
             message_hub=dict(
                 log_scalars={}, runtime_info=dict(cfg='/home/anna')
@@ -74,19 +74,19 @@ def with_average(checkpoint: dict, kind: str) -> dict:
     """Add an average of 3 to a checkpoint whose plain weights are 1."""
     weights = checkpoint['state_dict']
     if kind == 'mmagic':
-        weights |= below('generator_ema.', state(3))
+        weights |= with_prefix('generator_ema.', state(3))
     elif kind == 'mmagic-gan':
-        weights |= below('generator_ema.module.', state(3))
+        weights |= with_prefix('generator_ema.module.', state(3))
         weights['generator_ema.steps'] = torch.tensor(9)
     elif kind == 'ours':
-        average = below('module.', state(3)) | {'steps': torch.tensor(9)}
+        average = with_prefix('module.', state(3)) | {'steps': torch.tensor(9)}
         checkpoint['ema_state_dict'] = average
         GeneratorEMAHook()._swap_ema_state_dict(checkpoint)
     else:
         average = {
             key: torch.full_like(value, 3) for key, value in weights.items()
         }
-        checkpoint['ema_state_dict'] = below('module.', average)
+        checkpoint['ema_state_dict'] = with_prefix('module.', average)
         EMAHook()._swap_ema_state_dict(checkpoint)
     return checkpoint
 
@@ -167,7 +167,7 @@ def test_counters_may_be_absent(tmp_path: Path, save: Callable) -> None:
 
 
 def test_keys_are_the_network_s_own(tmp_path: Path, save: Callable) -> None:
-    weights = below('generator.module.', state(1))
+    weights = with_prefix('generator.module.', state(1))
     done = publish_weights(
         save(training_checkpoint(state_dict=weights)), tmp_path
     )
@@ -313,7 +313,7 @@ def test_a_strange_run_gives_no_name(tmp_path: Path, save: Callable) -> None:
     'content',
     [
         state(1),
-        dict(state_dict=below('backbone.', state(1))),
+        dict(state_dict=with_prefix('backbone.', state(1))),
         dict(state_dict={}, ema_state_dict={}),
     ],
 )

@@ -19,8 +19,8 @@ from mmfacesr.apis.restore_folder import (
     restore_folder,
     result_names,
 )
-from mmfacesr.image_io import read_image, write_image
-from mmfacesr.models.networks import DICGenerator
+from mmfacesr.models.dic import DICGenerator
+from mmfacesr.utils.images import read_image, write_image
 
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
 NETWORK = dict(mid_channels=8, num_blocks=1, num_steps=1, hg_mid_channels=8)

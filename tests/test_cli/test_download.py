@@ -14,7 +14,8 @@ from threading import Thread
 import pytest
 import yaml
 
-from mmfacesr import cli, project_files
+from mmfacesr.apis import cli
+from mmfacesr.utils import project_files
 from mmfacesr.weights.places import place_of
 
 CONTENT = bytes(range(256)) * 40
@@ -134,7 +135,7 @@ def test_standard_output_is_for_paths_only(
         [
             sys.executable,
             '-m',
-            'mmfacesr.cli',
+            'mmfacesr.apis.cli',
             'download',
             f'{server.url}/unknown.pth',
         ],

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr import cli, project_files
+from mmfacesr.apis import cli
+from mmfacesr.utils import project_files
 from mmfacesr.version import __version__
 from mmfacesr.weights.model_index import read_index
 from mmfacesr.weights.places import place_of
@@ -154,7 +155,7 @@ def test_broken_index_is_one_message(
 
 def test_a_list_needs_neither_torch_nor_mmengine() -> None:
     code = (
-        'import sys, mmfacesr.cli as cli; cli.main(["models"]); '
+        'import sys, mmfacesr.apis.cli as cli; cli.main(["models"]); '
         'sys.exit(sum(name in sys.modules for name in '
         '("torch", "mmengine", "numpy")))'
     )

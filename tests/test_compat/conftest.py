@@ -46,7 +46,7 @@ def run() -> Callable[..., str]:
 @pytest.fixture(scope='session')
 def toy() -> ModuleType:
     """The toy model and Runner, under the mends."""
-    from mmfacesr.compat import mend
+    from mmfacesr.compat.mends import mend
 
     mend()
     spec = importlib.util.spec_from_file_location('toy', HERE / 'toy.py')

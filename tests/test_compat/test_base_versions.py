@@ -6,7 +6,8 @@ from importlib.metadata import PackageNotFoundError
 
 import pytest
 
-from mmfacesr.compat import base_versions, check_base
+from mmfacesr.compat import base_versions
+from mmfacesr.compat.base_versions import check_base
 
 
 def test_this_environment_passes() -> None:

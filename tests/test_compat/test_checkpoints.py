@@ -18,7 +18,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader, save_checkpoint
 
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import plain_checkpoint_hook
 from mmfacesr.engine.hooks.plain_checkpoint_hook import (
     PlainCheckpointHook,

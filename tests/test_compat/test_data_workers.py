@@ -17,7 +17,7 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 
 GONE = 'this mend is no longer needed'
 BATCHES = 40

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmfacesr import mmagic_base  # noqa: F401 (mends the evaluator)
+from mmfacesr.compat import mmagic_base  # noqa: F401 (mends the evaluator)
 from mmfacesr.registry import METRICS
 
 

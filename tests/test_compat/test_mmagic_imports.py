@@ -13,7 +13,8 @@ from typing import Optional
 import numpy as np
 import pytest
 
-from mmfacesr.compat import mend, mmagic_imports
+from mmfacesr.compat import mmagic_imports
+from mmfacesr.compat.mends import mend
 
 HERE = Path(__file__).resolve().parent
 GONE = 'this mend is no longer needed'
@@ -37,7 +38,7 @@ def mended(run: Callable[..., str]) -> dict:
             """
 import json, sys, time
 start = time.time()
-from mmfacesr import mmagic_base
+from mmfacesr.compat import mmagic_base
 seconds = time.time() - start
 first = mmagic_base.DataPreprocessor(non_image_keys='mine')
 second = mmagic_base.DataPreprocessor()

@@ -15,8 +15,8 @@ from mmengine.fileio import dump, load
 from mmengine.fileio.handlers import JsonHandler
 
 from mmfacesr.apis.report import KeepMetricsHook, format_report, save_report
-from mmfacesr.compat import mend
-from mmfacesr.mmagic_base import PSNR, SSIM, Evaluator
+from mmfacesr.compat.mends import mend
+from mmfacesr.compat.mmagic_base import PSNR, SSIM, Evaluator
 
 GONE = 'this mend is no longer needed'
 FLAT, FACE, OTHER = '/faces/flat.png', '/faces/face.png', '/faces/other.png'

@@ -17,7 +17,7 @@ from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmengine.runner import Runner
 from toy import LR, ToyModel, ToyPair, make_runner
 
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 
 
 def sgd() -> dict:

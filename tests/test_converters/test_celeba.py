@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.data_root import PARTS, read_list
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.faces.table import LandmarkTable
 
 PARTITION = {
     '000001.jpg': 0,

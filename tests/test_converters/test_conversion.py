@@ -13,16 +13,16 @@ from pathlib import Path
 import pytest
 from odd_names import ODD_NAMES, UNLISTABLE
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     convert_all,
     keep_present,
     list_in_place,
     read_celeba_partition,
     result_name,
 )
-from mmfacesr.conversion.command_line import run
-from mmfacesr.conversion.loop import _append
-from mmfacesr.image_io import BadSampleError
+from mmfacesr.datasets.conversion.command_line import run
+from mmfacesr.datasets.conversion.loop import _append
+from mmfacesr.utils.images import BadSampleError
 
 NAMES = [f'{i}.png' for i in range(6)]
 

@@ -4,8 +4,8 @@
 
 import pytest
 
-from mmfacesr.conversion import finish
-from mmfacesr.data_root import read_list
+from mmfacesr.datasets.conversion import finish
+from mmfacesr.datasets.data_root import read_list
 
 
 def test_empty_splits_are_named_and_nothing_is_called_ready(tmp_path, capsys):

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from odd_names import ODD_NAMES
 
-from mmfacesr.data_root import PARTS, read_list
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.framing import MARGIN, TEMPLATE_5
-from mmfacesr.image_io import list_images, read_image, write_image
-from mmfacesr.landmark_schemes import five_from_68
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.faces.framing import MARGIN, TEMPLATE_5
+from mmfacesr.faces.schemes import five_from_68
+from mmfacesr.faces.table import LandmarkTable
+from mmfacesr.utils.images import list_images, read_image, write_image
 
 
 def face_at(x: float, y: float, scale: float) -> np.ndarray:
@@ -199,7 +199,7 @@ def test_whole_images_stay_in_place(folder, photos, run_main, capsys):
 )
 def test_finder_finds_small_faces_among_others_once():
     from mmfacesr.datasets.synthetic_faces import render_face
-    from mmfacesr.face_finder import FaceFinder
+    from mmfacesr.faces.finder import FaceFinder
 
     photo = np.full((1000, 1400, 3), 120, np.uint8)
     truth = []
@@ -231,7 +231,7 @@ def test_finder_finds_small_faces_among_others_once():
 @pytest.mark.parametrize('shape', [(16, 40000), (40000, 16)])
 def test_finder_takes_images_of_any_shape(shape):
     """Sides beyond 32767 would end the process inside MediaPipe."""
-    from mmfacesr.face_finder import FaceFinder
+    from mmfacesr.faces.finder import FaceFinder
 
     strip = np.zeros((*shape, 3), np.uint8)
     assert FaceFinder().find(strip) == []

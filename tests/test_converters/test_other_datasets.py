@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.conversion import save_points
-from mmfacesr.data_root import PARTS, read_list
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.datasets.conversion import save_points
+from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.faces.table import LandmarkTable
 
 
 def lists_of(root) -> dict[str, list[str]]:

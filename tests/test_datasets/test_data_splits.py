@@ -9,9 +9,9 @@ import pytest
 from mmengine.logging import MMLogger
 from PIL import Image
 
-from mmfacesr.data_root import PARTS
-from mmfacesr.data_splits import crossing, find_split, same_content
 from mmfacesr.datasets import FaceFolder
+from mmfacesr.datasets.data_root import PARTS
+from mmfacesr.datasets.splits import crossing, find_split, same_content
 
 
 def make(root: Path, *names: str) -> None:

@@ -14,11 +14,16 @@ from odd_names import ODD_NAMES, UNLISTABLE
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmfacesr.data_root import PARTS, read_list, split_names, write_data_root
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.image_io import BadSampleError
+from mmfacesr.datasets.data_root import (
+    PARTS,
+    read_list,
+    split_names,
+    write_data_root,
+)
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable
+from mmfacesr.utils.images import BadSampleError
 
 LOAD = [dict(type='LoadFaceImage')]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from odd_names import ODD_NAMES, UNLISTABLE
 
-from mmfacesr.data_root import read_list, split_names, write_list
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.image_io import list_images
+from mmfacesr.datasets.data_root import read_list, split_names, write_list
+from mmfacesr.utils.images import list_images
 
 NUM_NAMES = 100_000
 

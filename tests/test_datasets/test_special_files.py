@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.data_splits import same_content
 from mmfacesr.datasets.resolution import check_resolution
+from mmfacesr.datasets.splits import same_content
 from mmfacesr.datasets.transforms import ResizeFace
 
 

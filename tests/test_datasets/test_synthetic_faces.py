@@ -19,7 +19,7 @@ from mmfacesr.datasets.synthetic_faces import (
     render_face,
     write_faces,
 )
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.faces.table import LandmarkTable
 
 # Plain index mapping from the 468 MediaPipe points to the 68 iBUG points.
 FACE_MESH_68 = (

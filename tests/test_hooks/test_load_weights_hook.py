@@ -13,11 +13,12 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmfacesr.checkpoint import WeightsError, load_start
-from mmfacesr.engine.hooks import GeneratorEMAHook, LoadWeightsHook
+from mmfacesr.engine.hooks import LoadWeightsHook
 from mmfacesr.engine.pretrained_init import StrictPretrainedInit
-from mmfacesr.models.networks import DICDiscriminator, DICGenerator
+from mmfacesr.models.dic import DICDiscriminator, DICGenerator
+from mmfacesr.models.dic.layouts import DIC_AUTHORS
+from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.registry import WEIGHT_INITIALIZERS
-from mmfacesr.weights.layouts import DIC_AUTHORS
 
 SMALL = dict(mid_channels=8, num_blocks=1, hg_mid_channels=16)
 

@@ -18,13 +18,13 @@ from mmengine.runner import Runner
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.datasets.transforms import LoadLandmarks
-from mmfacesr.engine.hooks import (
+from mmfacesr.engine.hooks import StartCheckHook
+from mmfacesr.engine.hooks.start_check_hook import check_landmarks, names_of
+from mmfacesr.faces.table import LandmarkError, LandmarkTable
+from mmfacesr.models.pfsrnet.step_hooks import (
     LastStepCheckpointHook,
     ProgressiveStepHook,
-    StartCheckHook,
 )
-from mmfacesr.engine.hooks.start_check_hook import check_landmarks, names_of
-from mmfacesr.landmark_table import LandmarkError, LandmarkTable
 
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
 ALONE = dict(num_workers=0, persistent_workers=False)
@@ -193,11 +193,7 @@ def test_best_of_the_last_step(
 
 
 def test_names_are_those_of_the_values() -> None:
-    from mmfacesr.evaluation.metrics import (
-        MSSSIM,
-        LandmarkNME,
-        PaperProtocol,
-    )
+    from mmfacesr.evaluation.metrics import MSSSIM, LandmarkNME, PaperProtocol
 
     class Own(BaseMetric):
         """Does not say what it measures."""

@@ -16,7 +16,7 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import TrainingGuardHook
 
 NAN = float('nan')

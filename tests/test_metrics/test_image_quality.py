@@ -9,13 +9,8 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from mmfacesr.evaluation.functional import (
-    PAPER_PROTOCOLS,
-    luma,
-    mae,
-    psnr,
-    ssim,
-)
+from mmfacesr.evaluation.functional import luma, mae, psnr, ssim
+from mmfacesr.models import METHODS
 
 
 @pytest.fixture(scope='module')
@@ -25,7 +20,7 @@ def pair(golden: Path) -> dict:
 
 def test_golden_dic_protocol(pair: dict) -> None:
     images = pair['metric_sr_float'], pair['metric_gt']
-    got = PAPER_PROTOCOLS['dic'].measure(*images)
+    got = METHODS['dic'].protocol.measure(*images)
     assert got['PSNR'] == pytest.approx(float(pair['psnr_y']), abs=1e-3)
     assert got['SSIM'] == pytest.approx(float(pair['ssim_y']), abs=1e-5)
 
@@ -97,8 +92,8 @@ def sample(pair: dict) -> dict:
 
 
 def test_metric_classes_take_bgr_samples(pair: dict) -> None:
+    from mmfacesr.compat.mmagic_base import PSNR, SSIM
     from mmfacesr.evaluation.metrics import BorderMAE, PaperProtocol
-    from mmfacesr.mmagic_base import PSNR, SSIM
 
     images = pair['metric_sr_float'], pair['metric_gt']
     expected = {

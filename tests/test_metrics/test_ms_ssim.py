@@ -84,7 +84,7 @@ def test_levels_are_those_of_scikit_image() -> None:
 
 def test_equals_mmagic_where_no_window_shrinks() -> None:
     """MMagic narrows sigma with the window, and counts in float32."""
-    import mmfacesr.mmagic_base  # noqa: F401  imports MMagic quietly
+    import mmfacesr.compat.mmagic_base  # noqa: F401  imports MMagic quietly
 
     mmagic = pytest.importorskip('mmagic.evaluation.metrics.ms_ssim').ms_ssim
     large, small = noisy_pair(256, 192), noisy_pair(128, 128)

@@ -11,7 +11,8 @@ import torch
 from toy_training import At, Count, assert_equal_runs, make_runner
 
 from mmfacesr.apis.resume import newest_checkpoint
-from mmfacesr.engine.hooks import GeneratorEMAHook, ResumeHook
+from mmfacesr.engine.hooks import ResumeHook
+from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 
 KINDS = pytest.mark.parametrize(
     'kind', [dict(), dict(by_epoch=True)], ids=['iterations', 'epochs']

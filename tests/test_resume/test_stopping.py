@@ -18,7 +18,7 @@ from toy_training import At, Count, assert_equal_runs, make_runner, send
 from mmfacesr.apis import stopping
 from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.apis.stopping import SIGNALS, train_until_stopped
-from mmfacesr.engine.hooks import GeneratorEMAHook
+from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.utils.signals import Stopped
 
 KINDS = [dict(), dict(by_epoch=True), dict(by_epoch=True, save_by_epoch=False)]

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import (
     EpochSeedHook,
     PlainCheckpointHook,

@@ -121,9 +121,10 @@ def test_command_lists_weights_from_the_wheel(wheel, tmp_path):
     """By the declared entry point, far from the clone."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     (declared,) = tmp_path.glob('*.dist-info/entry_points.txt')
-    assert 'mmfacesr = mmfacesr.cli:main' in declared.read_text()
+    assert 'mmfacesr = mmfacesr.apis.cli:main' in declared.read_text()
     code = (
-        'import sys, mmfacesr.cli as cli; print(cli.__file__, flush=True); '
+        'import sys, mmfacesr.apis.cli as cli; '
+        'print(cli.__file__, flush=True); '
         "sys.exit(cli.main(['models', 'light-cnn']))"
     )
     done = subprocess.run(

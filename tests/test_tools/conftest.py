@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mmfacesr.image_io import write_image
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.faces.table import LandmarkTable
+from mmfacesr.utils.images import write_image
 
 
 @pytest.fixture

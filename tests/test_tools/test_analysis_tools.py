@@ -13,8 +13,8 @@ from mmengine.config import Config
 from torch import nn
 
 from mmfacesr.apis.config import load_config
-from mmfacesr.image_io import read_image
-from mmfacesr.visualization import GAP, HEADER
+from mmfacesr.utils.images import read_image
+from mmfacesr.utils.visualization import GAP, HEADER
 
 CONFIG = 'configs/dic/dic_x8c48b6_1xb8-150k_celeba.py'
 TOOLS = {

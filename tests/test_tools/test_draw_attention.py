@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmfacesr.image_io import read_image
-from mmfacesr.models.networks import SPARNet
-from mmfacesr.visualization import GAP, HEADER, overlay_map
+from mmfacesr.models.sparnet import SPARNet
+from mmfacesr.utils.images import read_image
+from mmfacesr.utils.visualization import GAP, HEADER, overlay_map
 
 CONFIG = 'configs/sparnet/sparnet_light-attn3d-x8_1xb32-20e_celeba.py'
 WIDTHS = ('model.generator.min_ch=4', 'model.generator.max_ch=8')
@@ -90,7 +90,7 @@ def test_sheets_below_the_faces_are_no_faces(
 
 
 def test_a_network_without_maps_is_refused(run_tool, repo, tmp_path):
-    from mmfacesr.models.networks import DICGenerator
+    from mmfacesr.models.dic import DICGenerator
 
     options = dict(mid_channels=8, num_blocks=1, hg_mid_channels=16)
     torch.save(DICGenerator(**options).state_dict(), tmp_path / 'dic.pth')

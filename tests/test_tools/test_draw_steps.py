@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from mmfacesr.image_io import read_image, write_image
-from mmfacesr.models.networks import DICGenerator, PFSRNet
-from mmfacesr.visualization import GAP, HEADER
+from mmfacesr.models.dic import DICGenerator
+from mmfacesr.models.pfsrnet import PFSRNet
+from mmfacesr.utils.images import read_image, write_image
+from mmfacesr.utils.visualization import GAP, HEADER
 
 TOOL = 'analysis_tools/draw_steps.py'
 CONFIG = 'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py'

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmfacesr.apis.baseline import baseline_of, evenly_spread, mean_shape
 from mmfacesr.apis.config import load_config
 from mmfacesr.evaluation.functional import nme
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.faces.table import LandmarkTable
 
 CONFIG = 'configs/dic/dic_hourglass_1xb8-20k_celeba.py'
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr import project_files
 from mmfacesr.apis.config import find_config, load_config
+from mmfacesr.utils import project_files
 from mmfacesr.weights.model_index import read_index
 
 CONFIG = 'dic_x8c48b6_1xb8-150k_celeba.py'

@@ -12,10 +12,10 @@ from mmengine.registry import DefaultScope
 
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.models.heads import DistilledFANHead
+from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.forms import below
 from mmfacesr.weights.hashes import hash_file
+from mmfacesr.weights.layouts import with_prefix
 
 CONVERT = 'model_converters/convert.py'
 PUBLISH = 'model_converters/publish.py'
@@ -41,7 +41,7 @@ def source(tmp_path: Path) -> Path:
     torch.save(
         dict(
             meta=dict(iter=9),
-            state_dict=below('generator.', state.state_dict()),
+            state_dict=with_prefix('generator.', state.state_dict()),
             optimizer=dict(name='Adam'),
         ),
         path,
@@ -127,7 +127,7 @@ def test_help_teaches(run_tool: Callable, tool: str) -> None:
 def test_mmagic_takes_its_layout_strictly(
     run_tool: Callable, tmp_path: Path, critic: bool
 ) -> None:
-    import mmfacesr.mmagic_base  # noqa: F401, it mends what importing needs
+    import mmfacesr.compat.mmagic_base  # noqa: F401, it mends what importing needs
 
     models = pytest.importorskip('mmagic.models')
     generator = dict(type='DICNet', in_channels=3, out_channels=3, **DIC)

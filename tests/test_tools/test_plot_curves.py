@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from mmengine.visualization import LocalVisBackend
 
-from mmfacesr.image_io import read_image
+from mmfacesr.utils.images import read_image
 
 TOOL = 'analysis_tools/plot_curves.py'
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmfacesr.image_io import write_image
-from mmfacesr.models.networks import DICGenerator
+from mmfacesr.models.dic import DICGenerator
+from mmfacesr.utils.images import write_image
 
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
 NETWORK = dict(mid_channels=8, num_blocks=1, num_steps=1, hg_mid_channels=8)

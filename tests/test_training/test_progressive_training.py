@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.models.networks import PFSRNet
+from mmfacesr.models.pfsrnet import PFSRNet
 
 CONFIG = 'configs/pfsrnet/pfsrnet_x8_1xb16-200k_celeba.py'
 WIDTH = 16

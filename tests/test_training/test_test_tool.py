@@ -17,7 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.restore_folder import restore_folder
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.models.networks import DICGenerator
+from mmfacesr.models.dic import DICGenerator
 
 MEAN = np.float32([129.795, 108.12, 96.39])
 NETWORK = dict(mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16)

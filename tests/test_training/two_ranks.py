@@ -23,8 +23,8 @@ from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
 
-import mmfacesr.models.restorers  # noqa: F401  registers and mends
-from mmfacesr.mmagic_base import DataSample
+import mmfacesr.models.runtime  # noqa: F401  registers and mends
+from mmfacesr.compat.mmagic_base import DataSample
 
 LOSSES = dict(
     pixel_loss=dict(type='L1Loss', loss_weight=1.0),

@@ -12,11 +12,11 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor
 
-import mmfacesr.mmagic_base  # noqa: F401 (registers the preprocessor)
+import mmfacesr.compat.mmagic_base  # noqa: F401 (registers the preprocessor)
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.transforms import CropFace, ResizeFace
-from mmfacesr.image_io import write_image
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.images import write_image
 
 FRAGMENT = 'configs/_base_/degradations/bilinear_chain_x8.py'
 SCALES = dict(gt='hr128', gt_x4='hr64', gt_x2='hr32', img='lr16')

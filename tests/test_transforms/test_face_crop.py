@@ -13,8 +13,8 @@ from mmfacesr.datasets.transforms import (
     RandomRotate90Face,
     ResizeFace,
 )
-from mmfacesr.image_io import BadSampleError
-from mmfacesr.landmark_schemes import FLIP_68
+from mmfacesr.faces.schemes import FLIP_68
+from mmfacesr.utils.images import BadSampleError
 
 WHITE = (255, 255, 255)
 

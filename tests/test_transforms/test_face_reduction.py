@@ -12,7 +12,7 @@ from mmengine.registry import TRANSFORMS, init_default_scope
 from PIL import Image
 
 from mmfacesr.datasets.transforms import CropFace, ReduceFace, ResizeFace
-from mmfacesr.image_io import write_image
+from mmfacesr.utils.images import write_image
 
 CONFIG = 'configs/pfsrnet/pfsrnet_x8_1xb16-200k_celeba.py'
 
@@ -24,8 +24,8 @@ def arrays(golden: Path) -> dict[str, np.ndarray]:
 
 def pipeline() -> Compose:
     """The config's own list for a single image."""
+    import mmfacesr.compat.mmagic_base  # noqa: F401
     import mmfacesr.datasets  # noqa: F401  registers
-    import mmfacesr.mmagic_base  # noqa: F401
 
     init_default_scope('mmagic')
     cfg = Config.fromfile(CONFIG, import_custom_modules=False)

@@ -17,8 +17,8 @@ from mmfacesr.datasets.transforms import (
     RandomFlipFace,
     ResizeFace,
 )
-from mmfacesr.image_io import BadSampleError
-from mmfacesr.landmark_table import LandmarkError, LandmarkTable
+from mmfacesr.faces.table import LandmarkError, LandmarkTable
+from mmfacesr.utils.images import BadSampleError
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from mmfacesr.datasets.transforms import LoadFaceImage
-from mmfacesr.image_io import UnreadableImageError
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.images import UnreadableImageError
 
 
 @pytest.mark.parametrize('key', ['gt', 'img'])

@@ -15,7 +15,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import TRANSFORMS, init_default_scope
 from PIL import Image
 
-from mmfacesr.image_io import write_image
+from mmfacesr.utils.images import write_image
 
 REPO = Path(__file__).resolve().parents[2]
 TAPS = np.array([-3, 19, 19, -3])  # over 32, half a pixel off, a = -0.75
@@ -32,8 +32,8 @@ def noise(height: int, width: int, seed: int = 0) -> np.ndarray:
 @cache
 def pipeline_of(config: str, name: str) -> Compose:
     """A pipeline of a config."""
+    import mmfacesr.compat.mmagic_base  # noqa: F401
     import mmfacesr.datasets  # noqa: F401  registers
-    import mmfacesr.mmagic_base  # noqa: F401
 
     init_default_scope('mmagic')
     path = REPO / f'configs/elsface/elsface_{config}_1xb16-40e_celeba.py'

@@ -50,7 +50,7 @@ def test_everything_of_a_config_is_built_after_one_call(repo: Path) -> None:
 
 
 def test_it_is_called_as_the_sisters_are() -> None:
-    from mmfacesr import mmagic_base  # noqa: F401 (lets MMagic be imported)
+    from mmfacesr.compat import mmagic_base  # noqa: F401 (lets MMagic be imported)
 
     sister = __import__(
         'mmagic.utils', fromlist=['register_all_modules']

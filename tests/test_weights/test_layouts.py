@@ -1,194 +1,223 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""ELSFace's released file: keys, unused numbers, order of colours."""
+"""Files in every layout: keys, wrappers, what authors' code needs more."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mmfacesr.checkpoint import LoadRecord, WeightsError, load_weights
-from mmfacesr.models.networks import ELSFaceNet
-from mmfacesr.weights.layouts import ELSFACE_AUTHORS, LAYOUTS
-
-SMALL = dict(mid_channels=6, num_heads=2)
-COLOURED = {
-    'shallow.0.weight': 1,
-    'style_encoder.stages.0.0.weight': 1,
-    'tail.2.weight': 0,
-    'tail.2.bias': 0,
-}
-"""Our keys that meet an image -> the axis of its colours."""
-BLOCK = 'layers_1.0.residual_group.blocks.0'
-
-
-def build() -> ELSFaceNet:
-    """A narrow network, other weights every time."""
-    network = ELSFaceNet(**SMALL)
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter)
-    return network
-
-
-def released(network: ELSFaceNet) -> dict[str, Tensor]:
-    """What the authors' file would hold, by its own keys.
-
-    Colours are turned here by hand, not by the layout.
-    """
-    weights = {
-        ELSFACE_AUTHORS.key(key): value.flip(COLOURED[key])
-        if key in COLOURED
-        else value
-        for key, value in network.state_dict().items()
-    }
-    for name in ('sub_mean', 'add_mean'):
-        weights[f'{name}.weight'] = torch.eye(3).view(3, 3, 1, 1)
-        weights[f'{name}.bias'] = torch.tensor([114.4, 111.5, 103.0])
-    index = network.swin_group.blocks[0].attn.relative_position_index
-    weights[f'{BLOCK}.attn.relative_position_index'] = index
-    return weights
-
-
-def below(prefix: str, state: dict) -> dict:
-    """Put a prefix before every key."""
-    return {prefix + key: value for key, value in state.items()}
-
-
-def differing(one: ELSFaceNet, other: ELSFaceNet) -> set[str]:
-    """Keys whose values differ."""
-    weights = other.state_dict()
-    return {
-        key
-        for key, value in one.state_dict().items()
-        if not torch.equal(value, weights[key])
-    }
-
-
-def test_keys_and_shapes_are_the_released_ones(golden: Path) -> None:
-    theirs = json.loads((golden / 'elsface/keys.json').read_text())
-    used = {
-        key.removeprefix('model.'): tuple(shape)
-        for key, shape in theirs.items()
-        if ELSFACE_AUTHORS.uses(key.removeprefix('model.'))
-    }
-    assert len(theirs) == 178 and len(theirs) - len(used) == 5
-    ours = ELSFaceNet().state_dict()
-    assert used == {
-        ELSFACE_AUTHORS.key(key): tuple(value.shape)
-        for key, value in ours.items()
-    }
-
-
-@pytest.mark.parametrize(
-    'wrap',
-    [
-        lambda w: w,
-        lambda w: below('model.', w),
-        lambda w: below('module.model.', w),
-        lambda w: dict(epoch=40, state_dict=below('model.', w)),
-        lambda w: dict(
-            epoch=40,
-            state_dict=below(
-                'model.', {k: v for k, v in w.items() if 'mean' not in k}
-            ),
-        ),
-        lambda w: {k: v for k, v in w.items() if 'index' not in k},
-    ],
-    ids=['plain', 'model', 'ddp', 'file', 'no_mean', 'no_index'],
+from mmfacesr.apis.convert_weights import layout_names
+from mmfacesr.models import METHODS
+from mmfacesr.models.dic import (
+    DICDiscriminator,
+    DICGenerator,
+    FeedbackHourglassHead,
+    StackedHourglassHead,
 )
-def test_released_file_is_taken(wrap: Callable, tmp_path: Path) -> None:
-    wanted, network = build(), build()
-    path = tmp_path / 'checkpoint.pth'
-    torch.save(wrap(released(wanted)), path)
-    record = load_weights(network, path)
-    assert (record.layout, record.source) == ('elsface-authors', str(path))
-    assert not differing(network, wanted)
-
-
-def test_a_mask_in_the_file_is_no_fault() -> None:
-    wanted, network = build(), build()
-    weights = released(wanted)
-    weights[f'{BLOCK}.attn_mask'] = torch.zeros(64, 64, 64)
-    load_weights(network, weights)
-    assert not differing(network, wanted)
-
-
-@pytest.mark.parametrize(
-    'wrap',
-    [
-        lambda w: w,
-        lambda w: dict(state_dict=below('generator.', w)),
-        lambda w: below('model.', w),
-    ],
-    ids=['plain', 'mmengine', 'model'],
+from mmfacesr.models.elsface import ELSFaceNet
+from mmfacesr.models.pfsrnet import (
+    DistilledFANHead,
+    PFSRNet,
+    PFSRNetDiscriminator,
 )
-def test_our_own_file_is_not_turned(wrap: Callable) -> None:
-    wanted, network = build(), build()
-    record = load_weights(network, wrap(wanted.state_dict()))
-    assert record == LoadRecord('mmfacesr', 'state dict', None)
-    assert not differing(network, wanted)
+from mmfacesr.models.sparnet import SPARNet, SPARNetDiscriminator
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.layouts import find_layout, layouts_of, with_prefix
 
-
-def test_colours_alone_are_turned_and_turned_back() -> None:
-    turned, network = build(), build()
-    weights = network.state_dict()
-    value = ELSFACE_AUTHORS.value
-    turned.load_state_dict({k: value(k, v) for k, v in weights.items()})
-    assert differing(turned, network) == COLOURED.keys()
-    for key, axis in COLOURED.items():
-        assert torch.equal(turned.state_dict()[key], weights[key].flip(axis))
-    for key, each in weights.items():
-        assert torch.equal(value(key, value(key, each)), each), key
-
-
-def test_no_other_layout_turns_or_drops_anything() -> None:
-    others = [each for each in LAYOUTS if each is not ELSFACE_AUTHORS]
-    assert len(others) == len(LAYOUTS) - 1
-    image = torch.arange(3.0).view(3, 1)
-    for layout in others:
-        for key in COLOURED:
-            assert layout.value(key, image) is image
-        assert layout.uses('sub_mean.bias') and layout.uses('a.attn_mask')
-
-
-def with_another_head(weights: dict) -> None:
-    """The authors' unreleased model: two convolutions before the blocks."""
-    weights['head_x2.0.0.weight'] = torch.zeros(6, 3, 3, 3)
-    weights['head_x2.0.0.bias'] = torch.zeros(6)
-    weights['head_x2.1.0.weight'] = torch.zeros(12, 6, 3, 3)
-    weights['head_x2.1.0.bias'] = torch.zeros(12)
-
-
-@pytest.mark.parametrize(
-    'spoil, message',
-    [
-        (
-            lambda w: w.pop('tail_x2.0.1.bias'),
-            r'elsface-authors: 1 missing \(tail_x2.0.1.bias\)',
-        ),
-        (
-            lambda w: w.update({'sub_std.bias': torch.zeros(3)}),
-            r'elsface-authors: 1 unknown \(sub_std.bias\)',
-        ),
-        (
-            lambda w: w.update({'norm_1.bias': torch.zeros(7)}),
-            r'elsface-authors: 1 of another shape \(norm_1.bias \(7,\) for '
-            r'\(6,\)\)',
-        ),
-        (with_another_head, r'2 unknown \(head_x2\.1\.0\.bias'),
-    ],
-    ids=['missing', 'foreign', 'shape', 'sibling'],
+LIGHT = dict(res_depth=1, att_name='spar3d')
+HD = dict(
+    max_ch=512,
+    in_size=512,
+    out_size=512,
+    min_feat_size=32,
+    norm_type='in',
+    spectral_norm=True,
 )
-def test_nothing_is_half_loaded(spoil: Callable, message: str) -> None:
-    network, weights = build(), released(build())
-    before = build()
-    before.load_state_dict(network.state_dict())
-    spoil(weights)
-    with pytest.raises(WeightsError, match=message):
-        load_weights(
-            network, dict(epoch=1, state_dict=below('model.', weights))
+WHOLE_FILES = [
+    ('dic-authors', DICGenerator, {}, 'state_dict', 'dic/dic_x8_shapes'),
+    ('dic-authors', DICDiscriminator, {}, 'netD', 'dic/light_cnn_shapes'),
+    ('elsface-authors', ELSFaceNet, {}, 'state_dict', 'elsface/keys'),
+    (
+        'pfsrnet-authors',
+        PFSRNet,
+        {},
+        'model_state_dict',
+        'pfsrnet/generator_keys',
+    ),
+    (
+        'pfsrnet-authors',
+        PFSRNetDiscriminator,
+        {},
+        'model_state_dict',
+        'pfsrnet/discriminator_keys',
+    ),
+    *(
+        ('sparnet-authors', SPARNet, options, '', f'sparnet/keys_{name}')
+        for name, options in (
+            ('sparnet', {}),
+            ('sparnet_light_attn3d', LIGHT),
+            ('sparnethd_attn2d', HD),
         )
-    assert not differing(network, before)
+    ),
+    (
+        'sparnet-authors',
+        SPARNetDiscriminator,
+        {},
+        '',
+        'sparnet/keys_discriminator',
+    ),
+]
+"""Layout, full-size network, where its weights stand, golden list."""
+
+
+def shapes(weights: dict[str, Tensor]) -> dict[str, list[int]]:
+    """Key -> shape, as in the golden lists."""
+    return {key: list(value.shape) for key, value in weights.items()}
+
+
+def content(name: str, **networks: nn.Module) -> dict:
+    """Content of a file in a layout."""
+    return find_layout(name, next(iter(networks.values()))).content(networks)
+
+
+@pytest.mark.parametrize(
+    'form, network, options, place, keys',
+    WHOLE_FILES,
+    ids=[case[-1] for case in WHOLE_FILES],
+)
+def test_keys_and_shapes_are_the_authors(
+    golden: Path,
+    form: str,
+    network: type[nn.Module],
+    options: dict,
+    place: str,
+    keys: str,
+) -> None:
+    is_critic = network.__name__.endswith('Discriminator')
+    # Only the largest network takes longer to fill than this device does to
+    # wake up.
+    with torch.device('meta' if options is HD else 'cpu'):
+        part = {
+            'discriminator' if is_critic else 'generator': network(**options)
+        }
+    found = content(form, **part)
+    theirs = json.loads((golden / f'{keys}.json').read_text())
+    assert shapes(found[place] if place else found) == theirs
+
+
+def test_other_wrappers() -> None:
+    dic = DICGenerator(mid_channels=8, hg_mid_channels=16)
+    critic, pfsrnet = DICDiscriminator(), PFSRNet(mid_channels=8)
+    both = dict(generator=dic, discriminator=critic)
+    authors = content('dic-authors', **both)
+    assert authors.keys() == {'netG', 'netD'}
+    alone = content('dic-authors', generator=dic)
+    assert alone.keys() == {'state_dict'}
+    assert shapes(authors['netG']) == shapes(alone['state_dict'])
+    mmagic = content('mmagic', **both)
+    assert mmagic.keys() == {'meta', 'state_dict'}
+    assert shapes(mmagic['state_dict']) == shapes(
+        with_prefix('generator.', dic.state_dict())
+        | with_prefix('discriminator.', critic.state_dict())
+    )
+    file = content('pfsrnet-authors-distributed', generator=pfsrnet)
+    assert file.pop('model_state_dict').keys() == {
+        f'module.{key}' for key in pfsrnet.state_dict()
+    }
+    assert file == dict(step=3, alpha=1, iteration=100_000)
+    ours = content('mmfacesr', generator=dic)
+    assert shapes(ours) == shapes(dic.state_dict())
+
+
+def test_elsface_is_turned_and_completed() -> None:
+    network = ELSFaceNet(mid_channels=6, num_heads=2)
+    file = content('elsface-authors', generator=network)
+    state = {
+        key.removeprefix('model.'): value
+        for key, value in file['state_dict'].items()
+    }
+    assert file['epoch'] == 0
+    assert all(key.startswith('model.') for key in file['state_dict'])
+    ours = network.state_dict()
+    assert torch.equal(
+        state['head_x2.0.0.weight'], ours['shallow.0.weight'].flip(1)
+    )
+    assert torch.equal(state['tail_x2.0.1.bias'], ours['tail.2.bias'].flip(0))
+    identity = torch.eye(3).view(3, 3, 1, 1)
+    mean = torch.tensor([114.444, 111.4605, 103.02])
+    for name, sign in (('sub_mean', -1), ('add_mean', 1)):
+        assert torch.equal(state[f'{name}.weight'], identity)
+        torch.testing.assert_close(state[f'{name}.bias'], sign * mean)
+    block = 'layers_1.0.residual_group.blocks.0.attn'
+    index = state[f'{block}.relative_position_index']
+    assert index.dtype == torch.int64 and index.shape == (64, 64)
+    # From token (0, 0) to itself and to the last one, of 15x15 offsets.
+    assert index[0, 0] == 7 * 15 + 7 and index[0, 63] == 0
+
+
+def test_parametrized_is_what_torch_calls_so() -> None:
+    ours = SPARNetDiscriminator(base_ch=4, max_ch=4, depth=1, num_scales=1)
+    found = content('spectral-norm-parametrized', discriminator=ours)
+    place = 'D_pool.0.model.0.conv2d'
+    theirs = nn.utils.parametrizations.spectral_norm(nn.Conv2d(3, 4, 3))
+    theirs.eval().load_state_dict(
+        {
+            key.removeprefix(f'{place}.'): value
+            for key, value in found.items()
+            if key.startswith(f'{place}.')
+        },
+        strict=True,
+    )
+    wanted = ours.get_submodule(place).weight
+    torch.testing.assert_close(theirs.weight, wanted)
+
+
+def possible(network: nn.Module) -> set[str]:
+    """Names of the layouts of a network."""
+    return {each.name for each in layouts_of(network) if each.writes(network)}
+
+
+def test_layouts_of_each_network() -> None:
+    dic = dict(mid_channels=8, hg_mid_channels=16)
+    always = {'mmfacesr', 'mmagic'}
+    pfsrnet = {'pfsrnet-authors', 'pfsrnet-authors-distributed'}
+    sparnet = dict(min_ch=4, max_ch=4, res_depth=1)
+    normed = {'sparnet-authors', 'spectral-norm-parametrized'}
+    for network, more in (
+        (DICGenerator(**dic), {'dic-authors'}),
+        (DICDiscriminator(), {'dic-authors'}),
+        (FeedbackHourglassHead(mid_channels=16), {'dic-authors'}),
+        (ELSFaceNet(mid_channels=6), {'elsface-authors'}),
+        (PFSRNet(mid_channels=8), pfsrnet),
+        (PFSRNetDiscriminator(mid_channels=8), pfsrnet),
+        (SPARNet(**sparnet), {'sparnet-authors'}),
+        (SPARNet(**sparnet, norm_type='in', spectral_norm=True), normed),
+        (SPARNetDiscriminator(base_ch=4, max_ch=4), normed),
+        (DistilledFANHead(), set()),
+        (StackedHourglassHead(), set()),
+    ):
+        assert possible(network) == always | more, type(network)
+
+
+def test_others_are_refused_with_the_possible_ones() -> None:
+    network = PFSRNet(mid_channels=8)
+    for name in ('dic-authors', 'spectral-norm-parametrized', 'typo'):
+        with pytest.raises(
+            WeightsError,
+            match='PFSRNet, one of mmfacesr, mmagic, pfsrnet-authors, '
+            f'pfsrnet-authors-distributed, got {name!r}',
+        ):
+            find_layout(name, network)
+
+
+def test_names_are_each_taken_once_and_declared_by_a_network() -> None:
+    names = layout_names()
+    assert len(set(names)) == len(names)
+    for method in METHODS.values():
+        of_networks = {
+            layout for each in method.networks for layout in each.layouts
+        }
+        assert of_networks == set(method.layouts)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mmfacesr import project_files
+from mmfacesr.utils import project_files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 from mmfacesr.weights.model_index import (

@@ -20,7 +20,7 @@ from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.models.heads import DistilledFANHead
+from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.weights import files
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file

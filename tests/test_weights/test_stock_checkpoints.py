@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from mmfacesr.apis.convert_weights import convert_weights
 from mmfacesr.apis.publish_weights import publish_weights
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.compat import mend
+from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import LoadWeightsHook
-from mmfacesr.models.networks import SPARNet
+from mmfacesr.models.sparnet import SPARNet
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 
@@ -106,7 +106,7 @@ def of_mmengine(tmp_path_factory: pytest.TempPathFactory) -> tuple:
 @pytest.fixture(scope='module')
 def of_mmagic(tmp_path_factory: pytest.TempPathFactory) -> tuple:
     """MMagic's own restorer around a network, and its checkpoint."""
-    import mmfacesr.mmagic_base  # noqa: F401  mends what importing needs
+    import mmfacesr.compat.mmagic_base  # noqa: F401  mends what importing needs
 
     models = pytest.importorskip('mmagic.models')
     with DefaultScope.overwrite_default_scope('mmagic'):

@@ -24,10 +24,10 @@ from torch import Tensor
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
-from mmfacesr.image_io import BadSampleError, write_image
-from mmfacesr.landmark_drawing import mark_points, paint_heatmaps
+from mmfacesr.faces.drawing import mark_points, paint_heatmaps
 from mmfacesr.utils import output_file
-from mmfacesr.visualization import comparison_sheet, fit
+from mmfacesr.utils.images import BadSampleError, write_image
+from mmfacesr.utils.visualization import comparison_sheet, fit
 
 CELL = 256
 """Side in pixels of a picture on the sheet."""

@@ -92,7 +92,7 @@ def draw_sheet(
     from mmengine.dataset import pseudo_collate
 
     from mmfacesr.apis.restore_folder import predict
-    from mmfacesr.visualization import comparison_sheet, overlay_map
+    from mmfacesr.utils.visualization import comparison_sheet, overlay_map
 
     samples = [{k: v for k, v in s.items() if k != 'file'} for s in batch]
     inputs = model.data_preprocessor(pseudo_collate(samples))['inputs']

@@ -87,7 +87,7 @@ def draw_sheet(models: list[nn.Module], batch: list[dict]) -> np.ndarray:
     from mmengine.dataset import pseudo_collate
 
     from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-    from mmfacesr.visualization import comparison_sheet
+    from mmfacesr.utils.visualization import comparison_sheet
 
     files = [sample.pop('file') for sample in batch]
     preprocessor = models[0].data_preprocessor

@@ -25,14 +25,8 @@ import numpy as np
 from mmengine.logging import print_log
 from tqdm import tqdm
 
-from mmfacesr.conversion.command_line import run
-from mmfacesr.image_io import (
-    BadSampleError,
-    list_images,
-    read_image,
-    read_image_bytes,
-)
-from mmfacesr.landmark_detection import (
+from mmfacesr.datasets.conversion.command_line import run
+from mmfacesr.faces.detection import (
     CelebAAnnotation,
     CSVAnnotation,
     FaceAlignmentDetector,
@@ -41,9 +35,15 @@ from mmfacesr.landmark_detection import (
     MediaPipeDetector,
     PTSAnnotation,
 )
-from mmfacesr.landmark_schemes import NUM_POINTS
-from mmfacesr.landmark_table import UNKNOWN_SIZE, LandmarkTable
+from mmfacesr.faces.schemes import NUM_POINTS
+from mmfacesr.faces.table import UNKNOWN_SIZE, LandmarkTable
 from mmfacesr.utils import printable, require_writable, write_atomic
+from mmfacesr.utils.images import (
+    BadSampleError,
+    list_images,
+    read_image,
+    read_image_bytes,
+)
 
 SAVE_EVERY = 300  # images
 BACKENDS = ('mediapipe', 'face-alignment', 'csv', 'pts', 'celeba5')

@@ -21,8 +21,9 @@ from mmfacesr.utils import printable
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
+    from mmfacesr.apis.convert_weights import layout_names
     from mmfacesr.apis.networks import PARTS
-    from mmfacesr.weights.forms import FORM_NAMES, OUR_KEYS
+    from mmfacesr.weights.layouts import OURS
 
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -33,8 +34,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--to',
         metavar='LAYOUT',
-        default=OUR_KEYS.name,
-        help=f'{", ".join(FORM_NAMES)} (default: {OUR_KEYS.name}); README.md '
+        default=OURS.name,
+        help=f'{", ".join(layout_names())} (default: {OURS.name}); README.md '
         'beside this file says which networks each is for',
     )
     parser.add_argument(

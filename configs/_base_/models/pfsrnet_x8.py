@@ -36,7 +36,13 @@ model = dict(
     pixel_loss=dict(type='L1Loss', loss_weight=1.0, reduction='mean'),
     # Built at its first use. Where its weights cannot be had, train without:
     # --cfg-options model.feature_loss.loss_weight=0
-    feature_loss=dict(type='VGGFeatureLoss', variant='pfsrnet'),
+    feature_loss=dict(
+        type='VGGFeatureLoss',
+        network='vgg16',
+        layers=[3, 8, 15, 22],  # relu1_2, relu2_2, relu3_3 and relu4_3
+        criterion='mse',
+        imagenet_norm=False,
+    ),
     gan_loss=dict(type='GANLoss', gan_type='wgan', loss_weight=1.0),
     drift_loss=dict(type='DiscShiftLoss', loss_weight=0.001),
     penalty_weight=10.0,

@@ -28,7 +28,15 @@ model = dict(
     pixel_loss=dict(type='L1Loss', loss_weight=100.0, reduction='mean'),
     # Built at its first use. Where its weights cannot be had, train without:
     # --cfg-options model.feature_loss.loss_weight=0
-    feature_loss=dict(type='VGGFeatureLoss', loss_weight=1.0),
+    feature_loss=dict(
+        type='VGGFeatureLoss',
+        network='vgg19',
+        # relu1_2, relu2_2, relu3_4, relu4_4 and conv5_4, before its ReLU
+        layers=[3, 8, 17, 26, 34],
+        criterion='l1',
+        min_width=224,
+        loss_weight=1.0,
+    ),
     feature_matching_loss=dict(type='FeatureMatchingLoss', loss_weight=10.0),
     gan_loss=dict(type='MultiScaleGANLoss', gan_type='hinge', loss_weight=1.0),
     data_preprocessor=dict(

@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Embedded faces: drawn portraits with exact 68 landmarks."""
 
-from .render import face_points, render_face
-from .writer import contact_sheet, face_seeds, write_faces
+from mmfacesr.datasets.synthetic_faces.render import face_points, render_face
+from mmfacesr.datasets.synthetic_faces.writer import (
+    contact_sheet,
+    face_seeds,
+    write_faces,
+)
 
 __all__ = [
     'contact_sheet',

@@ -14,7 +14,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from .person import Person
+from mmfacesr.datasets.synthetic_faces.person import Person
 
 CENTRE = np.array((0.0, 0.25, 0.0), np.float32)
 REACH = 2.0  # |u|, |v| of the table; directions beyond are behind the head

@@ -7,9 +7,9 @@ All paint colours of the surface (albedo); the light is put on afterwards.
 
 import numpy as np
 
-from .anatomy import CENTRE, Head, look_up
-from .person import Person
-from .view import Canvas, View, smooth_curve
+from mmfacesr.datasets.synthetic_faces.anatomy import CENTRE, Head, look_up
+from mmfacesr.datasets.synthetic_faces.person import Person
+from mmfacesr.datasets.synthetic_faces.view import Canvas, View, smooth_curve
 
 RIM = np.linspace(0, 2 * np.pi, 40)
 CIRCLE = np.stack([np.cos(RIM), np.sin(RIM)], 1)

@@ -5,7 +5,7 @@
 import cv2
 import numpy as np
 
-from .anatomy import (
+from mmfacesr.datasets.synthetic_faces.anatomy import (
     CELLS,
     CENTRE,
     REACH,
@@ -16,9 +16,9 @@ from .anatomy import (
     soft_max,
     table_directions,
 )
-from .person import Person
-from .textures import noise_at
-from .view import View
+from mmfacesr.datasets.synthetic_faces.person import Person
+from mmfacesr.datasets.synthetic_faces.textures import noise_at
+from mmfacesr.datasets.synthetic_faces.view import View
 
 # Per style: height of the hairline at the middle of the forehead (y),
 # thickness of the cap, length of what falls beside the face (0: none).

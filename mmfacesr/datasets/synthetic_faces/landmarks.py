@@ -4,8 +4,8 @@
 
 import numpy as np
 
-from .anatomy import CENTRE, Head, look_up
-from .person import Person
+from mmfacesr.datasets.synthetic_faces.anatomy import CENTRE, Head, look_up
+from mmfacesr.datasets.synthetic_faces.person import Person
 
 # Image-right half of an average face: rounded means of many faces.
 JAW = (

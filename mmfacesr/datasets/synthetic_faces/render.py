@@ -7,14 +7,33 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from .anatomy import CENTRE, Head, look_up, march, skin_table, smoothstep
-from .features import FacePainter
-from .hair import hair_table, hairline_strands, strand_tone
-from .landmarks import posed_points, resting_points
-from .person import Person, draw_person
-from .scenery import background, body
-from .textures import noise_at
-from .view import Canvas, View, aligned_view, portrait_view
+from mmfacesr.datasets.synthetic_faces.anatomy import (
+    CENTRE,
+    Head,
+    look_up,
+    march,
+    skin_table,
+    smoothstep,
+)
+from mmfacesr.datasets.synthetic_faces.features import FacePainter
+from mmfacesr.datasets.synthetic_faces.hair import (
+    hair_table,
+    hairline_strands,
+    strand_tone,
+)
+from mmfacesr.datasets.synthetic_faces.landmarks import (
+    posed_points,
+    resting_points,
+)
+from mmfacesr.datasets.synthetic_faces.person import Person, draw_person
+from mmfacesr.datasets.synthetic_faces.scenery import background, body
+from mmfacesr.datasets.synthetic_faces.textures import noise_at
+from mmfacesr.datasets.synthetic_faces.view import (
+    Canvas,
+    View,
+    aligned_view,
+    portrait_view,
+)
 
 SIZES = (64, 1024)
 REVISION = 1  # raised whenever a seed gives another picture

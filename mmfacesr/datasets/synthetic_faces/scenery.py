@@ -5,10 +5,10 @@
 import cv2
 import numpy as np
 
-from .anatomy import smoothstep
-from .person import Person
-from .textures import noise_at
-from .view import Canvas, View
+from mmfacesr.datasets.synthetic_faces.anatomy import smoothstep
+from mmfacesr.datasets.synthetic_faces.person import Person
+from mmfacesr.datasets.synthetic_faces.textures import noise_at
+from mmfacesr.datasets.synthetic_faces.view import Canvas, View
 
 BACKGROUNDS = ('studio', 'lights', 'leaves', 'wall', 'room', 'land')
 BACKGROUND_SIDE = 128  # out of focus, so painted small and enlarged

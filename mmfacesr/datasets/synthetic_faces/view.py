@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .anatomy import Head
-from .landmarks import posed_points
-from .person import Person
+from mmfacesr.datasets.synthetic_faces.anatomy import Head
+from mmfacesr.datasets.synthetic_faces.landmarks import posed_points
+from mmfacesr.datasets.synthetic_faces.person import Person
 
 # Eye centres of an aligned crop: (46.5, 46.7) and (81.9, 46.0) in the
 # central 128 of 160 pixels.

@@ -10,11 +10,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmfacesr.data_root import PARTS, write_data_root
-from mmfacesr.image_io import write_image
-from mmfacesr.landmark_table import LandmarkTable
-
-from .render import REVISION, face_points, render_face
+from mmfacesr.datasets.data_root import PARTS, write_data_root
+from mmfacesr.datasets.synthetic_faces.render import (
+    REVISION,
+    face_points,
+    render_face,
+)
+from mmfacesr.faces.table import LandmarkTable
+from mmfacesr.utils.images import write_image
 
 TABLE_FILE = 'landmarks68.npz'
 CROP_SHARE = 0.8  # the face's square: the central 128 of 160 pixels

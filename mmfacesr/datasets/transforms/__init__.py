@@ -1,18 +1,27 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 
-from .blind_degradation import DegradeBlindly
-from .face_augmentation import (
+from mmfacesr.datasets.transforms.blind_degradation import DegradeBlindly
+from mmfacesr.datasets.transforms.face_augmentation import (
     RandomAspectCropFace,
     RandomFlipFace,
     RandomRotate90Face,
 )
-from .face_crop import CropFace, ResizeFace
-from .face_jitter import JitterColors, RandomRotateFace
-from .face_reduction import ReduceFace
-from .landmarks import DrawHeatmaps, LoadLandmarks
-from .loading import CheckLRFile, LoadFaceImage, TakeAsInput
-from .random_resized_crop import RandomResizedCropFace
+from mmfacesr.datasets.transforms.face_crop import CropFace, ResizeFace
+from mmfacesr.datasets.transforms.face_jitter import (
+    JitterColors,
+    RandomRotateFace,
+)
+from mmfacesr.datasets.transforms.face_reduction import ReduceFace
+from mmfacesr.datasets.transforms.landmarks import DrawHeatmaps, LoadLandmarks
+from mmfacesr.datasets.transforms.loading import (
+    CheckLRFile,
+    LoadFaceImage,
+    TakeAsInput,
+)
+from mmfacesr.datasets.transforms.random_resized_crop import (
+    RandomResizedCropFace,
+)
 
 __all__ = [
     'CheckLRFile',

@@ -8,10 +8,9 @@ Keys and generator of random numbers as in ``face_crop``.
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from mmfacesr.landmark_schemes import flip_indices
+from mmfacesr.datasets.transforms.face_crop import move_landmark
+from mmfacesr.faces.schemes import flip_indices
 from mmfacesr.registry import TRANSFORMS
-
-from .face_crop import move_landmark
 
 
 def _images_of(results: dict) -> list[str]:

@@ -14,8 +14,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
-from mmfacesr.image_io import BadSampleError
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.images import BadSampleError
 
 Box = tuple[int, int, int, int]
 FILTERS = dict(

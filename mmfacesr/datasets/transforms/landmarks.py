@@ -12,8 +12,8 @@ from mmcv.transforms import BaseTransform
 from mmengine.logging import print_log
 from torch.utils.data import get_worker_info
 
-from mmfacesr.evaluation.functional.landmarks import draw_heatmaps
-from mmfacesr.landmark_table import LandmarkError, LandmarkTable
+from mmfacesr.datasets.transforms.heatmaps import draw_heatmaps
+from mmfacesr.faces.table import LandmarkError, LandmarkTable
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from mmcv.transforms import BaseTransform
 
-from mmfacesr.image_io import BadSampleError, read_image
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.images import BadSampleError, read_image
 
 
 @TRANSFORMS.register_module()
@@ -15,7 +15,7 @@ class LoadFaceImage(BaseTransform):
     """Read an image as 8-bit RGB, whatever its format, or name its fault.
 
     MMagic's ``LoadImageFromFile`` returns None for a damaged file and cuts
-    16-bit images; see :func:`mmfacesr.image_io.read_image` for what this
+    16-bit images; see :func:`mmfacesr.utils.images.read_image` for what this
     does instead.
 
     Needs ``{key}_path``. Adds ``{key}`` (H, W, 3) uint8 in [0, 255],
@@ -42,7 +42,7 @@ class LoadFaceImage(BaseTransform):
 
         Raises:
             UnreadableImageError: If the file cannot be used; see
-                :func:`mmfacesr.image_io.read_image`.
+                :func:`mmfacesr.utils.images.read_image`.
         """
         image = read_image(results[f'{self.key}_path'], self.min_size)
         results[self.key] = image

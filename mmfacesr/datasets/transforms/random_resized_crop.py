@@ -10,9 +10,12 @@ import math
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmfacesr.datasets.transforms.face_crop import (
+    ResizeFace,
+    crop_padded,
+    move_landmark,
+)
 from mmfacesr.registry import TRANSFORMS
-
-from .face_crop import ResizeFace, crop_padded, move_landmark
 
 # The released code draws s from U[1, 1.3) and crops if int(128 s) > 128.
 RELEASED_PROB = 1 - 1 / (0.3 * 128)

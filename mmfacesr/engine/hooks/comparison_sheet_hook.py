@@ -12,9 +12,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmfacesr.image_io import write_image
 from mmfacesr.registry import HOOKS
-from mmfacesr.visualization import columns_of, comparison_sheet
+from mmfacesr.utils.images import write_image
+from mmfacesr.utils.visualization import columns_of, comparison_sheet
 
 SMALLEST_CELL, LARGEST_CELL = 128, 256
 """Side in pixels below or above which faces are shown larger or smaller."""

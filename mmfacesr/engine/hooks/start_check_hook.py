@@ -19,12 +19,10 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader, Dataset
 
 from mmfacesr.datasets.transforms import LoadLandmarks
-from mmfacesr.image_io import BadSampleError
-from mmfacesr.landmark_checks import are_of_a_face
+from mmfacesr.faces.checks import are_of_a_face
 from mmfacesr.registry import HOOKS
 from mmfacesr.utils import shown
-
-from .progressive_step_hook import LastStepCheckpointHook, ProgressiveStepHook
+from mmfacesr.utils.images import BadSampleError
 
 SECONDS_OF_READING = 1.0
 """Time for validation images; of a few hundred small ones all are read."""
@@ -134,20 +132,12 @@ def check_save_best(runner: Runner) -> None:
                 f'of the validation, one of {known}, got {unknown}; name '
                 'another, or add its metric to val_evaluator.'
             )
-        grows = any(isinstance(h, ProgressiveStepHook) for h in runner.hooks)
-        if grows and not isinstance(hook, LastStepCheckpointHook):
-            raise ValueError(
-                'Expected default_hooks.checkpoint of the type '
-                'LastStepCheckpointHook for a training that grows in steps, '
-                f'got {type(hook).__name__}: earlier steps do not measure '
-                f'{hook.save_best}, but 32px/... and 64px/...'
-            )
 
 
 def names_of(metric: BaseMetric) -> list[str] | None:
     """Names of what a metric measures; None where it does not say."""
     # Imported here: it takes seconds, unless a model has done it before.
-    from mmfacesr.mmagic_base import BaseSampleWiseMetric
+    from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 
     names = getattr(metric, 'value_names', None)
     inherited = BaseSampleWiseMetric.compute_metrics

@@ -11,10 +11,9 @@ from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmfacesr.engine.hooks.resume_hook import checkpoint_hooks
 from mmfacesr.registry import HOOKS
 from mmfacesr.utils import printable, shown
-
-from .resume_hook import checkpoint_hooks
 
 WEIGHTS = ('state_dict', 'ema_state_dict')
 """Parts of a checkpoint that a network is made of."""

@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as pure functions."""
 
-from .elsface import elsface_pair
-from .frechet import frechet_distance
-from .image_quality import luma, mae, psnr, ssim
-from .landmarks import decode_heatmaps, draw_heatmaps, nme, nrmse
-from .ms_ssim import ms_ssim, ms_ssim_levels, ms_ssim_product
-from .paper_protocols import PAPER_PROTOCOLS, Protocol
+from mmfacesr.evaluation.functional.frechet import frechet_distance
+from mmfacesr.evaluation.functional.image_quality import luma, mae, psnr, ssim
+from mmfacesr.evaluation.functional.landmarks import (
+    decode_heatmaps,
+    nme,
+    nrmse,
+)
+from mmfacesr.evaluation.functional.ms_ssim import (
+    ms_ssim,
+    ms_ssim_levels,
+    ms_ssim_product,
+)
+from mmfacesr.evaluation.functional.protocol import Protocol
 
 __all__ = [
-    'PAPER_PROTOCOLS',
     'Protocol',
     'decode_heatmaps',
-    'draw_heatmaps',
-    'elsface_pair',
     'frechet_distance',
     'luma',
     'mae',

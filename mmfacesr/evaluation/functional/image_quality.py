@@ -107,3 +107,8 @@ def mae(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
     """
     pred, target = crop_pair(pred, target, crop_border)
     return float(np.mean(np.abs(pred - target)))
+
+
+def truncate(image: np.ndarray) -> np.ndarray:
+    """Clip to [0, 255] and cut the fraction off, as a cast to uint8 does."""
+    return np.trunc(np.clip(image, 0, PEAK))

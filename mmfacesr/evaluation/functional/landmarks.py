@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmfacesr.landmark_schemes import (
+from mmfacesr.faces.schemes import (
     INNER_68,
     LEFT_EYE_68,
     LEFT_INNER_EYE_CORNER_68,
@@ -26,43 +26,6 @@ NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
 _HISTORIC_SHIFT = 1
 CENTROID_REACH = 2
 """Pixels on each side of a maximum that its centroid looks at."""
-
-
-def draw_heatmaps(
-    points: np.ndarray,
-    heatmap_size: tuple[int, int],
-    image_size: tuple[int, int],
-    sigma: float = 1.0,
-) -> np.ndarray:
-    """Draw one Gaussian for each point.
-
-    The value at column i, row j of map k is
-    exp(-((i - x)^2 + (j - y)^2) / (2 sigma^2)) with (x, y) the point times
-    heatmap size / image size. This is DIC's convention (CVPR 2020): no
-    half-pixel shift, the height is 1 at the sub-pixel point and not
-    renormalised on the grid, nothing is cut off.
-
-    Args:
-        points (np.ndarray): (K, 2) x, y in pixels of the image, finite; they
-            may lie outside it.
-        heatmap_size (tuple[int]): (h, w) of the maps.
-        image_size (tuple[int]): (H, W) of the image.
-        sigma (float): Standard deviation in heatmap pixels.
-
-    Returns:
-        np.ndarray: (K, h, w) float32 in [0, 1].
-    """
-    points = np.asarray(points, np.float64)
-    (height, width), (image_height, image_width) = heatmap_size, image_size
-    across = _gaussian(points[:, 0] * width / image_width, width, sigma)
-    down = _gaussian(points[:, 1] * height / image_height, height, sigma)
-    return down[:, :, None] * across[:, None, :]
-
-
-def _gaussian(centre: np.ndarray, size: int, sigma: float) -> np.ndarray:
-    """(K,) centres -> (K, size) float32 Gaussians of height 1."""
-    distance = np.arange(size) - centre[:, None]
-    return np.exp(-(distance**2) / (2 * sigma**2)).astype(np.float32)
 
 
 def decode_heatmaps(

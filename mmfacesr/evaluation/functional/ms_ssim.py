@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from .image_quality import PEAK, crop_pair
+from mmfacesr.evaluation.functional.image_quality import PEAK, crop_pair
 
 LEVEL_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the levels, the finest first; they add up to 1.0001."""

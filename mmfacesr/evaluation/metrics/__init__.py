@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics that the configs name."""
 
-from .elsface import ELSFaceFID, ELSFaceLPIPS
-from .fid import PytorchFID
-from .image_quality import MSSSIM, BorderMAE, PaperProtocol
-from .landmark_nme import LandmarkNME
-from .lpips import LPIPS
+from mmfacesr.evaluation.metrics.fid import PytorchFID
+from mmfacesr.evaluation.metrics.image_quality import (
+    MSSSIM,
+    BorderMAE,
+    PaperProtocol,
+)
+from mmfacesr.evaluation.metrics.landmark_nme import LandmarkNME
+from mmfacesr.evaluation.metrics.lpips import LPIPS
 
 __all__ = [
     'LPIPS',
     'MSSSIM',
     'BorderMAE',
-    'ELSFaceFID',
-    'ELSFaceLPIPS',
     'LandmarkNME',
     'PaperProtocol',
     'PytorchFID',

@@ -3,8 +3,9 @@
 """Fréchet inception distance of the restored images."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from unittest.mock import patch
 
 import numpy as np
@@ -15,19 +16,18 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.evaluation.functional.frechet import (
     MIN_SAMPLES,
     frechet_distance,
 )
 from mmfacesr.evaluation.functional.image_quality import PEAK
-from mmfacesr.image_io import list_images, read_image
-from mmfacesr.mmagic_base import BaseSampleWiseMetric
+from mmfacesr.evaluation.metrics.image_quality import rgb_pair
 from mmfacesr.registry import METRICS
+from mmfacesr.utils.images import list_images, read_image
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
-
-from .image_quality import rgb_pair
 
 INCEPTION_SIZE = 299
 NUM_FEATURES = 2048
@@ -60,6 +60,11 @@ class PytorchFID(BaseSampleWiseMetric):
     """
 
     metric = 'FID'
+
+    # What a report says of it.
+    protocol: Mapping[str, str] = MappingProxyType(
+        dict(fid='pytorch-fid with its Inception weights, 8-bit RGB')
+    )
 
     def __init__(
         self,

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
+from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.compat.sample_metrics import tell_identical
-from mmfacesr.evaluation.functional import PAPER_PROTOCOLS, mae, ms_ssim
-from mmfacesr.evaluation.functional.paper_protocols import Means
-from mmfacesr.mmagic_base import BaseSampleWiseMetric
+from mmfacesr.evaluation.functional import mae, ms_ssim
+from mmfacesr.evaluation.functional.protocol import Means
+from mmfacesr.models import METHODS
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.finite import FILE
 
@@ -104,8 +105,8 @@ class PaperProtocol(BaseSampleWiseMetric):
     sample, and of a model that gives none its ``pred_img``.
 
     Args:
-        protocol (str): Key of ``PAPER_PROTOCOLS``, for instance 'dic'; also
-            the prefix of the values, as in ``dic/PSNR``.
+        protocol (str): Method whose room declares it, a key of ``METHODS``;
+            also the prefix of the values, as in ``NAME/PSNR``.
         kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
 
     Raises:
@@ -115,13 +116,14 @@ class PaperProtocol(BaseSampleWiseMetric):
     metric = 'paper_protocol'
 
     def __init__(self, protocol: str, **kwargs: object) -> None:
-        if protocol not in PAPER_PROTOCOLS:
+        known = {k: m.protocol for k, m in METHODS.items() if m.protocol}
+        if protocol not in known:
             raise ValueError(
-                f'Expected one of {sorted(PAPER_PROTOCOLS)}, got '
-                f'the protocol {protocol!r}.'
+                f'Expected one of {sorted(known)}, got the protocol '
+                f'{protocol!r}.'
             )
         super().__init__(prefix=protocol, **kwargs)
-        self.protocol = PAPER_PROTOCOLS[protocol]
+        self.protocol = known[protocol]
 
     def process(
         self, data_batch: Sequence[dict], data_samples: Sequence[dict]
@@ -136,7 +138,7 @@ class PaperProtocol(BaseSampleWiseMetric):
         """Names of the values, without the prefix."""
         image = np.zeros((NAMING_SIDE, NAMING_SIDE, 3))
         return list(
-            self.protocol.summarise([self.protocol.measure(image, image)])
+            self.protocol.summarize([self.protocol.measure(image, image)])
         )
 
     def _pred_key(self, sample: dict) -> str:
@@ -156,6 +158,6 @@ class PaperProtocol(BaseSampleWiseMetric):
                 list: mmengine collects those of several processes so.
         """
         tell_identical(f'the protocol {self.prefix}', results)
-        return self.protocol.summarise(
+        return self.protocol.summarize(
             [{k: v for k, v in r.items() if k != FILE} for r in results]
         )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.evaluation.functional.landmarks import decode_heatmaps, nme
-from mmfacesr.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.registry import METRICS
 
 NAMES = {'all': 'NME', 'inner': 'NME-inner51'}

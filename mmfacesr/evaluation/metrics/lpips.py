@@ -3,21 +3,21 @@
 """Learned perceptual distance between restored and true images."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import torch
 from mmengine.device import get_device
 from torch import Tensor, nn
 
+from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.evaluation.functional.image_quality import PEAK, crop_pair
-from mmfacesr.mmagic_base import BaseSampleWiseMetric
+from mmfacesr.evaluation.metrics.image_quality import rgb_pair
 from mmfacesr.registry import METRICS
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.matching import find_weights
 from mmfacesr.weights.sources import local_weights
-
-from .image_quality import rgb_pair
 
 BACKBONES = {
     'alex': 'https://download.pytorch.org/models/alexnet-owt-7be5be79.pth',
@@ -52,6 +52,11 @@ class LPIPS(BaseSampleWiseMetric):
     """
 
     metric = 'LPIPS'
+
+    # What a report says of it.
+    protocol: Mapping[str, str] = MappingProxyType(
+        dict(lpips='v0.1, RGB, whole image, not rounded')
+    )
 
     def __init__(
         self,

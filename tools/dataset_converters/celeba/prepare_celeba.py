@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     MIN_SIZE,
     Row,
     add_allow_incomplete,
@@ -24,10 +24,10 @@ from mmfacesr.conversion import (
     run,
     save_points,
 )
-from mmfacesr.data_root import PARTS
-from mmfacesr.framing import crop_square
-from mmfacesr.image_io import BadSampleError, read_image, write_image
+from mmfacesr.datasets.data_root import PARTS
+from mmfacesr.faces.framing import crop_square
 from mmfacesr.utils import output_folder, printable, read_lines
+from mmfacesr.utils.images import BadSampleError, read_image, write_image
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
 # The 1000 test images of FSRNet and DIC, inside the official test part.

@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     add_allow_incomplete,
     argument_parser,
     complain,
@@ -15,9 +15,9 @@ from mmfacesr.conversion import (
     require_counts,
     run,
 )
-from mmfacesr.data_root import PARTS
-from mmfacesr.image_io import list_images
+from mmfacesr.datasets.data_root import PARTS
 from mmfacesr.utils import printable, read_lines
+from mmfacesr.utils.images import list_images
 
 # CelebA's partition carried over by the mapping file; sums up to 30000.
 OFFICIAL_COUNTS = dict(train=24183, val=2993, test=2824)

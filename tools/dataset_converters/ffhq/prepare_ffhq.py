@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     add_allow_incomplete,
     argument_parser,
     complain,
@@ -12,8 +12,8 @@ from mmfacesr.conversion import (
     require_counts,
     run,
 )
-from mmfacesr.image_io import list_images
 from mmfacesr.utils import printable
+from mmfacesr.utils.images import list_images
 
 # FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
 # part, so that the second half of its validation images is ours.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     MIN_SIZE,
     Row,
     argument_parser,
@@ -20,16 +20,16 @@ from mmfacesr.conversion import (
     run,
     save_points,
 )
-from mmfacesr.data_splits import divide_folder, refuse_low_resolution
-from mmfacesr.face_finder import FaceFinder
-from mmfacesr.framing import FACE_SIZE, align_face, map_points, scale_of
-from mmfacesr.image_io import (
+from mmfacesr.datasets.splits import divide_folder, refuse_low_resolution
+from mmfacesr.faces.finder import FaceFinder
+from mmfacesr.faces.framing import FACE_SIZE, align_face, map_points, scale_of
+from mmfacesr.utils import output_folder, printable
+from mmfacesr.utils.images import (
     BadSampleError,
     list_images,
     read_image,
     write_image,
 )
-from mmfacesr.utils import output_folder, printable
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.

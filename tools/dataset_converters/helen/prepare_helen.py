@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmfacesr.conversion import (
+from mmfacesr.datasets.conversion import (
     MIN_SIZE,
     Row,
     add_allow_incomplete,
@@ -22,11 +22,11 @@ from mmfacesr.conversion import (
     run,
     save_points,
 )
-from mmfacesr.data_root import read_list
-from mmfacesr.framing import crop_square, square_around
-from mmfacesr.image_io import list_images, read_image, write_image
-from mmfacesr.landmark_table import LandmarkTable
+from mmfacesr.datasets.data_root import read_list
+from mmfacesr.faces.framing import crop_square, square_around
+from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.utils import output_folder
+from mmfacesr.utils.images import list_images, read_image, write_image
 
 TEST_COUNT = 50  # of FSRNet and DIC
 

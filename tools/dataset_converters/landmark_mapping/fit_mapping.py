@@ -21,15 +21,15 @@ from mmengine.logging import print_log
 from tqdm import tqdm
 
 from mmfacesr.evaluation.functional.landmarks import nme
-from mmfacesr.image_io import BadSampleError, read_image
-from mmfacesr.landmark_detection import (
+from mmfacesr.faces.detection import (
     CSVAnnotation,
     MediaPipeDetector,
     MeshMapping,
 )
-from mmfacesr.landmark_detection.mesh_mapping import NEAREST_VERTEX
-from mmfacesr.landmark_schemes import INNER_68
+from mmfacesr.faces.detection.mesh_mapping import NEAREST_VERTEX
+from mmfacesr.faces.schemes import INNER_68
 from mmfacesr.utils import output_file, write_atomic
+from mmfacesr.utils.images import BadSampleError, read_image
 
 NUM_COMPONENTS = 40
 RIDGE = 0.1  # of 0.03 to 3, by cross-validation inside the fit half

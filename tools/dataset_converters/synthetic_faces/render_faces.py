@@ -8,14 +8,14 @@ from pathlib import Path
 
 import cv2
 
-from mmfacesr.conversion.command_line import run
+from mmfacesr.datasets.conversion.command_line import run
 from mmfacesr.datasets.synthetic_faces import (
     contact_sheet,
     face_seeds,
     write_faces,
 )
-from mmfacesr.image_io import write_image
 from mmfacesr.utils import output_file, output_folder
+from mmfacesr.utils.images import write_image
 
 SHEET_COLUMNS, SHEET_ROWS = 9, 4
 EXAMPLES = """examples:

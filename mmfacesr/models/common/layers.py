@@ -1,0 +1,67 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Layers that more than one method is built from."""
+
+import torch
+from torch import Tensor, nn
+
+# Values that differ by less, relative to the largest (or to 1), differ by
+# rounding: one pixel that is one grey level off makes 1e-3.
+ROUNDING = 1e-5
+
+
+def level_constant(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """Make what is constant but for rounding exactly so, without gradient.
+
+    A normalisation divides by the standard deviation, about 1e-5 ** 0.5 for
+    constant values: it makes rounding 300 times larger in the forward pass
+    and the gradient in the backward pass, in every layer, until it is
+    infinite. A constant says nothing that a gradient could improve.
+
+    Args:
+        x (Tensor): Input of a normalisation.
+        dims (tuple[int, ...]): Dimensions that its statistics are taken over.
+
+    Returns:
+        Tensor: ``x``, equal to it wherever values differ by more than
+        rounding.
+    """
+    values = x.detach()
+    low, high = (
+        values.amin(dims, keepdim=True),
+        values.amax(dims, keepdim=True),
+    )
+    largest = torch.maximum(high.abs(), low.abs()).clamp_min(1)
+    return torch.where(high - low <= ROUNDING * largest, low, x)
+
+
+class InstanceNorm2d(nn.InstanceNorm2d):
+    """PyTorch's, finite for a constant channel of an image."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        return super().forward(level_constant(x, (2, 3)))
+
+
+class BatchNorm2d(nn.BatchNorm2d):
+    """PyTorch's, finite for a channel that is constant in the whole batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        if self.training:
+            x = level_constant(x, (0, 2, 3))
+        return super().forward(x)
+
+
+class GroupNorm(nn.GroupNorm):
+    """PyTorch's, finite for a constant group of channels of an image."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        groups = x.unflatten(1, (self.num_groups, -1))
+        return super().forward(level_constant(groups, (2, 3, 4)).flatten(1, 2))
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return a half-precision tensor as float32, any other as it is."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

@@ -1,0 +1,53 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The discriminator of DICGAN.
+
+State-dict keys are those of MMagic's ``LightCNN``.
+"""
+
+from torch import Tensor, nn
+
+from mmfacesr.models.common.size_requirement import SizeRequirement
+from mmfacesr.models.dic.layouts import DIC_AUTHORS
+from mmfacesr.models.dic.light_cnn import MaxFeatureMap, light_cnn_features
+from mmfacesr.registry import MODELS
+
+
+@MODELS.register_module()
+class DICDiscriminator(nn.Module):
+    """LightCNN-9 with one logit.
+
+    Args:
+        in_channels (int): Channels of the image. Defaults to 3.
+
+    """
+
+    size_requirement = SizeRequirement(minimum=128, maximum=128)
+    layouts = (DIC_AUTHORS,)
+
+    def __init__(self, in_channels: int = 3) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.features = light_cnn_features(in_channels)
+        self.classifier = nn.Sequential(
+            MaxFeatureMap(nn.Linear(8 * 8 * 128, 2 * 256)),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(256, 1),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Judge images.
+
+        Args:
+            image (Tensor): (N, in_channels, 128, 128), normalised.
+
+        Returns:
+            Tensor: (N, 1), logit of being real.
+
+        Raises:
+            ValueError: If the input has another rank, channels or size.
+        """
+        self.size_requirement.check(
+            image, type(self).__name__, self.in_channels
+        )
+        return self.classifier(self.features(image).flatten(1))

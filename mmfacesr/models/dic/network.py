@@ -1,0 +1,354 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""DIC: recovery and landmark estimation that take turns.
+
+Source: Ma et al., Deep Face Super-Resolution with Iterative Collaboration
+between Attentive Recovery and Landmark Estimation, CVPR 2020, arXiv
+2003.13063. State-dict keys are those of MMagic's ``DICNet``.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmfacesr.models.common.layers import at_least_float32
+from mmfacesr.models.common.size_requirement import SizeRequirement
+from mmfacesr.models.dic.hourglass import LandmarkHourglass
+from mmfacesr.models.dic.layouts import DIC_AUTHORS
+from mmfacesr.registry import MODELS
+
+# Keypoints of left eye, right eye, nose, mouth and silhouette (jaw and brows),
+# as end-exclusive ranges. Those for 194 points (Helen) leave out the last of
+# most groups, as in the authors' code.
+COMPONENTS = {
+    5: (((0, 1),), ((1, 2),), ((2, 3),), ((3, 4),), ((4, 5),)),
+    68: (((36, 42),), ((42, 48),), ((27, 36),), ((48, 68),), ((0, 27),)),
+    194: (
+        ((134, 153), (174, 193)),
+        ((114, 133), (154, 173)),
+        ((41, 57),),
+        ((58, 113),),
+        ((0, 40),),
+    ),
+}
+NUM_COMPONENTS = 5
+# Peaks below this are noise and not raised to 1 (authors' code).
+MIN_PEAK = 0.05
+
+
+def merge_heatmaps(heatmap: Tensor) -> Tensor:
+    """Sum landmark heatmaps into one map per facial component.
+
+    Each channel is first divided by its spatial maximum, or 0.05 if that is
+    smaller.
+
+    Args:
+        heatmap (Tensor): (N, K, H, W), K one of 5, 68 and 194.
+
+    Returns:
+        Tensor: (N, 5, H, W), at least float32: left eye, right eye, nose,
+        mouth, silhouette.
+    """
+    heatmap = at_least_float32(heatmap)
+    peak = heatmap.flatten(2).max(dim=2).values  # (N, K)
+    heatmap = heatmap / peak.clamp(min=MIN_PEAK)[..., None, None]
+    components = []
+    for ranges in COMPONENTS[heatmap.shape[1]]:
+        points = [heatmap[:, start:stop] for start, stop in ranges]
+        components.append(torch.cat(points, dim=1).sum(dim=1))
+    return torch.stack(components, dim=1)
+
+
+@MODELS.register_module()
+class DICGenerator(nn.Module):
+    """Deep Iterative Collaboration network for x8 face super-resolution.
+
+    Differs from the authors' code and MMagic's ``DICNet``: hidden states are
+    local variables, the base image follows the input size, other scales are
+    refused. With ``num_steps=1`` the second feedback block has no use, so
+    distributed training needs ``find_unused_parameters=True``.
+
+    Args:
+        in_channels (int): Channels of the LR image. Defaults to 3.
+        out_channels (int): Channels of the SR image, which is added to the
+            enlarged LR image: equal to ``in_channels``. Defaults to 3.
+        mid_channels (int): Width c of the recovery branch. Defaults to 48.
+        num_blocks (int): Groups of a feedback block. Defaults to 6.
+        hg_mid_channels (int): Width of the landmark branch. Defaults to 256.
+        hg_num_keypoints (int): Number of heatmaps K: 5, 68 or 194. Defaults
+            to 68.
+        num_steps (int): Turns of recovery and landmarks. Defaults to 4.
+        upscale_factor (int): Scale of the SR image; only 8. Defaults to 8.
+        detach_attention (bool): Whether heatmaps that steer the next step
+            carry no gradient. Defaults to False.
+        prelu_init (float): Initial slope of the PReLUs. Defaults to 0.2.
+        num_fusion_blocks (int): Residual blocks of the attentive fusion.
+            Defaults to 7.
+
+
+    Raises:
+        ValueError: If an option has a value that the network cannot honour.
+    """
+
+    # Twice the input side must survive four halvings in the hourglass.
+    size_requirement = SizeRequirement(multiple_of=8, minimum=8)
+    layouts = (DIC_AUTHORS,)
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        mid_channels: int = 48,
+        num_blocks: int = 6,
+        hg_mid_channels: int = 256,
+        hg_num_keypoints: int = 68,
+        num_steps: int = 4,
+        upscale_factor: int = 8,
+        detach_attention: bool = False,
+        prelu_init: float = 0.2,
+        num_fusion_blocks: int = 7,
+    ) -> None:
+        super().__init__()
+        for fits, what in (
+            (upscale_factor == 8, f'upscale_factor 8, got {upscale_factor}'),
+            (
+                out_channels == in_channels,
+                f'out_channels as in_channels, got {out_channels}',
+            ),
+            (
+                hg_num_keypoints in COMPONENTS,
+                f'hg_num_keypoints 5, 68 or 194, got {hg_num_keypoints}',
+            ),
+            (num_steps >= 1, f'num_steps of 1 or more, got {num_steps}'),
+        ):
+            if not fits:
+                raise ValueError(f'DICGenerator expected {what}; change it.')
+        self.in_channels = in_channels
+        self.upscale_factor = upscale_factor
+        self.num_steps = num_steps
+        self.detach_attention = detach_attention
+        self.conv_first = nn.Sequential(
+            nn.Conv2d(in_channels, 4 * mid_channels, 3, padding=1),
+            nn.PReLU(init=prelu_init),
+            nn.PixelShuffle(2),
+        )
+        self.first_block = FeedbackBlock(
+            mid_channels, mid_channels, num_blocks, prelu_init
+        )
+        self.block = AttentiveFeedbackBlock(
+            mid_channels, num_blocks, prelu_init, num_fusion_blocks
+        )
+        self.hour_glass = LandmarkHourglass(
+            out_channels, hg_mid_channels, hg_num_keypoints
+        )
+        self.conv_last = nn.Sequential(
+            nn.ConvTranspose2d(
+                mid_channels, mid_channels, 8, stride=4, padding=2
+            ),
+            nn.PReLU(init=prelu_init),
+            nn.Conv2d(mid_channels, out_channels, 3, padding=1),
+        )
+
+    def forward(
+        self, lr: Tensor, image_only: bool = False
+    ) -> Tensor | tuple[list[Tensor], list[Tensor]]:
+        """Restore faces.
+
+        Args:
+            lr (Tensor): (N, in_channels, h, w), normalised (mean subtracted);
+                h and w are multiples of 8.
+            image_only (bool): Whether to return the last SR image alone and
+                skip the landmarks that nothing would read. Defaults to False.
+
+        Returns:
+            Tensor | tuple[list[Tensor], list[Tensor]]: SR images
+            (N, out_channels, 8h, 8w), normalised, not clamped, and raw
+            heatmaps (N, K, 2h, 2w), each a list over the steps; or the last
+            SR image if ``image_only``.
+
+        Raises:
+            ValueError: If the input has another rank, channels or size.
+        """
+        self.size_requirement.check(lr, type(self).__name__, self.in_channels)
+        base = F.interpolate(
+            lr,
+            scale_factor=self.upscale_factor,
+            mode='bilinear',
+            align_corners=False,
+        )
+        features = self.conv_first(lr)  # (N, c, 2h, 2w)
+        images, heatmaps = [], []
+        landmark_state = None
+        for step in range(self.num_steps):
+            if step == 0:
+                hidden = self.first_block(features)
+            else:
+                hidden = self.block(
+                    features, hidden, self._attention(heatmaps[-1])
+                )
+            image = base + self.conv_last(hidden)  # (N, out_channels, 8h, 8w)
+            if image_only and step == self.num_steps - 1:
+                return image
+            heatmap, landmark_state = self.hour_glass(image, landmark_state)
+            images.append(image)
+            heatmaps.append(heatmap)
+        return images, heatmaps
+
+    def _attention(self, heatmap: Tensor) -> Tensor:
+        """Turn heatmaps (N, K, h, w) into weights (N, 5, h, w), sum 1."""
+        if self.detach_attention:
+            heatmap = heatmap.detach()
+        return merge_heatmaps(heatmap).softmax(dim=1)
+
+
+class FeedbackBlock(nn.Module):
+    """Groups of up- and down-projection, each reading all groups before.
+
+    Args:
+        in_channels (int): Channels of the input.
+        mid_channels (int): Channels c of the groups and of the output.
+        num_blocks (int): Number of groups.
+        prelu_init (float): Initial slope of the PReLUs.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        num_blocks: int,
+        prelu_init: float,
+    ) -> None:
+        super().__init__()
+
+        def activated(conv: nn.Module) -> nn.Sequential:
+            return nn.Sequential(conv, nn.PReLU(init=prelu_init))
+
+        def squeeze(inputs: int) -> nn.Sequential:
+            return activated(nn.Conv2d(inputs, mid_channels, 1))
+
+        # Eight is the scale of the whole network. Features are at x2 already,
+        # so that high maps are at x16, as the released weights expect.
+        projection = {'kernel_size': 12, 'stride': 8, 'padding': 2}
+
+        def up() -> nn.Sequential:
+            return activated(
+                nn.ConvTranspose2d(mid_channels, mid_channels, **projection)
+            )
+
+        def down() -> nn.Sequential:
+            return activated(
+                nn.Conv2d(mid_channels, mid_channels, **projection)
+            )
+
+        sums = [(i + 1) * mid_channels for i in range(1, num_blocks)]
+        self.conv_first = squeeze(in_channels)
+        self.up_blocks = nn.ModuleList(up() for _ in range(num_blocks))
+        self.down_blocks = nn.ModuleList(down() for _ in range(num_blocks))
+        self.lr_blocks = nn.ModuleList(map(squeeze, sums))
+        self.hr_blocks = nn.ModuleList(map(squeeze, sums))
+        self.conv_last = squeeze(num_blocks * mid_channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, in_channels, H, W) to (N, c, H, W)."""
+        return self.project(self.conv_first(features))
+
+    def project(self, x: Tensor) -> Tensor:
+        """Run the groups on compressed features (N, c, H, W)."""
+        low, high = [x], []
+        for i, (up, down) in enumerate(
+            zip(self.up_blocks, self.down_blocks, strict=True)
+        ):
+            x = self.lr_blocks[i - 1](torch.cat(low, dim=1)) if i else x
+            high.append(up(x))  # (N, c, 8H, 8W)
+            x = self.hr_blocks[i - 1](torch.cat(high, dim=1)) if i else high[0]
+            low.append(down(x))  # (N, c, H, W)
+        return self.conv_last(torch.cat(low[1:], dim=1))
+
+
+class AttentiveFeedbackBlock(FeedbackBlock):
+    """Feedback block that also reads the last step's state and landmarks.
+
+    Args:
+        mid_channels (int): Channels c of features, state and output.
+        num_blocks (int): Number of groups.
+        prelu_init (float): Initial slope of the PReLUs.
+        num_fusion_blocks (int): Residual blocks of the attentive fusion.
+    """
+
+    def __init__(
+        self,
+        mid_channels: int,
+        num_blocks: int,
+        prelu_init: float,
+        num_fusion_blocks: int,
+    ) -> None:
+        super().__init__(
+            2 * mid_channels, mid_channels, num_blocks, prelu_init
+        )
+        self.fusion_block = AttentiveFusion(mid_channels, num_fusion_blocks)
+
+    def forward(
+        self, features: Tensor, hidden: Tensor, attention: Tensor
+    ) -> Tensor:
+        """Run one step of recovery.
+
+        Args:
+            features (Tensor): (N, c, H, W).
+            hidden (Tensor): (N, c, H, W), output of the step before.
+            attention (Tensor): (N, 5, H, W), sum over the components is 1.
+
+        Returns:
+            Tensor: (N, c, H, W).
+        """
+        x = self.conv_first(torch.cat([features, hidden], dim=1))
+        return self.project(self.fusion_block(x, attention))
+
+
+class AttentiveFusion(nn.Module):
+    """One branch per facial component, summed by the landmarks' attention.
+
+    Args:
+        channels (int): Channels c of input and output.
+        num_blocks (int): Number of residual blocks.
+    """
+
+    def __init__(self, channels: int, num_blocks: int) -> None:
+        super().__init__()
+        width = NUM_COMPONENTS * channels
+        self.conv_first = nn.Sequential(
+            nn.Conv2d(channels, width, 1), nn.LeakyReLU(0.2, inplace=True)
+        )
+        self.body = nn.Sequential(
+            *(GroupedResidual(width) for _ in range(num_blocks))
+        )
+
+    def forward(self, x: Tensor, attention: Tensor) -> Tensor:
+        """Map (N, c, H, W) and attention (N, 5, H, W) to (N, c, H, W)."""
+        branches = self.body(self.conv_first(x)).unflatten(
+            1, (NUM_COMPONENTS, x.shape[1])
+        )  # (N, 5, c, H, W)
+        return (branches * attention.unsqueeze(2)).sum(dim=1)
+
+
+class GroupedResidual(nn.Module):
+    """Two 3x3 convolutions that keep the facial components apart.
+
+    Args:
+        channels (int): Channels of input and output, component first.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+        def conv() -> nn.Conv2d:
+            return nn.Conv2d(
+                channels, channels, 3, padding=1, groups=NUM_COMPONENTS
+            )
+
+        self.res = nn.Sequential(
+            conv(), nn.LeakyReLU(0.2, inplace=True), conv()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, channels, H, W) to the same shape."""
+        return x + self.res(x)

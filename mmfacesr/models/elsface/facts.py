@@ -1,0 +1,22 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What ELSFace expects."""
+
+from mmfacesr.models.common.facts import Facts
+
+X4 = Facts(
+    scale=4,
+    gt_size=128,
+    lr_recipe='opencv_cubic_x4',
+    framing='face',
+    mean=(0.0, 0.0, 0.0),  # to [0, 1]
+    std=(255.0, 255.0, 255.0),
+)
+X8 = Facts(
+    scale=8,
+    gt_size=128,
+    lr_recipe='opencv_cubic_x8',
+    framing='face',
+    mean=(0.0, 0.0, 0.0),
+    std=(255.0, 255.0, 255.0),
+)

@@ -1,0 +1,14 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What PFSRNet expects."""
+
+from mmfacesr.models.common.facts import Facts
+
+X8 = Facts(
+    scale=8,
+    gt_size=128,
+    lr_recipe='bilinear_chain_x8',
+    framing='head',
+    mean=(127.5, 127.5, 127.5),  # to [-1, 1]
+    std=(127.5, 127.5, 127.5),
+)

@@ -1,0 +1,47 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The critic's side of a Wasserstein GAN."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mmfacesr.compat.mmagic_base import gradient_penalty_loss
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor],
+    real: Tensor,
+    fake: Tensor,
+    draw: int,
+) -> Tensor:
+    """Mean of (norm of the critic's gradient - 1) ** 2.
+
+    Each sample's gradient is taken at a random place between its real and
+    its fake image, and its norm over all pixels. MMagic's registered loss
+    takes it of each pixel; its function is used here.
+
+    Source: Gulrajani et al., Improved Training of Wasserstein GANs, arXiv
+    1704.00028.
+
+    Args:
+        critic (Callable): (N, 3, H, W) -> (N,).
+        real (Tensor): (N, 3, H, W), normalised.
+        fake (Tensor): (N, 3, H, W), normalised, without graph.
+        draw (int): Seed of the places; torch's own random numbers are left
+            alone, so that a resumed training draws the same.
+
+    Returns:
+        Tensor: Scalar float32, also under autocast: half precision would
+        lose gradients of gradients.
+    """
+    with (
+        torch.autocast(real.device.type, enabled=False),
+        torch.random.fork_rng(devices=[]),
+    ):
+        # Not torch.manual_seed: it would also set those of the GPUs.
+        torch.default_generator.manual_seed(draw)
+        return gradient_penalty_loss(
+            critic, real.float(), fake.float(), norm_mode='HWC'
+        )

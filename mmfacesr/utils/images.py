@@ -1,0 +1,449 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Images from and to files: one strict reader, one writer of PNG."""
+
+import io
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.logging import print_log
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from mmfacesr.utils import printable, read_regular, write_atomic
+from mmfacesr.utils.image_formats import (
+    IMAGE_SUFFIXES,
+    READ,
+    UNREAD,
+    unread_kind,
+    without_texts,
+)
+
+MAX_BYTES = 1 << 30
+"""Largest file that is read."""
+MAX_PIXELS = 178_956_970
+"""Most pixels that are decoded: Pillow's limit, whoever has changed it."""
+# Modes whose pixels Pillow converts to 8-bit RGB without a guess about range.
+_EIGHT_BIT_MODES = frozenset(
+    (
+        '1',
+        'L',
+        'P',
+        'RGB',
+        'RGBX',
+        'RGBA',
+        'LA',
+        'PA',
+        'La',
+        'RGBa',
+        'CMYK',
+        'YCbCr',
+        'HSV',
+    )
+)
+_ALPHA_MODES = frozenset(('RGBA', 'LA', 'PA', 'La', 'RGBa'))
+_ORIENTATION = 0x0112  # EXIF tag
+_TO_8_BIT = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
+
+
+_IN_WORKER = '\nOriginal Traceback'  # what torch puts before an error's text
+
+
+class BadSampleError(ValueError):
+    """One sample of a dataset cannot be used.
+
+    Survives pickling and the re-raise of PyTorch's data workers, which build
+    the error again from a traceback as text: its last line is this error.
+
+    Args:
+        file (str): The file at fault.
+        reason (str): What is wrong and what to do. Defaults to ''.
+    """
+
+    def __init__(self, file: str | os.PathLike, reason: str = '') -> None:
+        if not reason and _IN_WORKER in str(file):
+            text = str(file).rstrip('\n').rpartition('\n')[2]
+            file, _, reason = text.partition(': ')[2].partition(': ')
+        super().__init__(str(file), reason)
+        self.file = str(file)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        name = printable(self.file)
+        return f'{name}: {self.reason}' if self.reason else name
+
+
+class UnreadableImageError(BadSampleError):
+    """An image file is missing, damaged, too small or of an unknown kind."""
+
+
+def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
+    """Read any usual image as 8-bit RGB, or say by name why that fails.
+
+    EXIF orientation is applied. Grey, palette and CMYK images are converted;
+    transparent pixels are shown on white; 16-bit values are divided by 257
+    and rounded (those of JPEG 2000 and AVIF by their decoders); of an
+    animation the first frame counts. Colour profiles are ignored. 8-bit RGB
+    files give exactly the pixels that Pillow decodes.
+
+    Args:
+        path (str | os.PathLike): The image file.
+        min_size (int): Smallest allowed side in pixels. Defaults to 1.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8, RGB, contiguous and writable.
+
+    Raises:
+        UnreadableImageError: If the file is missing, empty, truncated, no
+            regular file, not an image of a format of ``READ``, too large
+            (``MAX_BYTES``, ``MAX_PIXELS``, the memory), of an unsupported
+            number format (32-bit, float), or smaller than ``min_size``.
+    """
+    data = read_image_bytes(path)
+    try:
+        image = np.array(_decode(path, without_texts(data)))
+    except MemoryError as error:
+        raise UnreadableImageError(
+            path, 'needs more memory than is free; reduce it first'
+        ) from error
+    height, width = image.shape[:2]
+    if min(height, width) < min_size:
+        raise UnreadableImageError(
+            path,
+            f'expected at least {min_size}x{min_size} pixels, got '
+            f'{width}x{height}; remove it or give a larger image',
+        )
+    return image
+
+
+def read_image_bytes(path: str | os.PathLike) -> bytes:
+    """Read the file of an image, say for its hash.
+
+    Raises:
+        UnreadableImageError: If it is missing, empty, larger than
+            ``MAX_BYTES``, or no regular file.
+    """
+    try:
+        data = read_regular(path, MAX_BYTES)
+    except OSError as error:
+        raise UnreadableImageError(
+            path,
+            f'cannot be opened ({error.strerror}); check the path and '
+            'its permissions',
+        ) from error
+    if not data:
+        raise UnreadableImageError(
+            path, 'is empty (0 bytes); fetch it again or remove it'
+        )
+    return data
+
+
+def _decode(path: str | os.PathLike, data: bytes) -> Image.Image:
+    """Decode a whole file into an upright 8-bit RGB image."""
+    try:
+        with Image.open(io.BytesIO(data), formats=tuple(READ)) as image:
+            _check_pixels(image)
+            is_16_bit = _is_16_bit(image)
+            image.load()
+            if is_16_bit:
+                return _from_16_bit(image, data)
+            if image.mode not in _EIGHT_BIT_MODES:
+                raise ValueError(
+                    f'expected 8 or 16 bits per channel, got '
+                    f'mode {image.mode}; convert it to PNG'
+                )
+            return _to_rgb(_upright(image))
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(path, _unknown(path, data)) from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(
+            path, f'has too many pixels ({error}); reduce it first'
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise many kinds
+        raise UnreadableImageError(
+            path, f'cannot be decoded ({error}); fetch it again or remove it'
+        ) from error
+
+
+def _unknown(path: str | os.PathLike, data: bytes) -> str:
+    """What to do with a file that none of the decoders takes."""
+    kind = unread_kind(_suffix(os.fspath(path)), data)
+    if kind is None:
+        return 'is not an image in a known format; remove it or fetch it again'
+    return (
+        f'is not in a format that is read ({kind}); convert it to PNG, for '
+        'instance by ImageMagick'
+    )
+
+
+def _check_pixels(image: Image.Image) -> None:
+    """Refuse an opened image that would take gigabytes when loaded.
+
+    Pillow does so too unless some library has lifted its limit.
+    """
+    pixels = image.width * image.height
+    if pixels > MAX_PIXELS:
+        raise Image.DecompressionBombError(f'{pixels}, limit {MAX_PIXELS}')
+
+
+def _is_16_bit(image: Image.Image) -> bool:
+    """Whether the file of an opened, not yet loaded image has 16-bit values.
+
+    Pillow silently cuts 16-bit colours to their high byte; only the raw
+    format, known until the pixels are loaded, tells.
+    """
+    for tile in getattr(image, 'tile', ()):
+        args = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
+        raw_mode = str(args[0]) if args else ''
+        # 'BGR;16' is the 5-6-5 bit BMP.
+        if ';16' in raw_mode and not raw_mode.startswith('BGR'):
+            return True
+    return False
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a loaded image as its EXIF data say, without another copy."""
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert an 8-bit image to RGB, transparency shown on white."""
+    if image.mode in _ALPHA_MODES or 'transparency' in image.info:
+        rgba = image.convert('RGBA')
+        white = Image.new('RGBA', rgba.size, 'white')
+        image = Image.alpha_composite(white, rgba)
+    return image if image.mode == 'RGB' else image.convert('RGB')
+
+
+def _from_16_bit(image: Image.Image, data: bytes) -> Image.Image:
+    """Decode 16-bit pixels by OpenCV, which keeps all bits.
+
+    Args:
+        image (Image.Image): The same file, loaded by Pillow without an
+            error, so that it is known to be complete.
+        data (bytes): The file.
+    """
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16:
+        raise ValueError(
+            'its 16-bit pixels are of an unknown kind; convert '
+            'it to an 8-bit PNG'
+        )
+    pixels = _TO_8_BIT[pixels]
+    if pixels.ndim == 3:
+        order = [2, 1, 0, 3][: pixels.shape[2]]  # BGR(A) -> RGB(A)
+        pixels = np.ascontiguousarray(pixels[..., order])
+    upright = Image.fromarray(pixels)
+    upright.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
+    return _to_rgb(_upright(upright))
+
+
+def write_image(
+    path: str | os.PathLike,
+    rgb: np.ndarray,
+    texts: Mapping[str, str] | None = None,
+) -> None:
+    """Write an RGB image as PNG, whole or not at all.
+
+    Args:
+        path (str | os.PathLike): A file name ending in ``.png``; missing
+            folders are made.
+        rgb (np.ndarray): (H, W, 3) uint8, RGB.
+        texts (Mapping[str, str], optional): What the file tells beside its
+            pixels, ASCII; see :func:`read_text`.
+
+    Raises:
+        ValueError: If the name or the array is of another kind.
+    """
+    if Path(path).suffix.lower() != '.png':
+        raise ValueError(f'Expected a file name ending in .png, got {path}.')
+    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
+        raise ValueError(
+            'Expected (H, W, 3) uint8 RGB, got '
+            f'{rgb.shape} {rgb.dtype}; round and clip it first.'
+        )
+    info = PngImagePlugin.PngInfo()
+    for key, text in (texts or {}).items():
+        info.add_text(key, text)
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, format='PNG', pnginfo=info)
+    write_atomic(path, buffer.getvalue())
+
+
+def read_text(path: str | os.PathLike, key: str) -> str | None:
+    """Read a text that :func:`write_image` has put into a file.
+
+    Returns:
+        str | None: The text, '' if the pixels behind it are damaged; None if
+        the file has no such text, or is none that can be read.
+    """
+    text = None
+    try:
+        data = read_image_bytes(path)
+        with Image.open(io.BytesIO(data), formats=('PNG',)) as image:
+            text = image.info.get(key)
+            if text is not None:
+                _check_pixels(image)
+                image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None if text is None else ''
+    return text
+
+
+def list_images(folder: str | os.PathLike, unread: bool = False) -> list[str]:
+    """Name all images below a folder.
+
+    Known by suffix in any case (``IMAGE_SUFFIXES``). Linked folders are
+    followed, hidden files and folders (``.name``) are left out. What else is
+    left out is said in the log.
+
+    Args:
+        folder (str | os.PathLike): The folder to walk through.
+        unread (bool): Name also images of formats that :func:`read_image`
+            refuses, for a caller that lists them. Defaults to False.
+
+    Returns:
+        list[str]: Names relative to ``folder`` with forward slashes, sorted.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or holds no image.
+        NotADirectoryError: If it is a file.
+    """
+    names, left_out = find_images(folder)
+    if not unread:
+        left_out |= {
+            name: UNREAD[_suffix(name)]
+            for name in names
+            if _suffix(name) in UNREAD
+        }
+        names = [name for name in names if name not in left_out]
+    if left_out:
+        name, reason = next(iter(left_out.items()))
+        print_log(
+            f'{len(left_out)} of {printable(folder)} are left out because '
+            f'they cannot be read, such as {printable(name)} ({reason}).',
+            'current',
+            logging.WARNING,
+        )
+    if not names:
+        raise _no_images(folder)
+    return names
+
+
+def find_images(
+    folder: str | os.PathLike,
+    inside: bool = False,
+    without: str | os.PathLike | None = None,
+) -> tuple[list[str], dict[str, str]]:
+    """Name all images below a folder, and what keeps others from being named.
+
+    Args:
+        folder (str | os.PathLike): As of :func:`list_images`.
+        inside (bool): Leave out links that lead out of the folder. Defaults
+            to False: datasets may be linked together.
+        without (str | os.PathLike, optional): A folder that is not entered.
+
+    Returns:
+        tuple[list[str], dict[str, str]]: Sorted names of the images, of any
+        format, and names of links and folders left out with the reason.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or holds nothing of these.
+        NotADirectoryError: If it is a file.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(
+            f'Expected a folder of images, got {printable(folder)}, which '
+            'does not exist; check the path.'
+        )
+    if not folder.is_dir():
+        raise NotADirectoryError(
+            f'Expected a folder of images, got the file {printable(folder)}; '
+            'give the folder that holds it.'
+        )
+    left_out: dict[str, str] = {}
+    visited = set() if without is None else {os.path.realpath(without)}
+    names = sorted(_walk(folder, visited, inside, left_out))
+    if not names and not left_out:
+        raise _no_images(folder)
+    return names, left_out
+
+
+def _no_images(folder: str | os.PathLike) -> FileNotFoundError:
+    """The error of a folder without images."""
+    return FileNotFoundError(
+        f'Expected images ({" ".join(sorted(IMAGE_SUFFIXES))}) in or '
+        f'below {printable(folder)}, found none; check the path.'
+    )
+
+
+def _walk(
+    folder: Path, visited: set[str], inside: bool, left_out: dict[str, str]
+) -> list[str]:
+    """Collect the image names below a folder, unsorted.
+
+    Args:
+        folder (Path): The folder.
+        visited (set[str]): Real paths of folders, none of which is entered
+            again: a link back to a folder above would go round for ever.
+        inside (bool): As of :func:`find_images`.
+        left_out (dict[str, str]): Receives the reason of what is left out.
+    """
+
+    def note(error: OSError) -> None:
+        name = os.path.relpath(error.filename, folder)
+        if name == os.curdir:
+            raise error
+        left_out[name] = f'cannot be read ({error.strerror})'
+
+    root = os.path.realpath(folder)
+    names = []
+    for here, folders, files in os.walk(
+        folder, onerror=note, followlinks=True
+    ):
+        real = os.path.realpath(here)
+        inner = [] if real in visited else _shown(folders)
+        images = [] if real in visited else _shown(filter(_is_image, files))
+        visited.add(real)
+        prefix = Path(here).relative_to(folder).as_posix()
+        prefix = '' if prefix == '.' else f'{prefix}/'
+        out = {
+            name
+            for name in inner + images
+            if inside and _leads_out(os.path.join(here, name), root)
+        }
+        left_out |= {
+            prefix + name: 'is a link out of the folder' for name in out
+        }
+        folders[:] = [name for name in inner if name not in out]
+        names += [prefix + name for name in images if name not in out]
+    return names
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    """Names that are not hidden, in one order on every file system."""
+    return sorted(name for name in names if not name.startswith('.'))
+
+
+def _is_image(name: str) -> bool:
+    """Whether a name is that of an image, of a format that is read or not."""
+    return _suffix(name) in IMAGE_SUFFIXES or _suffix(name) in UNREAD
+
+
+def _leads_out(path: str, root: str) -> bool:
+    """Whether a path is a link to somewhere that is not below ``root``."""
+    if not os.path.islink(path):
+        return False
+    return not Path(os.path.realpath(path)).is_relative_to(root)
+
+
+def _suffix(name: str) -> str:
+    """Suffix of a file name in lower case."""
+    return os.path.splitext(name)[1].lower()
