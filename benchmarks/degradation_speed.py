@@ -4,7 +4,7 @@
 
 Run:  OMP_NUM_THREADS=1 python benchmarks/degradation_speed.py
 
-One thread, embedded faces. Times are CPU seconds of the process, so that
+One thread, synthetic faces. Times are CPU seconds of the process, so that
 other load on the machine changes them little.
 """
 
@@ -109,7 +109,7 @@ def main() -> None:
         f'{date.today()}, commit {commit_of_clone()}, '
         f'{platform.processor() or platform.machine()}, 1 thread, '
         f'OpenCV {cv2.__version__}, Pillow {PIL.__version__}, NumPy '
-        f'{np.__version__}; {args.faces} embedded faces, {args.repeats} '
+        f'{np.__version__}; {args.faces} synthetic faces, {args.repeats} '
         f'draws, seed 0; single steps and files {args.repeats // 10} times'
     )
     measure(args.faces, args.repeats)

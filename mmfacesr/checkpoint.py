@@ -17,7 +17,7 @@ from mmfacesr.models.identify import configs_that_fit
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.layouts import Layout
-from mmfacesr.weights.matching import MisfitError, find_weights
+from mmfacesr.weights.matching import MismatchError, find_weights
 from mmfacesr.weights.sources import local_weights
 
 __all__ = [
@@ -62,7 +62,7 @@ def load_weights(
             prefixes (``generator.``, ``module.``) are found; averaged weights
             (``generator_ema.``) are preferred, see
             `mmfacesr.weights.matching.find_weights`. A file of the web is
-            kept in `mmfacesr.weights.places.weights_dir`.
+            kept in `mmfacesr.weights.cache.weights_dir`.
         sha256 (str | None): Expected hash of the file, or at least its first
             8 hex digits, beside what the index and the file's name say.
             Defaults to None.
@@ -129,7 +129,7 @@ def start_of_model(
             continue
         try:
             start |= _below(name, find_weights(part, content)[1])
-        except MisfitError:
+        except MismatchError:
             print_log(
                 f'The weights hold no {name}: it starts anew.', 'current'
             )
@@ -157,7 +157,7 @@ def _fitting(
     """Find a module's weights, or say whose weights they are."""
     try:
         return find_weights(module, content)
-    except MisfitError as error:
+    except MismatchError as error:
         names = configs_that_fit(content)
         shown = ', '.join(names[:MAX_CONFIGS])
         shown += ', ...' if len(names) > MAX_CONFIGS else ''

@@ -62,7 +62,7 @@ def shared_faces() -> Path:
 
 @pytest.fixture(scope='session')
 def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data root of embedded faces: 8 to train, 3 each to validate, test."""
+    """A data root of synthetic faces: 8 to train, 3 each to validate, test."""
     from mmfacesr.datasets.synthetic_faces import write_faces
 
     root = tmp_path_factory.mktemp('faces')
@@ -79,8 +79,8 @@ def shrink() -> Callable[[Config], Config]:
     """
 
     def shrink(cfg: Config, largest: int = 144) -> Config:
-        for part in ('train', 'val', 'test'):
-            dataset = cfg[f'{part}_dataloader'].dataset
+        for split in ('train', 'val', 'test'):
+            dataset = cfg[f'{split}_dataloader'].dataset
             for step in dataset.pipeline:
                 if step.type == 'ResizeFace' and step.size > largest:
                     step.size = largest

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every leaf config of every method keeps; it finds them by itself.
 
-The data are embedded faces through each config's real pipelines. Configs of
+The data are synthetic faces through each config's real pipelines. Configs of
 the same networks share one sweep.
 """
 
@@ -62,8 +62,8 @@ def networks_of(path: Path, narrow: bool = False) -> str:
     model = Config.fromfile(path, import_custom_modules=False).model
     if narrow:
         make_narrow(model)
-    parts = {key: model.get(key) for key in ('generator', 'discriminator')}
-    return json.dumps([model.type, parts], sort_keys=True, default=str)
+    networks = {key: model.get(key) for key in ('generator', 'discriminator')}
+    return json.dumps([model.type, networks], sort_keys=True, default=str)
 
 
 def make_narrow(model: ConfigDict) -> None:
@@ -118,11 +118,11 @@ def build_case(
     return dict(cfg=cfg, model=MODELS.build(cfg.model))
 
 
-def batch_of(cfg: Config, part: str, count: int) -> dict:
+def batch_of(cfg: Config, split: str, count: int) -> dict:
     """A batch of the config's own data."""
     dataset = Runner.build_dataloader(
         {
-            **cfg[f'{part}_dataloader'],
+            **cfg[f'{split}_dataloader'],
             'num_workers': 0,
             'persistent_workers': False,
         }

@@ -170,7 +170,7 @@ def test_figures_of_others_keep_their_digits():
     ]
 
 
-def test_weights_tables_say_how_they_are_checked_and_the_licence():
+def test_weights_tables_say_how_they_are_checked_and_the_license():
     """Files beside a config's own have a table of their own."""
     tools = runpy.run_path(str(RENDER))
     file = {
@@ -204,7 +204,7 @@ def test_weights_tables_say_how_they_are_checked_and_the_licence():
     ]
     assert others.splitlines()[2:] == [
         f'| `net_x8-other` | [net.pth]{address}, git blob `89abcdef...`, '
-        'no licence stated | of other faces |',
+        'no license stated | of other faces |',
         f'| `judge` | [net.pth]{address}, sha256 `{"01234567" * 8}`, '
         'MIT (authors) | - |',
         f'| `jury` | [net.pth]{address}, no hash published, '

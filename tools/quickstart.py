@@ -41,31 +41,31 @@ from mmfacesr.utils.images import list_images, read_image, write_image
 from mmfacesr.utils.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
-EMBEDDED = {'train': 400, 'val': 16, 'test': 48}
-"""Faces drawn for each part."""
+SYNTHETIC = {'train': 400, 'val': 16, 'test': 48}
+"""Faces drawn for each split."""
 FEWEST_FACES = 16
-"""With fewer faces of one's own, the embedded ones train the methods."""
+"""With fewer faces of one's own, the synthetic ones train the methods."""
 GT_SIZE, SHEET_ROWS = 128, 8
 NAME_LENGTH = 40
 """Characters of the photos' folder in the name of its results."""
 
 
-def centre(face: np.ndarray) -> np.ndarray:
+def center(face: np.ndarray) -> np.ndarray:
     """The central 128 of a (160, 160, 3) crop."""
     margin = (face.shape[0] - GT_SIZE) // 2
     return face[margin : margin + GT_SIZE, margin : margin + GT_SIZE]
 
 
-def centre_by_bicubic(face: np.ndarray) -> np.ndarray:
-    """Reduce the centre to 16 at once."""
+def center_by_bicubic(face: np.ndarray) -> np.ndarray:
+    """Reduce the center to 16 at once."""
     return np.array(
-        Image.fromarray(centre(face)).resize((16, 16), Image.BICUBIC)
+        Image.fromarray(center(face)).resize((16, 16), Image.BICUBIC)
     )
 
 
-def centre_by_opencv(face: np.ndarray) -> np.ndarray:
-    """Reduce the centre to 16 at once, without antialiasing."""
-    return cv2.resize(centre(face), (16, 16), interpolation=cv2.INTER_CUBIC)
+def center_by_opencv(face: np.ndarray) -> np.ndarray:
+    """Reduce the center to 16 at once, without antialiasing."""
+    return cv2.resize(center(face), (16, 16), interpolation=cv2.INTER_CUBIC)
 
 
 def whole_by_halves(face: np.ndarray) -> np.ndarray:
@@ -87,25 +87,25 @@ class Method(NamedTuple):
     recipe: Recipe
 
 
-BICUBIC = Recipe('Pillow bicubic / 8', centre_by_bicubic)
+BICUBIC = Recipe('Pillow bicubic / 8', center_by_bicubic)
 HALVES = Recipe(
     'Pillow bilinear, halved three times, of a wider part of the face',
     whole_by_halves,
 )
-OPENCV = Recipe('OpenCV cubic / 8, not antialiased', centre_by_opencv)
+OPENCV = Recipe('OpenCV cubic / 8, not antialiased', center_by_opencv)
 METHODS = {
     'dic': Method(
-        'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py', BICUBIC
+        'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py', BICUBIC
     ),
     'sparnet-light': Method(
-        'configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py',
+        'configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py',
         BICUBIC,
     ),
     'pfsrnet': Method(
-        'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py', HALVES
+        'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic.py', HALVES
     ),
     'elsface': Method(
-        'configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py', OPENCV
+        'configs/elsface/elsface-small_x8c30_1xb1-2500_synthetic.py', OPENCV
     ),
 }
 """A further method joins by a line."""
@@ -164,10 +164,10 @@ def run(*command: object) -> None:
 
 
 def draw_faces(out: Path) -> Faces:
-    """Draw the embedded faces."""
-    faces = Faces(out / 'embedded', 'embedded faces')
-    say(f'Drawing {sum(EMBEDDED.values())} faces into {faces.root}')
-    write_faces(faces.root, EMBEDDED)
+    """Draw the synthetic faces."""
+    faces = Faces(out / 'synthetic', 'synthetic faces')
+    say(f'Drawing {sum(SYNTHETIC.values())} faces into {faces.root}')
+    write_faces(faces.root, SYNTHETIC)
     return faces
 
 
@@ -198,7 +198,7 @@ def choose_faces(out: Path, photos: Path | None) -> tuple[Faces, Faces]:
         return own, own
     say(
         f'{count} faces are too few to train on (at least {FEWEST_FACES}): '
-        'the embedded faces train, yours are restored'
+        'the synthetic faces train, yours are restored'
     )
     return draw_faces(out), own
 

@@ -10,7 +10,7 @@
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
 
-Every test says its protocol: colour, border, rounding, how the LR images
+Every test says its protocol: color, border, rounding, how the LR images
 were made and how many images there were. The baseline is the config's own
 8-bit LR image enlarged by Pillow bicubic, measured by the same metrics; of a
 config that trains a landmark head, the mean landmarks of the training faces.
@@ -130,7 +130,7 @@ def restore(args: argparse.Namespace) -> int:
 def take_whole_folder(cfg: 'Config', folder: str) -> None:
     """Let the test take all faces of a folder."""
     for dataset in datasets_of(cfg, ['test_dataloader']):
-        dataset.update(data_root=folder, part=None, ann_file=None)
+        dataset.update(data_root=folder, split=None, ann_file=None)
 
 
 def evaluate(args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ default_hooks = dict(
         interval=2000,
         by_epoch=False,
         max_keep_ckpts=3,
-        save_best='PSNR',  # of the validation part, never of the test part
+        save_best='PSNR',  # of the validation split, never of the test split
         rule='greater',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),

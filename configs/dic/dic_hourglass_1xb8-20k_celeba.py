@@ -7,7 +7,7 @@ Use:    the checkpoint is `weights` of PretrainedHourglassHook in the configs
 Data:   converted by tools/dataset_converters/celeba, landmarks by
         tools/dataset_converters/extract_landmarks.py
 Needs:  1 GPU of 8 GB
-Result: landmark NME of the part `test`; not trained at full length yet
+Result: landmark NME of the split `test`; not trained at full length yet
 """
 
 _base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']

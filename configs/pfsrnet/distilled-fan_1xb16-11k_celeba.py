@@ -13,7 +13,7 @@ Use:    the checkpoint is model.landmark_guidance.pretrained of
 Data:   aligned, 178x218, by tools/dataset_converters/celeba, landmarks by
         tools/dataset_converters/extract_landmarks.py
 Needs:  1 GPU of 4 GB
-Result: landmark NME of the part `test`; not trained at full length yet
+Result: landmark NME of the split `test`; not trained at full length yet
 """
 
 _base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']

@@ -1,7 +1,7 @@
-"""PFSRNet x8 on CelebA without critic and feature loss.
+"""PFSRNet x8 on CelebA without discriminator and feature loss.
 
 Pixel, facial attention and heatmap loss alone, weighted as in the full
-training; smoother faces, and no critic to compute.
+training; smoother faces, and no discriminator to compute.
 
 Train:  tools/dist_train.sh configs/pfsrnet/pfsrnet_pixel-x8_1xb16-200k_celeba.py 1
         --cfg-options model.landmark_guidance.pretrained=HEAD_CHECKPOINT

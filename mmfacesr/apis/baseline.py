@@ -65,10 +65,10 @@ def mean_shape(
         face, and how many faces it is of.
 
     Raises:
-        ValueError: If the config has no training part, its test pipeline
+        ValueError: If the config has no training split, its test pipeline
             packs no landmarks, or no face is left.
     """
-    dataset = _framed_training_part(cfg)
+    dataset = _framed_training_split(cfg)
     chosen = evenly_spread(len(dataset), max_faces)
     shapes, reason = [], None
     for index in tqdm(chosen, unit='face', desc='mean shape'):
@@ -80,7 +80,7 @@ def mean_shape(
             shapes.append(shape)
     if not shapes:
         raise ValueError(
-            'Expected faces with landmarks in the training part '
+            'Expected faces with landmarks in the training split '
             f'of {dataset.data_root}, got none of {len(chosen)}'
             + (f'; the last reason: {reason}.' if reason else '.')
         )
@@ -99,10 +99,10 @@ def evenly_spread(length: int, most: int) -> np.ndarray:
     return np.linspace(0, length - 1, min(length, most)).round().astype(int)
 
 
-def _framed_training_part(cfg: Config) -> object:
+def _framed_training_split(cfg: Config) -> object:
     """The training dataset with the pipeline of the test."""
-    part = next(datasets_of(cfg, ['train_dataloader']), None)
-    if part is None:
+    split = next(datasets_of(cfg, ['train_dataloader']), None)
+    if split is None:
         raise ValueError(
             'Expected a config with a train_dataloader, whose landmarks the '
             'mean shape is of, got none.'
@@ -110,7 +110,7 @@ def _framed_training_part(cfg: Config) -> object:
     init_default_scope(cfg.get('default_scope', 'mmagic'))
     pipeline = next(datasets_of(cfg, ['test_dataloader'])).pipeline
     # In test mode a bad sample is an error and not replaced by another one.
-    return DATASETS.build(dict(part, pipeline=pipeline, test_mode=True))
+    return DATASETS.build(dict(split, pipeline=pipeline, test_mode=True))
 
 
 def _landmarks_of(sample: dict) -> np.ndarray:

@@ -17,15 +17,15 @@ from typing import Optional
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
+from mmfacesr.weights.cache import place_of, weights_dir
 from mmfacesr.weights.model_index import (
     WeightsEntry,
     close_names,
     read_index,
 )
-from mmfacesr.weights.places import place_of, weights_dir
 
 MODELS_HELP = """\
-List the published weights that mmfacesr knows, with their licences.
+List the published weights that mmfacesr knows, with their licenses.
 
   mmfacesr models                     all of them
   mmfacesr models sparnet hd          those that say both
@@ -41,7 +41,7 @@ fetched again; an interrupted download goes on where it stopped.
   mmfacesr download https://example.org/face.pth --sha256 0123456789abcdef
   mmfacesr download --all-open
 """
-HEAD = ('NAME', 'COLLECTION', 'HASH', 'HERE', 'LICENCE')
+HEAD = ('NAME', 'COLLECTION', 'HASH', 'HERE', 'LICENSE')
 MARK = ' [restricted]'
 
 
@@ -78,7 +78,7 @@ def add_models_arguments(parser: argparse.ArgumentParser) -> None:
         'text',
         nargs='*',
         metavar='TEXT',
-        help='list what has all of these in its name, collection, licence, '
+        help='list what has all of these in its name, collection, license, '
         'config, note or URLs; `restricted` finds what is marked so',
     )
     parser.add_argument(
@@ -102,7 +102,7 @@ def add_download_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--all-open',
         action='store_true',
-        help='everything whose licence is an open one',
+        help='everything whose license is an open one',
     )
 
 
@@ -133,7 +133,7 @@ def searched(entry: WeightsEntry) -> str:
     parts = (
         entry.name,
         entry.collection,
-        entry.licence,
+        entry.license,
         MARK if entry.restricted else '',
         entry.config or '',
         entry.note,
@@ -149,7 +149,7 @@ def facts_of(entry: WeightsEntry) -> dict:
         'name': entry.name,
         'collection': entry.collection,
         'config': entry.config,
-        'licence': entry.licence,
+        'license': entry.license,
         'restricted': entry.restricted,
         'urls': list(entry.urls),
         'sha256': entry.checksum.sha256,
@@ -175,7 +175,7 @@ def listing(entries: Sequence[WeightsEntry]) -> str:
         lines += ['', 'Notes', *notes]
     lines += ['', f'Files go to {weights_dir()}']
     if any(entry.restricted for entry in entries):
-        lines.append('[restricted]: read the licence before you use them.')
+        lines.append('[restricted]: read the license before you use them.')
     return '\n'.join(lines) + '\n'
 
 
@@ -184,8 +184,8 @@ def row_of(entry: WeightsEntry) -> tuple[str, ...]:
     checksum = entry.checksum
     known = 'sha256' if checksum.sha256 else 'git' if checksum else 'none'
     here = 'yes' if place_of(entry.urls[0]).is_file() else '-'
-    licence = entry.licence + (MARK if entry.restricted else '')
-    return entry.name, entry.collection, known, here, licence
+    license = entry.license + (MARK if entry.restricted else '')
+    return entry.name, entry.collection, known, here, license
 
 
 def download(args: argparse.Namespace) -> int:

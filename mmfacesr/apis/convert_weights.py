@@ -21,7 +21,7 @@ from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.hashes import FileHashes
 from mmfacesr.weights.layouts import MMAGIC, OURS, find_layout
-from mmfacesr.weights.matching import MisfitError, find_weights
+from mmfacesr.weights.matching import MismatchError, find_weights
 from mmfacesr.weights.sources import LocalWeights, local_weights
 from mmfacesr.weights.writing import writable_target, write_weights_file
 
@@ -135,7 +135,7 @@ def _add_discriminator(
     network = build_network(cfg, DISCRIMINATOR)
     try:
         layout, weights = find_weights(network, content)
-    except MisfitError as error:
+    except MismatchError as error:
         return {DISCRIMINATOR: str(error)}
     network.load_state_dict(weights)
     networks[DISCRIMINATOR], read[DISCRIMINATOR] = network, layout.name

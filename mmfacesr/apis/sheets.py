@@ -52,20 +52,20 @@ def draw_folder(
     return _draw(read, len(files), draw_sheet, prefix, bad)
 
 
-def draw_part(
-    cfg: Config, part: str, limit: int, draw_sheet: DrawSheet, prefix: str
+def draw_split(
+    cfg: Config, split: str, limit: int, draw_sheet: DrawSheet, prefix: str
 ) -> int:
     """Draw the first faces of 'val' or 'test'; see :func:`draw_folder`."""
-    dataset = build_dataset(cfg, part)
+    dataset = build_dataset(cfg, split)
     indices = range(min(limit, len(dataset)))
     read = partial(_dataset_batches, dataset, indices)
     return _draw(read, len(indices), draw_sheet, prefix, {})
 
 
-def build_dataset(cfg: Config, part: str) -> BaseDataset:
-    """Build the dataset of a part; the first one if there are several."""
+def build_dataset(cfg: Config, split: str) -> BaseDataset:
+    """Build the dataset of a split; the first one if there are several."""
     init_default_scope(cfg.get('default_scope', 'mmagic'))
-    return DATASETS.build(next(datasets_of(cfg, [f'{part}_dataloader'])))
+    return DATASETS.build(next(datasets_of(cfg, [f'{split}_dataloader'])))
 
 
 def _dataset_batches(

@@ -30,7 +30,7 @@ class BlindRanges:
     All ranges are drawn uniformly; both ends of whole numbers are included.
 
     Args:
-        gray_prob (float): Probability that the face becomes grey.
+        gray_prob (float): Probability that the face becomes gray.
         blur_prob (float): Probability of a blur: Gaussian, average, median
             or motion, each as often.
         gaussian_sigma (tuple[float]): In pixels of the face, above 0.
@@ -40,7 +40,7 @@ class BlindRanges:
             at least 2; even ones become odd.
         small_size (tuple[int]): Side of the small image in pixels.
         noise_prob (float): Probability of noise on the small image.
-        noise_std (tuple[float]): In grey levels.
+        noise_std (tuple[float]): In gray levels.
         jpeg_prob (float): Probability of JPEG on the small image.
         jpeg_compression (tuple[int]): 0 to 100; 10 is Pillow's quality 90,
             64 its 37.
@@ -94,7 +94,7 @@ class BlindRanges:
         )
 
     def draw_steps(self, draws: Draws, output_size: int) -> list[Step]:
-        """Draw what is done to a face, grey or not.
+        """Draw what is done to a face, gray or not.
 
         Args:
             draws (ModuleType | RandomState): ``numpy.random``, or a

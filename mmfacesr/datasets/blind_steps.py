@@ -36,7 +36,7 @@ def odd(size: int) -> int:
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
-    """Replace the colours by luma, in three equal channels.
+    """Replace the colors by luma, in three equal channels.
 
     Args:
         image (np.ndarray): (H, W, 3) uint8 RGB.
@@ -89,8 +89,8 @@ def motion_kernel(size: int, angle: float, direction: float) -> np.ndarray:
     top = (direction + 1) / 2
     line = np.zeros((size, size), np.float32)
     line[:, size // 2] = np.linspace(top, 1 - top, size, dtype=np.float32)
-    centre = ((size - 1) / 2, (size - 1) / 2)
-    rotation = cv2.getRotationMatrix2D(centre, -angle, 1)
+    center = ((size - 1) / 2, (size - 1) / 2)
+    rotation = cv2.getRotationMatrix2D(center, -angle, 1)
     # 8 bit, so that the kernel has the released one's rounding.
     line = cv2.warpAffine((line * 255).astype(np.uint8), rotation, line.shape)
     kernel = line.astype(np.float32) / 255
@@ -136,7 +136,7 @@ def add_noise(image: np.ndarray, field: np.ndarray) -> np.ndarray:
     Args:
         image (np.ndarray): (H, W, 3) uint8.
         field (np.ndarray): (H, W, 3), or (H, W, 1) for all channels alike,
-            in grey levels.
+            in gray levels.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, clipped to [0, 255].

@@ -5,7 +5,7 @@
 ::
 
     DATA_ROOT/
-      dataset.json                  name, crop_size, parts, source
+      dataset.json                  name, crop_size, splits, source
       train.txt val.txt test.txt    one relative file name a line
       landmarks68.npz               the landmark table, optional
       <images anywhere below>
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from mmfacesr.utils import printable, read_lines, write_atomic
 
-PARTS = ('train', 'val', 'test')
+SPLITS = ('train', 'val', 'test')
 INFO_FILE = 'dataset.json'
 SPLIT_MODULUS = 10  # one group of ten for each of test and val
 BOM = '\ufeff'
@@ -29,7 +29,7 @@ BOM = '\ufeff'
 def write_data_root(
     root: str | os.PathLike,
     name: str,
-    parts: dict[str, Sequence[str]],
+    splits: dict[str, Sequence[str]],
     crop_size: int | None,
     source: str,
     landmark_scheme: str | None = None,
@@ -39,7 +39,7 @@ def write_data_root(
     Args:
         root (str | os.PathLike): The data root.
         name (str): Name of the dataset.
-        parts (dict[str, Sequence[str]]): File names relative to ``root`` of
+        splits (dict[str, Sequence[str]]): File names relative to ``root`` of
             each of 'train', 'val', 'test'; may be empty.
         crop_size (int | None): Side in pixels of the central square that
             holds the face. None: the largest central square.
@@ -48,19 +48,19 @@ def write_data_root(
             lists. Defaults to None, no table.
 
     Raises:
-        ValueError: If a part is unknown or a file is in two parts.
+        ValueError: If a split is unknown or a file is in two splits.
     """
-    if set(parts) != set(PARTS):
-        raise ValueError(f'Expected the parts {PARTS}, got {tuple(parts)}.')
-    check_disjoint(parts)
+    if set(splits) != set(SPLITS):
+        raise ValueError(f'Expected the splits {SPLITS}, got {tuple(splits)}.')
+    check_disjoint(splits)
     root = Path(root)
-    for part in PARTS:
-        write_list(root / f'{part}.txt', parts[part])
+    for split in SPLITS:
+        write_list(root / f'{split}.txt', splits[split])
     info = dict(
         name=name,
         crop_size=crop_size,
         landmark_scheme=landmark_scheme,
-        parts={part: len(parts[part]) for part in PARTS},
+        splits={split: len(splits[split]) for split in SPLITS},
         source=source,
     )
     text = json.dumps(info, indent=2, ensure_ascii=False) + '\n'
@@ -68,22 +68,22 @@ def write_data_root(
     write_atomic(root / INFO_FILE, text.encode(errors='backslashreplace'))
 
 
-def check_disjoint(parts: dict[str, Sequence[str]]) -> None:
-    """Refuse parts that share a file, or a part that lists one twice.
+def check_disjoint(splits: dict[str, Sequence[str]]) -> None:
+    """Refuse splits that share a file, or a split that lists one twice.
 
     Raises:
         ValueError: Naming the first such file.
     """
     seen: dict[str, str] = {}
-    for part, names in parts.items():
+    for split, names in splits.items():
         for name in names:
             if name in seen:
                 raise ValueError(
-                    'Expected every file in one part once, got '
-                    f'{printable(name)} in {seen[name]} and in {part}; '
+                    'Expected every file in one split once, got '
+                    f'{printable(name)} in {seen[name]} and in {split}; '
                     'correct the lists.'
                 )
-            seen[name] = part
+            seen[name] = split
 
 
 def read_info(root: str | os.PathLike) -> dict:
@@ -202,8 +202,8 @@ def split_names(
     """Divide files into train, val and test by their names alone.
 
     SHA-1 of the group's name modulo 10: 0 is test, 1 is val, the rest is
-    train. So a file keeps its part when others are added. Where a part stays
-    empty though there are at least 3 groups, the largest part gives it its
+    train. So a file keeps its split when others are added. Where a split stays
+    empty though there are at least 3 groups, the largest split gives it its
     first group in the order of the digests. Fewer groups: all are train.
 
     Args:
@@ -221,16 +221,18 @@ def split_names(
         (int(hashlib.sha1(os.fsencode(group)).hexdigest(), 16), group)
         for group in groups
     )
-    chosen: dict[str, list[str]] = {part: [] for part in PARTS}
+    chosen: dict[str, list[str]] = {split: [] for split in SPLITS}
     for digest, group in digests:
         remainder = digest % SPLIT_MODULUS if len(digests) >= 3 else None
-        part = {0: 'test', 1: 'val'}.get(remainder, 'train')
-        chosen[part].append(group)
-    for part in PARTS:
-        if len(digests) >= 3 and not chosen[part]:
-            largest = max(PARTS, key=lambda other: len(chosen[other]))
-            chosen[part].append(chosen[largest].pop(0))
+        split = {0: 'test', 1: 'val'}.get(remainder, 'train')
+        chosen[split].append(group)
+    for split in SPLITS:
+        if len(digests) >= 3 and not chosen[split]:
+            largest = max(SPLITS, key=lambda other: len(chosen[other]))
+            chosen[split].append(chosen[largest].pop(0))
     return {
-        part: sorted(name for group in chosen[part] for name in groups[group])
-        for part in PARTS
+        split: sorted(
+            name for group in chosen[split] for name in groups[group]
+        )
+        for split in SPLITS
     }

@@ -11,7 +11,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmfacesr.datasets.data_root import PARTS, check_crop_size, read_info
+from mmfacesr.datasets.data_root import SPLITS, check_crop_size, read_info
 from mmfacesr.datasets.lr_pairs import find_partners, use_lr_files
 from mmfacesr.datasets.resolution import check_resolution
 from mmfacesr.datasets.splits import Split, find_split, split_of_list
@@ -32,8 +32,8 @@ _ZERO = '\0'  # stands in no file name
 class FaceFolder(BaseDataset):
     """A folder of face images: a data root, or any folder at all.
 
-    The images of a part are, in this order: those of ``ann_file``; of
-    ``<part>.txt``; of the sub-folder ``<part>/``; and where the folder has
+    The images of a split are, in this order: those of ``ann_file``; of
+    ``<split>.txt``; of the sub-folder ``<split>/``; and where the folder has
     no lists and no such sub-folders, its images divided 80:10:10 by their
     names (:func:`mmfacesr.datasets.splits.find_split`, which knows the usual
     names of splits and refuses what is not clear).
@@ -60,11 +60,11 @@ class FaceFolder(BaseDataset):
 
     Args:
         data_root (str): The folder.
-        part ('train' | 'val' | 'test' | None): The part of it. None, the
+        split ('train' | 'val' | 'test' | None): The split of it. None, the
             default: all images.
         ann_file (str | None): An explicit list of file names relative to
             ``data_root``; its own path is relative to ``data_root`` or
-            absolute. Wins over ``part``. Defaults to None.
+            absolute. Wins over ``split``. Defaults to None.
         landmark_table (str | None): The landmark table, relative to
             ``data_root`` or absolute, handed on unread. Defaults to
             'landmarks68.npz'.
@@ -94,7 +94,7 @@ class FaceFolder(BaseDataset):
     def __init__(
         self,
         data_root: str,
-        part: Literal['train', 'val', 'test'] | None = None,
+        split: Literal['train', 'val', 'test'] | None = None,
         ann_file: str | None = None,
         landmark_table: str | None = 'landmarks68.npz',
         crop_size: int | Literal['auto'] | None = 'auto',
@@ -104,14 +104,14 @@ class FaceFolder(BaseDataset):
         max_refetch: int = 100,
         **kwargs: Any,
     ) -> None:
-        if part is not None and part not in PARTS:
+        if split is not None and split not in SPLITS:
             raise ValueError(
-                f'Expected part in {PARTS} or None, got {part!r}.'
+                f'Expected split in {SPLITS} or None, got {split!r}.'
             )
         if crop_size != 'auto':
             check_crop_size(crop_size, 'the dataset of the config')
         root = _checked_root(data_root)
-        self.part = part
+        self.split = split
         self.image_key = image_key
         self.min_images = min_images
         self.crop_size = crop_size
@@ -165,9 +165,9 @@ class FaceFolder(BaseDataset):
         """Find the names of the split and where they come from."""
         if self.ann_file:
             return split_of_list(root, Path(self.ann_file))
-        if self.image_key == 'img' and self.part is None:
+        if self.image_key == 'img' and self.split is None:
             return Split(list_images(root), f'the folder {printable(root)}')
-        return find_split(root, self.part)
+        return find_split(root, self.split)
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         """Keep the names as bytes, which worker processes share."""
@@ -277,7 +277,7 @@ def _report_origin(root: Path, found: Split) -> None:
             )
             print_log(text, 'current', logging.WARNING)
         return
-    counts = ', '.join(f'{n} {part}' for part, n in found.counts.items())
+    counts = ', '.join(f'{n} {split}' for split, n in found.counts.items())
     text = (
         f'The {sum(found.counts.values())} images of {printable(root)} are '
         f'divided by name, because there are no lists and no folders of '

@@ -12,7 +12,7 @@ from mmfacesr.utils import printable, shown
 from mmfacesr.utils.images import list_images
 
 UNPAIRED_STEPS = (
-    'JitterColors',
+    'ColorJitterFace',
     'RandomAspectCropFace',
     'RandomResizedCropFace',
     'RandomRotateFace',

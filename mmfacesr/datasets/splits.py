@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mmengine.logging import print_log
 
-from mmfacesr.datasets.data_root import PARTS, read_list, split_names
+from mmfacesr.datasets.data_root import SPLITS, read_list, split_names
 from mmfacesr.utils import printable, read_lines, shown
 from mmfacesr.utils.images import (
     IMAGE_SUFFIXES,
@@ -34,7 +34,7 @@ SPLIT_WORDS = dict(
 )
 """Names of lists and folders, in any case -> the split they hold."""
 LOW_RESOLUTION = re.compile(r'(lr|lq)(x?\d+|\d+x)?|low_?res(olution)?')
-"""A part of a folder's name that says its images are no ground truth."""
+"""A split of a folder's name that says its images are no ground truth."""
 MOST_COMPARED = 20_000
 """Images of a folder whose content is compared at every start; more of them
 are compared once, by a dataset converter."""
@@ -59,7 +59,7 @@ class Split(NamedTuple):
     num_loose: int = 0
 
 
-def find_split(root: Path, part: str | None) -> Split:
+def find_split(root: Path, split: str | None) -> Split:
     """Find the images of a split.
 
     They are, in this order: those of its list; of its sub-folder; and where
@@ -69,7 +69,7 @@ def find_split(root: Path, part: str | None) -> Split:
 
     Args:
         root (Path): The data root.
-        part (str | None): 'train', 'val', 'test', or None for all images.
+        split (str | None): 'train', 'val', 'test', or None for all images.
 
     Returns:
         Split: The images.
@@ -80,25 +80,25 @@ def find_split(root: Path, part: str | None) -> Split:
         ValueError: If it is not clear which images are meant, or a training
             file is in another split too.
     """
-    if part is None:
+    if split is None:
         names = list_images(root)
         refuse_low_resolution(root, names)
         return Split(names, f'the folder {printable(root)}')
     lists = _named_for_splits(root, is_list=True)
     folders = _named_for_splits(root, is_list=False)
-    if part not in lists and part not in folders:
-        return _divided(root, part, [*lists.values(), *folders.values()])
-    if part in lists:
-        path = root / lists[part]
+    if split not in lists and split not in folders:
+        return _divided(root, split, [*lists.values(), *folders.values()])
+    if split in lists:
+        path = root / lists[split]
         found = split_of_list(root, path)
     else:
-        names = _of_folder(root, folders[part])
+        names = _of_folder(root, folders[split])
         refuse_low_resolution(root, names)
-        path = root / folders[part]
+        path = root / folders[split]
         found = Split(
             names, f'the folder {printable(path)}', num_loose=_num_loose(root)
         )
-    _refuse_overlap(root, part, found, lists)
+    _refuse_overlap(root, split, found, lists)
     return found
 
 
@@ -186,10 +186,10 @@ def _of_folder(root: Path, folder: str) -> list[str]:
 
 
 def _refuse_overlap(
-    root: Path, part: str, found: Split, lists: dict[str, str]
+    root: Path, split: str, found: Split, lists: dict[str, str]
 ) -> None:
     """Refuse a training file in another split; warn of other overlap."""
-    for other in lists.keys() - {part}:
+    for other in lists.keys() - {split}:
         file = lists[other]
         few, many = sorted((found.names, read_list(root / file)), key=len)
         both = set(few).intersection(many)
@@ -200,7 +200,7 @@ def _refuse_overlap(
             f'{found.origin} that {file} lists too: {shown(both)}; take '
             'them out of one of the two.'
         )
-        if 'train' in (part, other):
+        if 'train' in (split, other):
             raise ValueError(text)
         print_log(
             f'{text} Images that the checkpoint was chosen by make a test too '
@@ -210,22 +210,22 @@ def _refuse_overlap(
         )
 
 
-def _divided(root: Path, part: str, present: list[str]) -> Split:
+def _divided(root: Path, split: str, present: list[str]) -> Split:
     """A split of a folder that is divided by the names of its images."""
     if present:
         raise FileNotFoundError(
-            f'Expected {part}.txt or {part}/ in {printable(root)}, which has '
-            f'only {", ".join(present)}; add it, or set another part or '
+            f'Expected {split}.txt or {split}/ in {printable(root)}, which '
+            f'has only {", ".join(present)}; add it, or set another split or '
             'ann_file in the config.'
         )
     names = list_images(root)
     refuse_low_resolution(root, names)
-    parts, num_repeated = divide_by_name(root, names, MOST_COMPARED)
+    splits, num_repeated = divide_by_name(root, names, MOST_COMPARED)
     return Split(
-        parts[part],
-        f'the part {part!r} of the {len(names)} images of {printable(root)}, '
-        'divided by name',
-        counts={split: len(files) for split, files in parts.items()},
+        splits[split],
+        f'the split {split!r} of the {len(names)} images of '
+        f'{printable(root)}, divided by name',
+        counts={split: len(files) for split, files in splits.items()},
         num_repeated=num_repeated,
     )
 
@@ -255,8 +255,8 @@ def divide_by_name(
     if most_compared is None or len(names) <= most_compared:
         repeats = same_content(root, names)
     # Of the images of one content the name of the first decides.
-    parts = split_names(names, lambda name: repeats.get(name, name))
-    return parts, len(repeats)
+    splits = split_names(names, lambda name: repeats.get(name, name))
+    return splits, len(repeats)
 
 
 def divide_folder(
@@ -278,18 +278,18 @@ def divide_folder(
     folders = _named_for_splits(root, is_list=False)
     if not folders:
         return divide_by_name(root, names)
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
-    part_of = {folder: part for part, folder in folders.items()}
-    loose = [name for name in names if name.split('/')[0] not in part_of]
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    split_of = {folder: split for split, folder in folders.items()}
+    loose = [name for name in names if name.split('/')[0] not in split_of]
     if loose:
         raise ValueError(
             f'Expected every image of {printable(root)} in its folders of '
-            f'splits ({", ".join(part_of)}), got {len(loose)} beside them: '
+            f'splits ({", ".join(split_of)}), got {len(loose)} beside them: '
             f'{shown(loose)}. Move them into one, or away.'
         )
     for name in names:
-        parts[part_of[name.split('/')[0]]].append(name)
-    return parts, 0
+        splits[split_of[name.split('/')[0]]].append(name)
+    return splits, 0
 
 
 def _refuse_hidden_splits(root: Path, names: Iterable[str]) -> None:
@@ -381,9 +381,11 @@ def _digest(path: Path) -> bytes:
         return os.fsencode(path)
 
 
-def crossing(root: Path, parts: dict[str, list[str]]) -> list[str]:
+def crossing(root: Path, splits: dict[str, list[str]]) -> list[str]:
     """Images whose content is in an earlier split too, as `a (in b)`."""
-    split_of = {name: part for part, names in parts.items() for name in names}
+    split_of = {
+        name: split for split, names in splits.items() for name in names
+    }
     return [
         f'{printable(name)} in {split_of[name]} equals {printable(first)} in '
         f'{split_of[first]}'

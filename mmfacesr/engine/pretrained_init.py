@@ -14,7 +14,7 @@ class StrictPretrainedInit(PretrainedInit):
     """Start a restorer from weights of any layout, all of them or an error.
 
     It stands in for mmengine's initializer, which skips what does not fit.
-    Models without a part of mmfacesr are initialised as mmengine does it.
+    Models without a part of mmfacesr are initialized as mmengine does it.
 
     Args:
         checkpoint (str): Path, URL or name of weights, as of `load_weights`.

@@ -14,7 +14,7 @@ def are_of_a_face(points: np.ndarray, box: np.ndarray) -> np.ndarray:
     """Tell landmarks of faces from numbers that are none.
 
     Those of a face are finite, no further from the origin than an image
-    reaches, not all in one place, and their centre lies in the box of the
+    reaches, not all in one place, and their center lies in the box of the
     face, enlarged by its own size on each side.
 
     Args:
@@ -31,8 +31,8 @@ def are_of_a_face(points: np.ndarray, box: np.ndarray) -> np.ndarray:
     with np.errstate(invalid='ignore'):
         near = (low >= -LARGEST_SIDE) & (high <= LARGEST_SIDE)
         wide = high - low >= SMALLEST_FACE
-        centre = (low + high) / 2
+        center = (low + high) / 2
         size = box[:, 2:] - box[:, :2]
-        inside = (centre >= box[:, :2] - size) & (centre <= box[:, 2:] + size)
+        inside = (center >= box[:, :2] - size) & (center <= box[:, 2:] + size)
     good = near & wide & (inside | np.isnan(size))
     return good.all(axis=1)

@@ -13,7 +13,7 @@ GROUPS = {
     68: ((0, 17), (17, 27), (27, 36), (36, 42), (42, 48), (48, 68)),
     5: ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5)),
 }
-"""End-exclusive ranges of points that share a colour; 68: jaw, brows, nose,
+"""End-exclusive ranges of points that share a color; 68: jaw, brows, nose,
 left eye, right eye, mouth."""
 COLORS = (
     (255, 210, 0),
@@ -38,7 +38,7 @@ def color_of_points(num_points: int) -> np.ndarray:
 def mark_points(
     image: np.ndarray, points: np.ndarray, size: int
 ) -> np.ndarray:
-    """Enlarge an image and dot its landmarks, coloured by facial group.
+    """Enlarge an image and dot its landmarks, colored by facial group.
 
     Args:
         image (np.ndarray): (h, w, 3) uint8 RGB, square.
@@ -67,7 +67,7 @@ def mark_points(
 def paint_heatmaps(
     image: np.ndarray, heatmaps: np.ndarray, size: int
 ) -> np.ndarray:
-    """Lay heatmaps over the dimmed image, coloured by facial group.
+    """Lay heatmaps over the dimmed image, colored by facial group.
 
     The largest value of a group's maps is its opacity. Column i of a map
     lies at pixel i * W / w, as ``DrawHeatmaps`` draws them.

@@ -19,8 +19,8 @@ PATCHES_PER_BOX = (2.2, 1.5)
 MIN_SCORE = 0.9  # agreement of the detector's views
 MAX_TILE = 16384  # pixels; MediaPipe ends the process beyond 32767
 PATCH_SIZE = 768  # larger patches are reduced: the detector needs no more
-SAME_BOX = 0.3  # of the longer side, between two centres
-SAME_FACE = 1.0  # of the eye distance, between two centres
+SAME_BOX = 0.3  # of the longer side, between two centers
+SAME_FACE = 1.0  # of the eye distance, between two centers
 
 
 class FaceFinder:
@@ -47,7 +47,7 @@ class FaceFinder:
             image (np.ndarray): (H, W, 3) uint8 RGB.
 
         Returns:
-            list[np.ndarray]: (68, 2) float32 x, y of each, pixel centres at
+            list[np.ndarray]: (68, 2) float32 x, y of each, pixel centers at
             integers; the largest face first.
         """
         height, width = image.shape[:2]
@@ -62,7 +62,7 @@ class FaceFinder:
     def _points_at(
         self, image: np.ndarray, x: float, y: float, side: float
     ) -> FaceLandmarks | None:
-        """Points of the face in a box given by its centre and side."""
+        """Points of the face in a box given by its center and side."""
         for factor in PATCHES_PER_BOX:
             size = factor * side
             face = self._points_in(image, x, y, size, size)
@@ -97,7 +97,7 @@ class FaceFinder:
     def _find_boxes(
         self, image: np.ndarray
     ) -> list[tuple[float, float, float]]:
-        """Give centre x, y and side of all boxes, the surest first."""
+        """Give center x, y and side of all boxes, the surest first."""
         boxes = []
         for x, y, side in _tiles(*image.shape[:2]):
             tile = image[y : y + side, x : x + side]
@@ -144,7 +144,7 @@ def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
 def _apart(
     boxes: Iterable[tuple[float, float, float]],
 ) -> list[tuple[float, float, float]]:
-    """Drop boxes (centre, side) that nearly coincide with one before."""
+    """Drop boxes (center, side) that nearly coincide with one before."""
     kept: list[tuple[float, float, float]] = []
     for x, y, side in boxes:
         if all(
@@ -156,7 +156,7 @@ def _apart(
 
 
 def _eye_distance(points: np.ndarray) -> float:
-    """Distance of the eye centres in pixels."""
+    """Distance of the eye centers in pixels."""
     left, right = five_from_68(points)[:2]
     return float(np.linalg.norm(right - left))
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How a face is cut out of a photograph: aligned, or by a square box.
 
-Points are (x, y) in pixels with pixel centres at integers.
+Points are (x, y) in pixels with pixel centers at integers.
 """
 
 import cv2
@@ -13,7 +13,7 @@ from mmfacesr.faces.schemes import five_from_68
 FACE_SIZE = 128  # the central square that holds the face
 MARGIN = 16  # around it, for shifted and rotated training crops
 CROP_SIZE = FACE_SIZE + 2 * MARGIN
-# Eye centres, nose tip and mouth corners in the central 128x128 pixels: the
+# Eye centers, nose tip and mouth corners in the central 128x128 pixels: the
 # median of 999 of the CelebA test crops published with FSRNet.
 TEMPLATE_5 = np.array(
     [
@@ -36,7 +36,7 @@ SHIFT_UP_PER_BOX = 0.1
 def fit_similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Find the least-squares similarity that maps points onto a target.
 
-    With x + iy as complex numbers the map is z -> a z + b; the centred
+    With x + iy as complex numbers the map is z -> a z + b; the centered
     normal equation gives a.
 
     Args:
@@ -50,11 +50,11 @@ def fit_similarity(points: np.ndarray, target: np.ndarray) -> np.ndarray:
         ValueError: If all points are the same.
     """
     z, w = (np.asarray(p, np.float64) @ (1, 1j) for p in (points, target))
-    centred = z - z.mean()
-    spread = (abs(centred) ** 2).sum()
+    centered = z - z.mean()
+    spread = (abs(centered) ** 2).sum()
     if not spread > 0:
         raise ValueError(f'Expected different finite points, got {points}.')
-    a = (centred.conj() * (w - w.mean())).sum() / spread
+    a = (centered.conj() * (w - w.mean())).sum() / spread
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
@@ -115,9 +115,9 @@ def square_around(points: np.ndarray) -> tuple[float, float, float, float]:
     """
     low, high = points.min(0), points.max(0)
     box = float((high - low).max())
-    centre = (low + high) / 2 - (0, SHIFT_UP_PER_BOX * box)
+    center = (low + high) / 2 - (0, SHIFT_UP_PER_BOX * box)
     side = SQUARE_PER_BOX * box
-    x, y = centre - side / 2
+    x, y = center - side / 2
     return float(x), float(y), side, side
 
 
@@ -127,7 +127,7 @@ def crop_square(
     """Crop the square around a box, moved inside the image.
 
     The side is the longer one of the box but at most the shorter one of the
-    image; the centre stays unless the square would leave the image. So every
+    image; the center stays unless the square would leave the image. So every
     pixel is real.
 
     Args:

@@ -4,7 +4,7 @@
 
 "Left" and "right" mean left and right in the image of an upright face, so
 the left eye is the subject's right one. Points are (x, y) in pixels with
-pixel centres at integers.
+pixel centers at integers.
 
 Source: the 68-point mark-up of iBUG 300-W (Sagonas et al., 2013) and the
 5-point order of CelebA.
@@ -76,7 +76,7 @@ def five_from_68(points: np.ndarray) -> np.ndarray:
         points (np.ndarray): (..., 68, 2) x, y.
 
     Returns:
-        np.ndarray: (..., 5, 2): centres of the six points of each eye, nose
+        np.ndarray: (..., 5, 2): centers of the six points of each eye, nose
         tip, outer mouth corners.
     """
     return np.stack(

@@ -47,7 +47,7 @@ class LandmarkTable:
         file (np.ndarray): (N,) names relative to the data root, with
             forward slashes, unique.
         points (np.ndarray): (N, K, 2) float32 x, y in pixels of the image
-            file, pixel centres at integers; they may lie outside it.
+            file, pixel centers at integers; they may lie outside it.
         box (np.ndarray): (N, 4) float32 x0, y0, x1, y1 of the face, NaN
             where unknown.
         score (np.ndarray): (N,) float32, larger is surer, NaN if unknown.

@@ -83,10 +83,10 @@ class UnreadableImageError(BadSampleError):
 def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
     """Read any usual image as 8-bit RGB, or say by name why that fails.
 
-    EXIF orientation is applied. Grey, palette and CMYK images are converted;
+    EXIF orientation is applied. Gray, palette and CMYK images are converted;
     transparent pixels are shown on white; 16-bit values are divided by 257
     and rounded (those of JPEG 2000 and AVIF by their decoders); of an
-    animation the first frame counts. Colour profiles are ignored. 8-bit RGB
+    animation the first frame counts. Color profiles are ignored. 8-bit RGB
     files give exactly the pixels that Pillow decodes.
 
     Args:
@@ -194,7 +194,7 @@ def _check_pixels(image: Image.Image) -> None:
 def _is_16_bit(image: Image.Image) -> bool:
     """Whether the file of an opened, not yet loaded image has 16-bit values.
 
-    Pillow silently cuts 16-bit colours to their high byte; only the raw
+    Pillow silently cuts 16-bit colors to their high byte; only the raw
     format, known until the pixels are loaded, tells.
     """
     for tile in getattr(image, 'tile', ()):

@@ -13,6 +13,7 @@ from typing import Optional
 
 from filelock import FileLock, Timeout
 
+from mmfacesr.weights.cache import public_url
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import (
     SHA256_DIGITS,
@@ -22,7 +23,6 @@ from mmfacesr.weights.hashes import (
 )
 from mmfacesr.weights.messages import or_remedy, say, warn
 from mmfacesr.weights.partial import PartialFile
-from mmfacesr.weights.places import public_url
 from mmfacesr.weights.requesting import BrokenOffError, RefusedError
 from mmfacesr.weights.transfer import Bounds, fetch
 

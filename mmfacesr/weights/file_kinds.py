@@ -39,7 +39,7 @@ TAR_MAGIC, TAR_MAGIC_AT = b'ustar', 257
 MAX_TEXT = 300
 
 
-class Unfit(Exception):
+class FormatError(Exception):
     """A file is not what was expected; becomes a `WeightsError`.
 
     Args:
@@ -55,7 +55,7 @@ class Unfit(Exception):
         self.remedy = remedy
 
 
-def recognise(path: Path) -> Literal['zip', 'pickles', 'safetensors']:
+def recognize(path: Path) -> Literal['zip', 'pickles', 'safetensors']:
     """Tell the format of a file of weights by its content, not its name.
 
     Returns:
@@ -63,7 +63,7 @@ def recognise(path: Path) -> Literal['zip', 'pickles', 'safetensors']:
         'safetensors'.
 
     Raises:
-        Unfit: If it is something else, named where that is easy to see.
+        FormatError: If it is something else, named where that is easy to see.
         OSError: If it cannot be read.
     """
     with path.open('rb') as file:
@@ -78,30 +78,32 @@ def recognise(path: Path) -> Literal['zip', 'pickles', 'safetensors']:
     raise _stranger(head)
 
 
-def _stranger(head: bytes) -> Unfit:
+def _stranger(head: bytes) -> FormatError:
     """Name what begins like this."""
     text = head.lstrip().lower()
     if not head:
-        return Unfit('an empty file', 'fetch it again')
+        return FormatError('an empty file', 'fetch it again')
     if not any(head):
-        return Unfit('a file that begins with zeros')
+        return FormatError('a file that begins with zeros')
     if text.startswith(PAGE_TAGS):
-        return Unfit(
+        return FormatError(
             'a web page', 'fetch the file behind the download link of the page'
         )
     if head.startswith(b'version https://git-lfs'):
-        return Unfit('a pointer of git-lfs', 'run `git lfs pull` where it is')
+        return FormatError(
+            'a pointer of git-lfs', 'run `git lfs pull` where it is'
+        )
     if head[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
-        return Unfit(
+        return FormatError(
             'a tar archive, as torch wrote before 0.1.10',
             'unpack it, or save the state dict with a newer torch',
         )
     if head.startswith(b'\x08') and (b'pytorch' in head or b'onnx' in text):
-        return Unfit('an ONNX model', ANOTHER_FILE)
+        return FormatError('an ONNX model', ANOTHER_FILE)
     for beginning, what in STRANGERS:
         if head.startswith(beginning):
-            return Unfit(what, ANOTHER_FILE)
-    return Unfit(
+            return FormatError(what, ANOTHER_FILE)
+    return FormatError(
         f'something unknown that begins with {head[:16]!r}',
         'give a file of torch.save or safetensors, or fetch it again',
     )

@@ -14,7 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit, recognise
+from mmfacesr.weights.file_kinds import (
+    FETCH_AGAIN,
+    FormatError,
+    recognize,
+)
 from mmfacesr.weights.messages import say
 from mmfacesr.weights.pickle_scan import Scan
 from mmfacesr.weights.pickle_values import MAX_DEPTH, MAX_ENTRIES
@@ -72,9 +76,9 @@ def read_weights_file(path: str | Path) -> Mapping:
     """
     path = existing_file(path)
     with refusals(path):
-        content = _READERS[recognise(path)](path)
+        content = _READERS[recognize(path)](path)
         if not isinstance(content, Mapping):
-            raise Unfit(f'a {type(content).__name__}', SAVE_STATE_DICT)
+            raise FormatError(f'a {type(content).__name__}', SAVE_STATE_DICT)
         _check_content(content, path.stat().st_size)
     return content
 
@@ -101,16 +105,16 @@ def refusals(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _fault(error: BaseException) -> Unfit:
+def _fault(error: BaseException) -> FormatError:
     """Turn any error into what was found, in a line, and a remedy."""
-    if isinstance(error, Unfit):
+    if isinstance(error, FormatError):
         return error
     # Not torch's advice to load the file with weights_only=False.
     text = str(error).rpartition('WeightsUnpickler error: ')[2].strip()
     line = (text.splitlines() or ['no message'])[0]
     if 'weights_only' in line:
         line = 'refused by torch'
-    return Unfit(
+    return FormatError(
         f'{type(error).__name__}: {line}',
         'check that you may read it'
         if isinstance(error, PermissionError)
@@ -130,7 +134,9 @@ def _read_archive(path: Path) -> Any:
         if reader.has_record(BYTE_ORDER):
             order = reader.get_record(BYTE_ORDER)
             if order != b'little':
-                raise Unfit(f'numbers in the order {order!r}', SAVE_STATE_DICT)
+                raise FormatError(
+                    f'numbers in the order {order!r}', SAVE_STATE_DICT
+                )
         return _tensors_alone(
             path, found, lambda key: reader.get_record(f'data/{key}')
         )
@@ -206,7 +212,7 @@ def _check_content(content: Any, size: int) -> None:
         size (int): Bytes of the file; no tensor may be larger.
 
     Raises:
-        Unfit: If there is something else, or too much of it.
+        FormatError: If there is something else, or too much of it.
     """
     count, waiting = 0, [(content, 0)]
     while waiting:
@@ -214,7 +220,7 @@ def _check_content(content: Any, size: int) -> None:
         parts = _parts(value, size)
         count += len(parts)
         if count > MAX_ENTRIES or depth > MAX_DEPTH:
-            raise Unfit(
+            raise FormatError(
                 f'more than {MAX_ENTRIES} entries or {MAX_DEPTH} levels',
                 SAVE_STATE_DICT,
             )
@@ -230,18 +236,18 @@ def _parts(value: Any, size: int) -> Collection:
     if type(value) in TENSOR_TYPES:
         _check_tensor(value, size)
     elif type(value) not in PLAIN_TYPES:
-        raise Unfit(f'a {type(value).__name__} in it', SAVE_STATE_DICT)
+        raise FormatError(f'a {type(value).__name__} in it', SAVE_STATE_DICT)
     return ()
 
 
 def _check_tensor(tensor: Tensor, size: int) -> None:
     """Check that a tensor is dense and no larger than the file."""
     if tensor.layout != torch.strided or tensor.is_quantized:
-        raise Unfit('sparse or quantised tensors', 'save dense ones')
+        raise FormatError('sparse or quantized tensors', 'save dense ones')
     if tensor.device.type != 'cpu':
-        raise Unfit('tensors without values', 'save the values')
+        raise FormatError('tensors without values', 'save the values')
     if tensor.numel() * tensor.element_size() > size:
-        raise Unfit(
+        raise FormatError(
             'a tensor larger than the file, one value for many elements',
             'save a contiguous copy of it',
         )

@@ -26,7 +26,7 @@ IGNORED = frozenset({'ema_state_dict', 'optimizer'})
 NUM_LISTED = 10
 
 
-class MisfitError(WeightsError):
+class MismatchError(WeightsError):
     """No part of a checkpoint is what a module needs."""
 
 
@@ -55,7 +55,7 @@ def find_weights(
         under the module's keys, complete, finite and of the right shapes.
 
     Raises:
-        MisfitError: If no part of the checkpoint fits; its message lists
+        MismatchError: If no part of the checkpoint fits; its message lists
             what is missing, unknown or of another shape.
         WeightsError: If more than one part fits, or a value is NaN or
             infinite.
@@ -213,7 +213,7 @@ def _match(
                     + '; '.join(faults),
                 )
     if not fitting:
-        raise MisfitError(
+        raise MismatchError(
             f'Expected the weights of a {type(module).__name__}, '
             f'{len(own)} tensors, got '
             f'{best[1] or _list(keys, "foreign")}. Nothing was loaded.'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The weights that model-index.yml and its metafiles know.
 
-They are the one source of URLs, hashes and licences.
+They are the one source of URLs, hashes and licenses.
 """
 
 import re
@@ -19,12 +19,12 @@ from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 INDEX = 'model-index.yml'
-OPEN_LICENCES = frozenset(
+OPEN_LICENSES = frozenset(
     {'Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0'}
 )
-"""Licences that let everyone use weights for anything."""
+"""Licenses that let everyone use weights for anything."""
 FROM_WHOM = re.compile(r' \((?!non)[\w-]+\)$')
-"""Who states a licence, one name: ' (torchvision)', never a condition."""
+"""Who states a license, one name: ' (torchvision)', never a condition."""
 WEB_ADDRESS = re.compile(r'https?://[^/\s]+/\S*[^/\s]')
 MAX_NAMES = 5
 MAX_NAME = 200
@@ -41,7 +41,7 @@ class WeightsEntry:
         urls (tuple[str, ...]): The official address, then mirrors in the
             order in which to try them.
         checksum (Checksum): Digits that the file must have, as far as known.
-        licence (str): As its publisher states it.
+        license (str): As its publisher states it.
         config (str | None): Path, from the root, of the config of the
             network that the weights fit. None for a feature network.
         collection (str): Method that they belong to.
@@ -51,19 +51,19 @@ class WeightsEntry:
     name: str
     urls: tuple[str, ...]
     checksum: Checksum
-    licence: str
+    license: str
     config: Optional[str]
     collection: str
     note: str = ''
 
     @property
     def restricted(self) -> bool:
-        """Whether the licence is none of `OPEN_LICENCES` alone.
+        """Whether the license is none of `OPEN_LICENSES` alone.
 
         'Apache-2.0 (MMagic)' is open; 'none stated', 'CC BY-NC-SA 4.0' and a
-        licence with conditions beside it are not.
+        license with conditions beside it are not.
         """
-        return FROM_WHOM.sub('', self.licence) not in OPEN_LICENCES
+        return FROM_WHOM.sub('', self.license) not in OPEN_LICENSES
 
 
 def read_index() -> tuple[WeightsEntry, ...]:
@@ -169,7 +169,7 @@ def _entry(model: dict) -> WeightsEntry:
             sha256=_optional(model, 'Weights SHA256'),
             git_blob=_optional(model, 'Weights Git Blob'),
         ),
-        licence=_text(model, 'Weights License'),
+        license=_text(model, 'Weights License'),
         config=_optional(model, 'Config'),
         collection=_text(model, 'In Collection'),
         note=_optional(model, 'Weights Note') or '',

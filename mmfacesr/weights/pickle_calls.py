@@ -13,9 +13,9 @@ from math import prod
 from mmfacesr.weights.pickle_values import (
     TensorClaim,
     Value,
-    misfit,
     require,
     require_key,
+    unreadable,
 )
 
 # Sizes whose product torch's 64-bit counts hold with ease.
@@ -31,7 +31,7 @@ def call(name: str, args: Sequence[Value]) -> Value:
         args (Sequence[Value]): Its arguments.
 
     Raises:
-        Unfit: If torch.save would not write these arguments.
+        FormatError: If torch.save would not write these arguments.
     """
     pattern, make = CALLS[name]
     kinds = ' '.join(arg.kind for arg in args)
@@ -91,7 +91,7 @@ def _tensor(args: Sequence[Value]) -> Value:
         'a tensor that is larger than its storage',
     )
     if any(arg.items for arg in args[5:]):
-        raise misfit('a hook')
+        raise unreadable('a hook')
     return Value(
         'tensor',
         TensorClaim(storage.known, offset.known, tuple(shape), tuple(strides)),
@@ -120,7 +120,7 @@ def _encoded(args: Sequence[Value]) -> Value:
 def _parameter(args: Sequence[Value]) -> Value:
     """A parameter around a tensor."""
     if args[2].items:
-        raise misfit('a hook')
+        raise unreadable('a hook')
     return args[0]
 
 
@@ -133,12 +133,12 @@ def set_old_state(parameter: Value, state: Value) -> None:
     """Give an old parameter its state, as ``__setstate__`` of torch does.
 
     Raises:
-        Unfit: If it is none that torch has written, or has hooks.
+        FormatError: If it is none that torch has written, or has hooks.
     """
     kinds = ' '.join(item.kind for item in state.items)
     require(bool(OLD_STATE.fullmatch(kinds)), 'a state of a parameter')
     if state.items[2].items:
-        raise misfit('a hook')
+        raise unreadable('a hook')
     if state.items[0].kind == 'tensor':
         parameter.known = state.items[0].known
 

@@ -18,7 +18,7 @@ from pickletools import genops
 
 import torch
 
-from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, FormatError
 
 # Some seconds of reading; a thousand tensors need 40,000.
 MAX_OPCODES = 2_000_000
@@ -79,7 +79,7 @@ EXTRAS = (
     'datetime ',
 )
 BUILTINS = ('builtins', '__builtin__')
-# Not functions, or harmless ones, although they are not capitalised.
+# Not functions, or harmless ones, although they are not capitalized.
 PARTS = frozenset(
     {'ndarray', 'dtype', '_reconstruct', 'scalar', 'deque', 'defaultdict'}
     | {'datetime', 'date', 'time', 'timedelta', 'timezone'}
@@ -103,7 +103,7 @@ DISTRUST = (
 )
 
 
-class ObjectsError(Unfit):
+class ObjectsError(FormatError):
     """There are objects beside the tensors, and no sign of bad intent."""
 
 
@@ -130,7 +130,9 @@ def find_names(stream: io.BytesIO | mmap.mmap) -> list[str]:
     return list(names)
 
 
-def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
+def refusal(
+    names: Sequence[str], others: Sequence[str], odd: str
+) -> FormatError:
     """Say what keeps a pickle from being tensors and plain values.
 
     Args:
@@ -146,14 +148,14 @@ def refusal(names: Sequence[str], others: Sequence[str], odd: str) -> Unfit:
         if _is_call(name, has_module, has_module or has_history)
     ]
     if calls:
-        return Unfit(f'calls of Python code ({_list(calls)})', DISTRUST)
+        return FormatError(f'calls of Python code ({_list(calls)})', DISTRUST)
     special = [name for name in others if name in SPECIAL_TENSORS]
     if special and all(name.startswith('torch') for name in others):
-        return Unfit(
+        return FormatError(
             f'tensors of a special kind ({_list(special)})', SAVE_PLAINLY
         )
     if not others:
-        return Unfit(odd, SAVE_PLAINLY)
+        return FormatError(odd, SAVE_PLAINLY)
     classes = [n for n in others if n not in SPECIAL_TENSORS | HELPERS]
     return ObjectsError(f'objects ({_list(classes)})', SAVE_PLAINLY)
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pickletools import genops
 from typing import Any
 
-from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, FormatError
 from mmfacesr.weights.pickle_calls import CALLS, PARAMETER, call, set_old_state
 from mmfacesr.weights.pickle_names import (
     DTYPES,
@@ -32,8 +32,8 @@ from mmfacesr.weights.pickle_values import (
     StorageClaim,
     Value,
     make_tuple,
-    misfit,
     require,
+    unreadable,
 )
 
 PROTOCOLS = (2, 3)
@@ -73,7 +73,7 @@ class Scan:
     objects: str = ''
 
 
-class ForeignError(Unfit):
+class ForeignError(FormatError):
     """A name or opcode that files of tensors do not have."""
 
     def __init__(self, found: str) -> None:
@@ -89,7 +89,7 @@ def scan_pickle(stream: io.BytesIO | mmap.mmap) -> Scan:
 
     Raises:
         ObjectsError: If there are objects beside tensors and values.
-        Unfit: If it is not whole, or may do harm.
+        FormatError: If it is not whole, or may do harm.
     """
     start = stream.tell()
     try:
@@ -112,17 +112,19 @@ def follow(
         objects (str): For the result. Defaults to ''.
 
     Raises:
-        Unfit: If it is not whole, or if the machine refuses something.
+        FormatError: If it is not whole, or if the machine refuses something.
     """
     try:
         for count, (opcode, arg, _) in enumerate(genops(stream)):
             if count >= MAX_OPCODES:
-                raise misfit(f'more than {MAX_OPCODES} opcodes')
+                raise unreadable(f'more than {MAX_OPCODES} opcodes')
             machine.step(opcode.name, arg)
         return Scan(machine.stack.pop(), machine.storages, objects)
     # Broken text or numbers, an empty stack, an unknown reference.
     except (ValueError, IndexError, KeyError, struct.error) as error:
-        raise Unfit(f'a broken pickle ({type(error).__name__})') from error
+        raise FormatError(
+            f'a broken pickle ({type(error).__name__})'
+        ) from error
 
 
 class Machine:
@@ -200,7 +202,7 @@ class Machine:
         """
         self.spent += count
         if self.spent > MAX_OPCODES:
-            raise misfit(f'calls of more than {MAX_OPCODES} arguments')
+            raise unreadable(f'calls of more than {MAX_OPCODES} arguments')
 
     def reduce(self, _: None) -> None:
         """Call something."""
@@ -252,7 +254,7 @@ class Machine:
         )
         require(numel.known >= 0, 'a storage of negative size')
         if view and view[0].kind != 'none':
-            raise misfit('a view of a storage')
+            raise unreadable('a view of a storage')
         claim = StorageClaim(key.known, STORAGES[kind.known], numel.known)
         require(
             self.storages.setdefault(key.known, claim) == claim,

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from mmfacesr.weights.file_kinds import SAVE_PLAINLY, Unfit
+from mmfacesr.weights.file_kinds import SAVE_PLAINLY, FormatError
 
 MAX_DEPTH = 64
 MAX_ENTRIES = 1_000_000
@@ -113,11 +113,13 @@ class Value:
             self.entries += value.entries
             self.is_unfinished |= value.is_unfinished
         if self.is_held:
-            raise misfit('a container that grows after it was stored')
+            raise unreadable('a container that grows after it was stored')
         if self.depth > MAX_DEPTH:
-            raise misfit(f'containers nested more than {MAX_DEPTH} deep')
+            raise unreadable(f'containers nested more than {MAX_DEPTH} deep')
         if self.entries > MAX_ENTRIES:
-            raise misfit(f'more than {MAX_ENTRIES} entries in one container')
+            raise unreadable(
+                f'more than {MAX_ENTRIES} entries in one container'
+            )
 
     def append(self, *values: 'Value') -> None:
         """Append to a list."""
@@ -135,7 +137,9 @@ class Value:
             else:
                 require_key(key)
         if self.large_keys > MAX_LARGE_KEYS:
-            raise misfit(f'more than {MAX_LARGE_KEYS} large numbers as keys')
+            raise unreadable(
+                f'more than {MAX_LARGE_KEYS} large numbers as keys'
+            )
         self._store([*keys, *values])
         self.items.extend(keys)
         self.values.extend(values)
@@ -144,18 +148,18 @@ class Value:
         """Hold what a reader of the file will see."""
         self.hold(*values)
         if self.is_unfinished:
-            raise misfit('a bare class, storage or dtype of NumPy')
+            raise unreadable('a bare class, storage or dtype of NumPy')
 
 
-def misfit(found: str) -> Unfit:
+def unreadable(found: str) -> FormatError:
     """Say what a pickle has that torch.save writes only of odd objects."""
-    return Unfit(f'a pickle with {found}', SAVE_PLAINLY)
+    return FormatError(f'a pickle with {found}', SAVE_PLAINLY)
 
 
 def require(condition: bool, found: str) -> None:
-    """Raise `Unfit` with what torch.save never writes unless all is well."""
+    """Refuse what torch.save never writes."""
     if not condition:
-        raise Unfit(f'a pickle with {found}')
+        raise FormatError(f'a pickle with {found}')
 
 
 def require_key(value: Value) -> None:
@@ -163,7 +167,7 @@ def require_key(value: Value) -> None:
     if value.kind in ('str', 'bool', 'none'):
         return
     if value.kind != 'int' or abs(value.known) >= SMALL_KEY:
-        raise misfit(f'a key of type {value.kind}')
+        raise unreadable(f'a key of type {value.kind}')
 
 
 def _is_large_key(value: Value) -> bool:

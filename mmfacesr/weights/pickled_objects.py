@@ -17,7 +17,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from mmfacesr.weights.file_kinds import FETCH_AGAIN, Unfit
+from mmfacesr.weights.file_kinds import FETCH_AGAIN, FormatError
 from mmfacesr.weights.pickle_calls import PARAMETER
 from mmfacesr.weights.pickle_names import STORAGES, ObjectsError
 from mmfacesr.weights.pickle_scan import Machine, Scan, follow, scan_pickle
@@ -128,7 +128,7 @@ def scan_objects(stream: io.BytesIO | mmap.mmap) -> Scan:
         Scan: Its ``objects`` names them, if there are any.
 
     Raises:
-        Unfit: If it is not whole, or may do harm.
+        FormatError: If it is not whole, or may do harm.
     """
     start = stream.tell()
     try:
@@ -157,17 +157,17 @@ def tensors_among_objects(
         are their keys.
 
     Raises:
-        Unfit: If there are no tensors, or impossible ones.
+        FormatError: If there are no tensors, or impossible ones.
     """
     collector = _Collector()
     claims = collector.collect(found.value)
     if not claims:
-        raise Unfit(
+        raise FormatError(
             f'{found.objects} and no tensors under names',
             'give a file of weights',
         )
     if collector.nbytes > MAX_SHARING * size:
-        raise Unfit('tensors that are larger than the file', FETCH_AGAIN)
+        raise FormatError('tensors that are larger than the file', FETCH_AGAIN)
     # What nothing refers to stays in the file: of an optimizer, say.
     return _tensors(
         claims,
@@ -209,7 +209,7 @@ class _Collector:
                 if value.kind == 'none' or name in left_out:
                     continue
                 if value.kind not in TENSORS:
-                    raise Unfit(
+                    raise FormatError(
                         f'a tensor of a special kind at {prefix}{name}',
                         'save dense tensors without attributes of their own',
                     )
@@ -250,7 +250,7 @@ class _Collector:
         """Notice what has no end, or is looked at again and again."""
         self.visits += 1 + (len(value.items) if value else 0)
         if depth > MAX_DEPTH or self.visits > MAX_ENTRIES:
-            raise Unfit(
+            raise FormatError(
                 f'more than {MAX_ENTRIES} parts or {MAX_DEPTH} levels',
                 FETCH_AGAIN,
             )

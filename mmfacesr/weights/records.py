@@ -22,7 +22,7 @@ class Record:
         sha256 (str): 64 hex digits.
         git_blob (str): Git's id of the content, 40 hex digits.
         size (int): Bytes.
-        licence (str | None): As its publisher states it; None: not known.
+        license (str | None): As its publisher states it; None: not known.
         date (str): Of the first use, as in 2024-12-31. Defaults to today.
     """
 
@@ -30,7 +30,7 @@ class Record:
     sha256: str
     git_blob: str
     size: int
-    licence: Optional[str]
+    license: Optional[str]
     date: str = ''
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Optional
 
 import torch
 
+from mmfacesr.weights.cache import file_name, place_of, public_url
 from mmfacesr.weights.download import download
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import (
@@ -17,7 +18,6 @@ from mmfacesr.weights.hashes import (
 )
 from mmfacesr.weights.messages import or_remedy, say, warn
 from mmfacesr.weights.model_index import WeightsEntry
-from mmfacesr.weights.places import file_name, place_of, public_url
 from mmfacesr.weights.records import (
     Record,
     read_record,
@@ -76,7 +76,7 @@ class RemoteWeights:
         if self.record is None and self.entry and self.entry.restricted:
             warn(
                 f'The weights {self.entry.name} from {self.address} are '
-                f'under the licence: {self.entry.licence}. Make sure that '
+                f'under the license: {self.entry.license}. Make sure that '
                 'it allows what you do with them.'
             )
         found = self._placed() or self._of_torch() or self._downloaded()
@@ -130,7 +130,7 @@ class RemoteWeights:
         if self.entry is None and self.record is None:
             say(
                 f'{self.address} is not in the model index: nothing is known '
-                'of its licence.'
+                'of its license.'
             )
         remedy = self.remedy
         if self.by_record:
@@ -159,7 +159,7 @@ class RemoteWeights:
                 sha256=hashes.sha256,
                 git_blob=hashes.git_blob,
                 size=path.stat().st_size,
-                licence=self.entry.licence if self.entry else None,
+                license=self.entry.license if self.entry else None,
             ),
         )
 

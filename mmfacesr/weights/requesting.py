@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from mmfacesr.weights.places import public_url
+from mmfacesr.weights.cache import public_url
 
 # Less than this much of what arrived is lost when a connection breaks.
 CHUNK = 1 << 16

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from mmfacesr.weights.cache import public_url
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, FileHashes
 from mmfacesr.weights.messages import or_remedy
 from mmfacesr.weights.model_index import close_names, find_entry
-from mmfacesr.weights.places import public_url
 from mmfacesr.weights.remote import RemoteWeights, hash_weights
 
 # What is like one of these is meant as a file.

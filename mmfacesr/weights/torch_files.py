@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from mmfacesr.weights.file_kinds import ANOTHER_FILE, Unfit
+from mmfacesr.weights.file_kinds import ANOTHER_FILE, FormatError
 from mmfacesr.weights.pickle_scan import Scan, scan_pickle
 from mmfacesr.weights.pickle_values import StorageClaim, Value
 from mmfacesr.weights.pickled_objects import scan_objects
@@ -43,7 +43,7 @@ def check_archive(path: Path) -> Scan:
         nothing for torch.load.
 
     Raises:
-        Unfit: If it is damaged, is none of torch.save's, or may do harm.
+        FormatError: If it is damaged, is none of torch.save's, or may do harm.
         zipfile.BadZipFile: If it is damaged, too.
     """
     with zipfile.ZipFile(path) as archive:
@@ -53,7 +53,7 @@ def check_archive(path: Path) -> Scan:
         sizes = {e.filename.removeprefix(top): e.file_size for e in entries}
         damaged = archive.testzip()
         if damaged is not None:
-            raise Unfit(
+            raise FormatError(
                 f'another checksum of {damaged}',
                 'it is damaged: fetch it again (or it was saved with '
                 'torch.serialization.set_crc32_options(False): save it '
@@ -62,11 +62,11 @@ def check_archive(path: Path) -> Scan:
         content = archive.read(top + PICKLE)
     # An archive can be made that looks different to two readers.
     if torch._C.PyTorchFileReader(str(path)).get_record(PICKLE) != content:
-        raise Unfit('an ambiguous zip archive')
+        raise FormatError('an ambiguous zip archive')
     found = scan_objects(io.BytesIO(content))
     for key, claim in found.storages.items():
         if sizes.get(f'data/{key}') != claim.nbytes:
-            raise Unfit(
+            raise FormatError(
                 f'{sizes.get(f"data/{key}", "no")} bytes of storage '
                 f'{key!r} instead of {claim.nbytes}'
             )
@@ -76,20 +76,20 @@ def check_archive(path: Path) -> Scan:
 def _check_is_torch(names: list[str]) -> str:
     """Return the one folder that all entries are in, a pickle among them."""
     if not names or not all(PLAIN_NAME.fullmatch(name) for name in names):
-        raise Unfit('a zip archive with unreadable names')
+        raise FormatError('a zip archive with unreadable names')
     top = names[0].split('/')[0] + '/'
     for record, what in RECORDS.items():
         if record in names or top + record in names:
-            raise Unfit(what, ANOTHER_FILE)
+            raise FormatError(what, ANOTHER_FILE)
     if all(name.endswith('.npy') for name in names):
-        raise Unfit('an archive of NumPy arrays (.npz)', ANOTHER_FILE)
+        raise FormatError('an archive of NumPy arrays (.npz)', ANOTHER_FILE)
     if top + PICKLE not in names:
-        raise Unfit(
+        raise FormatError(
             'a zip archive that torch.save did not write',
             'unpack it if the file of weights is inside',
         )
     if not all(name.startswith(top) for name in names):
-        raise Unfit('a zip archive of several folders')
+        raise FormatError('a zip archive of several folders')
     return top
 
 
@@ -98,15 +98,15 @@ def _check_entries(entries: list[zipfile.ZipInfo], size: int) -> None:
     # torch's reader does not tell capital letters from small ones.
     names = {entry.filename.lower() for entry in entries}
     if len(names) < len(entries):
-        raise Unfit('a zip archive with two entries of one name')
+        raise FormatError('a zip archive with two entries of one name')
     if any(e.compress_type != zipfile.ZIP_STORED for e in entries):
-        raise Unfit(
+        raise FormatError(
             'a zip archive with compressed entries, which torch.save does '
             'not write',
             'fetch the original again',
         )
     if sum(entry.file_size for entry in entries) > size:
-        raise Unfit('a zip archive whose entries are larger than itself')
+        raise FormatError('a zip archive whose entries are larger than itself')
 
 
 def check_pickles(stream: mmap.mmap) -> tuple[Scan, dict[str, int]]:
@@ -124,25 +124,25 @@ def check_pickles(stream: mmap.mmap) -> tuple[Scan, dict[str, int]]:
         :func:`check_archive`, and where each storage begins.
 
     Raises:
-        Unfit: If it is damaged, or may do harm.
+        FormatError: If it is damaged, or may do harm.
     """
     # The first one may be the whole of another file.
     if scan_objects(stream).value.known != MAGIC_NUMBER:
-        raise Unfit(
+        raise FormatError(
             'a Python pickle that torch.save did not write',
             'save a state dict with torch.save',
         )
     if scan_pickle(stream).value.known != PROTOCOL_VERSION:
-        raise Unfit('an unknown version of the format of torch.save')
+        raise FormatError('an unknown version of the format of torch.save')
     scan_pickle(stream)
     found = scan_objects(stream)
     storages = found.storages
     keys = [item.known for item in _strings(scan_pickle(stream).value)]
     if sorted(keys) != sorted(storages):
-        raise Unfit('storages that the content does not fit')
+        raise FormatError('storages that the content does not fit')
     places = {key: _skip_storage(stream, storages[key]) for key in keys}
     if stream.tell() != len(stream):
-        raise Unfit('bytes behind the last storage')
+        raise FormatError('bytes behind the last storage')
     stream.seek(0)
     return found, places
 
@@ -150,7 +150,7 @@ def check_pickles(stream: mmap.mmap) -> tuple[Scan, dict[str, int]]:
 def _strings(value: Value) -> list[Value]:
     """Return the strings in a list."""
     if value.kind != 'list' or any(v.kind != 'str' for v in value.items):
-        raise Unfit('no list of storages')
+        raise FormatError('no list of storages')
     return list(value.items)
 
 
@@ -159,7 +159,7 @@ def _skip_storage(stream: mmap.mmap, claim: StorageClaim) -> int:
     numel = int.from_bytes(stream.read(LENGTH_SIZE), 'little')
     left = len(stream) - stream.tell()
     if numel != claim.numel or claim.nbytes > left:
-        raise Unfit(
+        raise FormatError(
             f'{left} bytes where storage {claim.key!r} of {claim.nbytes} '
             'should be'
         )

@@ -11,8 +11,8 @@ from typing import Optional
 import requests
 from tqdm import tqdm
 
+from mmfacesr.weights.cache import public_url
 from mmfacesr.weights.partial import PartialFile
-from mmfacesr.weights.places import public_url
 from mmfacesr.weights.requesting import (
     BrokenOffError,
     RefusedError,

@@ -22,7 +22,7 @@ class ServedFile:
         content (bytes): What it holds.
         tag (str | None): ETag with its quotes. Defaults to None.
         age (float | None): Seconds since its Last-Modified. Defaults to None.
-        ranges (bool): Whether Range is honoured. Defaults to True.
+        ranges (bool): Whether Range is honored. Defaults to True.
         length (bool): Whether Content-Length is sent. Defaults to True.
         statuses (list[int]): Answers of the next requests, with no content.
         breaks (list[int]): Bytes after which the next answers break off.

@@ -93,8 +93,8 @@ def dic(golden: Golden, variant: str) -> Released:
     elif variant == 'authors':
         content = dict(state_dict=weights)
     else:
-        critic = golden.weights('dic/light_cnn_shapes')
-        content = dict(netG=weights, netD=critic)
+        discriminator = golden.weights('dic/light_cnn_shapes')
+        content = dict(netG=weights, netD=discriminator)
     lr = golden.array('dic/dic_x8', 'lr')
     return Released(
         content,
@@ -106,14 +106,14 @@ def dic(golden: Golden, variant: str) -> Released:
     )
 
 
-def dic_critic(golden: Golden, variant: str) -> Released:
-    critic = golden.weights('dic/light_cnn_shapes')
+def dic_discriminator(golden: Golden, variant: str) -> Released:
+    discriminator = golden.weights('dic/light_cnn_shapes')
     ours = golden.json('dic/light_cnn_key_map')
-    renamed = {ours[key]: value for key, value in critic.items()}
+    renamed = {ours[key]: value for key, value in discriminator.items()}
     content = dict(state_dict=below('discriminator.', renamed))
     hr = golden.image((2, 3, 128, 128), 1) - torch.from_numpy(MEAN)
     return Released(
-        dict(netD=critic) if variant == 'authors' else content,
+        dict(netD=discriminator) if variant == 'authors' else content,
         'dic-authors' if variant == 'authors' else 'mmfacesr',
         DICDiscriminator(),
         lambda network: network(hr),
@@ -226,8 +226,8 @@ FILES = {
     'dic of mmagic': (dic, 'mmagic'),
     'dic of the authors': (dic, 'authors'),
     'dicgan of the authors': (dic, 'gan'),
-    'critic of mmagic': (dic_critic, 'mmagic'),
-    'critic of the authors': (dic_critic, 'authors'),
+    'discriminator of mmagic': (dic_discriminator, 'mmagic'),
+    'discriminator of the authors': (dic_discriminator, 'authors'),
     'landmarks of dic': (dic_evaluation, ''),
     'sparnet': (sparnet, 'sparnet'),
     'sparnet light': (sparnet, 'sparnet_light_attn3d'),

@@ -35,7 +35,7 @@ def test_one_setting_reaches_all_datasets(path: Path) -> None:
     assert len(datasets) == 3
     for dataset in datasets:
         assert {key: dataset[key] for key in options} == options
-    assert [dataset.part for dataset in datasets] == ['train', 'val', 'test']
+    assert [dataset.split for dataset in datasets] == ['train', 'val', 'test']
 
 
 def test_a_dataset_of_its_own_keeps_its_root(tmp_path: Path) -> None:
@@ -228,10 +228,10 @@ def test_the_metrics_of_elsface_are_named_among_the_others() -> None:
     ]
     said = {k: v for k, v in alone[1].items() if k not in protocol}
     assert set(said) == {'elsface_lpips', 'elsface_fid'}
-    for part in ('BGR', '0..255', 'not scaled', 'JPEG 95'):
-        assert part in said['elsface_lpips']
-    for part in ('ImageNet Inception', 'batches of 64', 'JPEG 95'):
-        assert part in said['elsface_fid']
+    for words in ('BGR', '0..255', 'not scaled', 'JPEG 95'):
+        assert words in said['elsface_lpips']
+    for words in ('ImageNet Inception', 'batches of 64', 'JPEG 95'):
+        assert words in said['elsface_fid']
     both = metrics(
         dict(lpips=['alex', 'elsface'], fid_reference=['gt', 'elsface'])
     )

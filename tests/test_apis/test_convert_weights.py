@@ -85,14 +85,18 @@ def filled(cfg: Config) -> dict[str, nn.Module]:
 
 
 @pytest.mark.parametrize(
-    'generator, critic, layout, found',
+    'generator, discriminator, layout, found',
     LAYOUTS,
     ids=[f'{a["type"]}-{c}-{bool(b)}' for a, b, c, _ in LAYOUTS],
 )
 def test_there_and_back(
-    tmp_path: Path, generator: dict, critic: dict, layout: str, found: str
+    tmp_path: Path,
+    generator: dict,
+    discriminator: dict,
+    layout: str,
+    found: str,
 ) -> None:
-    cfg = config(generator, critic)
+    cfg = config(generator, discriminator)
     networks = filled(cfg)
     theirs = tmp_path / 'theirs.pth'
     content = find_layout(layout, networks['generator']).content(networks)
@@ -141,7 +145,7 @@ def test_safetensors(tmp_path: Path, generator: dict) -> None:
         check_equal(target, networks)
 
 
-def test_a_critic_of_its_own_file(tmp_path: Path) -> None:
+def test_a_discriminator_of_its_own_file(tmp_path: Path) -> None:
     cfg = config(PFSRNET, PFSRNET_CRITIC)
     networks = filled(cfg)
     source = tmp_path / 'training.pth'

@@ -22,8 +22,8 @@ def test_only_the_network_is_built() -> None:
     cfg = load_config('pfsrnet_x8_1xb16-200k_celeba', import_modules=False)
     cfg.model.generator.mid_channels = 8
     assert type(build_network(cfg)).__name__ == 'PFSRNet'
-    critic = build_network(cfg, 'discriminator')
-    assert type(critic).__name__ == 'PFSRNetDiscriminator'
+    discriminator = build_network(cfg, 'discriminator')
+    assert type(discriminator).__name__ == 'PFSRNetDiscriminator'
     assert heavy == ('mmagic.models' in sys.modules)
 
 

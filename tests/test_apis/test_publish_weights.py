@@ -35,7 +35,15 @@ CONFIG = Config(
         sizes=[16, (32, -1)],
     )
 )
-PRIVATE = ('anna', 'host7', '2026', 'Adam', 'exp_avg', 'generator', 'critic')
+PRIVATE = (
+    'anna',
+    'host7',
+    '2026',
+    'Adam',
+    'exp_avg',
+    'generator',
+    'discriminator',
+)
 
 
 def state(fill: float) -> dict[str, Tensor]:
@@ -57,7 +65,7 @@ def training_checkpoint(**changes: object) -> dict:
                 hostname='host7',
             ),
             state_dict=with_prefix('generator.', state(1))
-            | with_prefix('discriminator.critic.', state(2))
+            | with_prefix('discriminator.discriminator.', state(2))
             | {'step_counter': torch.tensor(150)},
             message_hub=dict(
                 log_scalars={}, runtime_info=dict(cfg='/home/anna')

@@ -22,7 +22,7 @@ from mmfacesr.apis.restore_folder import (
 from mmfacesr.models.dic import DICGenerator
 from mmfacesr.utils.images import read_image, write_image
 
-CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
+CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
 NETWORK = dict(mid_channels=8, num_blocks=1, num_steps=1, hg_mid_channels=8)
 
 

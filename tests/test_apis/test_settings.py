@@ -14,7 +14,7 @@ from mmfacesr.apis.launch import add_cfg_options
 from mmfacesr.apis.settings import check_names
 
 REPO = Path(__file__).parents[2]
-SMALL = 'dic-small_x8c16b2_1xb4-500_embedded'
+SMALL = 'dic-small_x8c16b2_1xb4-500_synthetic'
 HD = 'sparnet-hd_attn2d_1xb2-10e_ffhq'
 CRITIC = 'pfsrnet_x8_1xb16-200k_celeba'
 HARD_NAMES = [
@@ -107,8 +107,8 @@ def test_other_values_are_read_as_mmengine_does(
     word: str, value: object
 ) -> None:
     found = load(SMALL, word)
-    for part in word.partition('=')[0].split('.'):
-        found = found[part]
+    for key in word.partition('=')[0].split('.'):
+        found = found[key]
     assert found == value and type(found) is type(value)
 
 

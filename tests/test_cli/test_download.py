@@ -16,7 +16,7 @@ import yaml
 
 from mmfacesr.apis import cli
 from mmfacesr.utils import project_files
-from mmfacesr.weights.places import place_of
+from mmfacesr.weights.cache import place_of
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -58,15 +58,15 @@ def index(
 ) -> None:
     """An index of three files of the server."""
     common = {'In Collection': 'Net', 'Weights SHA256': SHA256[:8]}
-    licences = {'fine': 'MIT', 'other': 'Apache-2.0', 'bound': 'none stated'}
+    licenses = {'fine': 'MIT', 'other': 'Apache-2.0', 'bound': 'none stated'}
     models = [
         {
             'Name': name,
             'Weights': f'{server.url}/{name}.pth',
-            'Weights License': licence,
+            'Weights License': license,
             **common,
         }
-        for name, licence in licences.items()
+        for name, license in licenses.items()
     ]
     root = tmp_path / 'mmfacesr/.mim'
     (root / 'configs').mkdir(parents=True)

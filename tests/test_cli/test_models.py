@@ -12,8 +12,8 @@ import pytest
 from mmfacesr.apis import cli
 from mmfacesr.utils import project_files
 from mmfacesr.version import __version__
+from mmfacesr.weights.cache import place_of
 from mmfacesr.weights.model_index import read_index
-from mmfacesr.weights.places import place_of
 
 
 def test_all_models_are_listed(
@@ -26,15 +26,15 @@ def test_all_models_are_listed(
     lines = capsys.readouterr().out.splitlines()
     table = lines[: lines.index('')]
     assert table[0].split() == ['NAME', 'COLLECTION', 'HASH', 'HERE'] + [
-        'LICENCE'
+        'LICENSE'
     ]
     rows = {line.split()[0]: line for line in table[1:]}
     assert list(rows) == [entry.name for entry in read_index()]
-    start = table[0].index('LICENCE')
+    start = table[0].index('LICENSE')
     for entry in read_index():
         mark = ' [restricted]' if entry.restricted else ''
         row = rows[entry.name]
-        assert row[start:] == entry.licence + mark
+        assert row[start:] == entry.license + mark
         assert row[start - 2 : start] == '  '
     head = 'dic_x8c48b6_4xb2-150k_celeba-hq'
     assert rows[head].split()[1:4] == ['DIC', 'sha256', 'yes']
@@ -43,7 +43,7 @@ def test_all_models_are_listed(
     assert any('pickled module' in line for line in lines)
     assert lines[-2:] == [
         f'Files go to {folder}',
-        '[restricted]: read the licence before you use them.',
+        '[restricted]: read the license before you use them.',
     ]
 
 
@@ -94,8 +94,8 @@ def test_json_holds_all_that_is_known(
             'name': 'elsface_x4_1xb16-40e_celeba',
             'collection': 'ELSFace',
             'config': 'configs/elsface/elsface_x4_1xb16-40e_celeba.py',
-            'licence': '"MIT" and "non-commercial use" '
-            '(authors, no licence file)',
+            'license': '"MIT" and "non-commercial use" '
+            '(authors, no license file)',
             'restricted': True,
             'urls': [url],
             'sha256': None,

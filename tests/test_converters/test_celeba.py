@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.datasets.data_root import SPLITS, read_list
 from mmfacesr.faces.table import LandmarkTable
 
 PARTITION = {
@@ -50,7 +50,7 @@ def aligned(tmp_path, make_images):
 
 def test_official_partition(celeba, aligned, run_main):
     run_main(celeba, aligned)
-    lists = {part: read_list(aligned / f'{part}.txt') for part in PARTS}
+    lists = {split: read_list(aligned / f'{split}.txt') for split in SPLITS}
     assert lists == dict(
         train=['img_align_celeba/000001.jpg', 'img_align_celeba/000002.jpg'],
         val=['img_align_celeba/162771.jpg'],
@@ -77,22 +77,22 @@ def test_fsrnet_split_counts_its_test_images(celeba, aligned, run_main):
     )
 
 
-def test_fsrnet_test_is_inside_the_official_test_part(converter):
+def test_fsrnet_test_is_inside_the_official_test_split(converter):
     celeba = converter('celeba')
     counts = celeba.OFFICIAL_COUNTS
     assert sum(counts.values()) == 202599
     ids = [f'{i:06d}.jpg' for i in range(1, 202600)]
     first_test = counts['train'] + counts['val']
-    parts = dict(
+    splits = dict(
         train=ids[: counts['train']],
         val=ids[counts['train'] : first_test],
         test=ids[first_test:],
     )
-    fsrnet = celeba.select_fsrnet(parts)
+    fsrnet = celeba.select_fsrnet(splits)
     assert len(fsrnet['test']) == 1000
     assert fsrnet['test'][0] == '201600.jpg'
     assert fsrnet['test'][-1] == '202599.jpg'
-    assert fsrnet['train'] == parts['train']
+    assert fsrnet['train'] == splits['train']
 
 
 def test_wrong_counts_and_missing_images_are_refused(

@@ -186,8 +186,8 @@ def test_line_of_the_mapping_is_named(tmp_path, converter):
 def test_copies_in_two_splits_are_named(tmp_path, make_images, capsys):
     make_images(tmp_path, ['a.png', 'b.png'])
     (tmp_path / 'c.png').write_bytes((tmp_path / 'a.png').read_bytes())
-    parts = dict(train=['a.png', 'b.png'], val=[], test=['c.png'])
-    list_in_place(tmp_path, 'toy', parts, None, 'test')
+    splits = dict(train=['a.png', 'b.png'], val=[], test=['c.png'])
+    list_in_place(tmp_path, 'toy', splits, None, 'test')
     assert 'c.png in test equals a.png in train' in capsys.readouterr().out
 
 
@@ -211,13 +211,13 @@ def test_keep_present(tmp_path, capsys):
 def test_lists_of_the_user_are_not_overwritten(tmp_path, make_images):
     make_images(tmp_path, ['a.png'])
     (tmp_path / 'val.txt').write_text('mine')
-    parts = dict(train=['a.png'], val=[], test=[])
+    splits = dict(train=['a.png'], val=[], test=[])
     with pytest.raises(ValueError, match='Nothing is overwritten'):
-        list_in_place(tmp_path, 'toy', parts, None, 'test')
+        list_in_place(tmp_path, 'toy', splits, None, 'test')
     assert (tmp_path / 'val.txt').read_text() == 'mine'
     (tmp_path / 'val.txt').unlink()
     for _ in range(2):
-        assert list_in_place(tmp_path, 'toy', parts, None, 'test') == parts
+        assert list_in_place(tmp_path, 'toy', splits, None, 'test') == splits
 
 
 class Killed(Convert):

@@ -9,8 +9,8 @@ from mmfacesr.datasets.data_root import read_list
 
 
 def test_empty_splits_are_named_and_nothing_is_called_ready(tmp_path, capsys):
-    def finished(**parts: list[str]) -> str:
-        every = dict(dict(train=[], val=[], test=[]), **parts)
+    def finished(**splits: list[str]) -> str:
+        every = dict(dict(train=[], val=[], test=[]), **splits)
         finish(tmp_path, 'faces', every, None, 'by hand')
         return capsys.readouterr().out
 

@@ -12,7 +12,7 @@ import pytest
 from odd_names import ODD_NAMES
 
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.datasets.data_root import SPLITS, read_list
 from mmfacesr.faces.framing import MARGIN, TEMPLATE_5
 from mmfacesr.faces.schemes import five_from_68
 from mmfacesr.faces.table import LandmarkTable
@@ -71,7 +71,7 @@ def test_faces_are_cropped_listed_and_mapped(
 ):
     out = tmp_path / 'out'
     run_main(folder, photos, '--out', out)
-    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    lists = {split: read_list(out / f'{split}.txt') for split in SPLITS}
     files = sorted(sum(lists.values(), []))
     assert files == sorted(f'faces/d{i % 2}/{i}.png.0.png' for i in range(11))
     assert all(lists.values())
@@ -95,13 +95,13 @@ def test_faces_are_cropped_listed_and_mapped(
     assert 'enlarged 2.00 times' in bad['d0/0.png']
 
 
-def test_faces_of_a_photograph_stay_in_one_part(
+def test_faces_of_a_photograph_stay_in_one_split(
     folder, photos, tmp_path, run_main
 ):
     out = tmp_path / 'out'
     run_main(folder, photos, '--out', out, '--max-enlargement', 2)
-    for part in PARTS:
-        names = read_list(out / f'{part}.txt')
+    for split in SPLITS:
+        names = read_list(out / f'{split}.txt')
         first = [n for n in names if n.endswith('.0.png')]
         assert names == sorted(first + [n[:-5] + '1.png' for n in first])
     # another size of the same crops would mix two settings
@@ -132,7 +132,7 @@ def test_odd_names_and_copies(folder, photos, tmp_path, run_main, capsys):
     (root / 'third.png').write_bytes((photos / 'd0/2.png').read_bytes())
     out = tmp_path / os.fsdecode(b'out\xfe')
     run_main(folder, root, '--out', out)
-    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    lists = {split: read_list(out / f'{split}.txt') for split in SPLITS}
     assert sorted(map(len, lists.values())) == [1, 1, len(ODD_NAMES)]
     for names in lists.values():
         assert all((out / name).is_file() for name in names)
@@ -142,7 +142,7 @@ def test_odd_names_and_copies(folder, photos, tmp_path, run_main, capsys):
     assert len(FaceFolder(str(out))) == len(ODD_NAMES) + 2
     run_main(folder, root, '--whole')
     assert sorted(
-        sum((read_list(root / f'{part}.txt') for part in PARTS), [])
+        sum((read_list(root / f'{split}.txt') for split in SPLITS), [])
     ) == list_images(root)
     assert json.loads((root / 'dataset.json').read_text())['name']
 
@@ -157,7 +157,7 @@ def test_folders_of_splits_stay_splits(
     out = photos if whole else tmp_path / 'out'
     args = ['--whole'] if whole else ['--out', out]
     run_main(folder, photos, *args)
-    lists = {part: read_list(out / f'{part}.txt') for part in PARTS}
+    lists = {split: read_list(out / f'{split}.txt') for split in SPLITS}
     assert len(lists['train']) == 6 and lists['val'] == []
     assert len(lists['test']) == (6 if whole else 5)
     assert all('Training/' in name for name in lists['train'])
@@ -183,7 +183,7 @@ def test_no_face_at_all_is_one_clear_line(folder, tmp_path, run_main):
 
 def test_whole_images_stay_in_place(folder, photos, run_main, capsys):
     run_main(folder, photos, '--whole')
-    names = sum((read_list(photos / f'{part}.txt') for part in PARTS), [])
+    names = sum((read_list(photos / f'{split}.txt') for split in SPLITS), [])
     assert sorted(names) == sorted(f'd{i % 2}/{i}.png' for i in range(12))
     assert list(bad_files(photos)) == ['bad.JPG']
     info = json.loads((photos / 'dataset.json').read_text())

@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from mmfacesr.datasets.conversion import save_points
-from mmfacesr.datasets.data_root import PARTS, read_list
+from mmfacesr.datasets.data_root import SPLITS, read_list
 from mmfacesr.faces.table import LandmarkTable
 
 
 def lists_of(root) -> dict[str, list[str]]:
     """The three lists of a data root."""
-    return {part: read_list(root / f'{part}.txt') for part in PARTS}
+    return {split: read_list(root / f'{split}.txt') for split in SPLITS}
 
 
 @pytest.fixture
@@ -110,8 +110,8 @@ def test_helen_counts_the_test_images(converter, helen, run_main):
     assert lists['test'] == ['0_1.png', '3_1.png']
     assert lists['val'] and len(lists['train']) + len(lists['val']) == 4
     names = [f'{i}_1.jpg' for i in range(60)]
-    parts = module.divide(names, {f'{i}_1' for i in range(50)}, False)
-    assert parts['test'] == names[:50]
+    splits = module.divide(names, {f'{i}_1' for i in range(50)}, False)
+    assert splits['test'] == names[:50]
 
 
 def test_helen_faces_are_cropped_by_their_points(converter, helen, run_main):
@@ -127,7 +127,7 @@ def test_helen_faces_are_cropped_by_their_points(converter, helen, run_main):
     with pytest.raises(SystemExit, match='2'):
         run_main(converter('helen'), helen, *args, helen / 'inside')
     run_main(converter('helen'), helen, *args, out)
-    # box x 40-60, y 40-50, centre (50, 45) moved up by 2, side 32
+    # box x 40-60, y 40-50, center (50, 45) moved up by 2, side 32
     image = np.asarray(Image.open(helen / '1_1.png'))
     np.testing.assert_array_equal(
         np.asarray(Image.open(out / 'crops/1_1.png.png')), image[27:59, 34:66]

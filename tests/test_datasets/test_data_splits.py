@@ -10,19 +10,19 @@ from mmengine.logging import MMLogger
 from PIL import Image
 
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.datasets.data_root import PARTS
+from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.datasets.splits import crossing, find_split, same_content
 
 
 def make(root: Path, *names: str) -> None:
-    """Write images, the k-th of grey level k."""
+    """Write images, the k-th of gray level k."""
     for level, name in enumerate(names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new('L', (16, 16), level % 256).save(root / name)
 
 
 def split_of(root: Path) -> dict[str, list[str]]:
-    return {part: find_split(root, part).names for part in PARTS}
+    return {split: find_split(root, split).names for split in SPLITS}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_file_in_two_lists_is_refused(tmp_path: Path) -> None:
     make(tmp_path, 'a.png', 'b.png', 'train/c.png')
     (tmp_path / 'train.txt').write_text('a.png\nb.png\n')
     (tmp_path / 'test.txt').write_text('b.png\n')
-    for part in ('train', 'test'):
+    for split in ('train', 'test'):
         with pytest.raises(ValueError, match='one split.*b.png'):
-            find_split(tmp_path, part)
+            find_split(tmp_path, split)
     (tmp_path / 'train.txt').unlink()
     (tmp_path / 'test.txt').write_text('train/c.png\n')
     with pytest.raises(ValueError, match='one split.*train/c.png'):
@@ -93,8 +93,8 @@ def test_file_in_two_lists_is_refused(tmp_path: Path) -> None:
 
 def test_validation_may_be_the_test(tmp_path: Path) -> None:
     make(tmp_path, 'a.png')
-    for part in ('val', 'test'):
-        (tmp_path / f'{part}.txt').write_text('a.png\n')
+    for split in ('val', 'test'):
+        (tmp_path / f'{split}.txt').write_text('a.png\n')
     log = tmp_path / 'run.log'
     MMLogger.get_instance('overlap', log_file=str(log))
     assert find_split(tmp_path, 'val').names == ['a.png']
@@ -106,14 +106,14 @@ def test_equal_content_stays_in_one_split(tmp_path: Path) -> None:
     for i in range(30):
         for copy in 'xy':
             shutil.copy(tmp_path / f'{i:02}.png', tmp_path / f'{copy}{i}.png')
-    parts = split_of(tmp_path)
-    assert sum(map(len, parts.values())) == 90 and all(parts.values())
+    splits = split_of(tmp_path)
+    assert sum(map(len, splits.values())) == 90 and all(splits.values())
     contents = [
         {(tmp_path / name).read_bytes() for name in names}
-        for names in parts.values()
+        for names in splits.values()
     ]
     assert sum(map(len, contents)) == len(set.union(*contents)) == 30
-    assert crossing(tmp_path, parts) == []
+    assert crossing(tmp_path, splits) == []
     mixed = dict(train=['00.png'], val=['x1.png'], test=['x0.png'])
     (line,) = crossing(tmp_path, mixed)
     assert line == 'x0.png in test equals 00.png in train'
@@ -140,10 +140,10 @@ def test_log_says_how_a_folder_was_divided(tmp_path: Path) -> None:
     shutil.copy(tmp_path / '0.png', tmp_path / 'copy.png')
     log = tmp_path / 'run.log'
     MMLogger.get_instance('divided', log_file=str(log))
-    counts = {part: len(FaceFolder(str(tmp_path), part)) for part in PARTS}
+    counts = {split: len(FaceFolder(str(tmp_path), split)) for split in SPLITS}
     text = log.read_text()
     assert text.count('divided by name') == 1  # not once for every split
-    assert ', '.join(f'{n} {part}' for part, n in counts.items()) in text
+    assert ', '.join(f'{n} {split}' for split, n in counts.items()) in text
     assert 'The 21 images' in text and '--data FOLDER' in text
     assert '1 images are copies of another one' in text
     (tmp_path / 'val.txt').write_text('3.png\n')

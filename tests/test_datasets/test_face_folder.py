@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.data_root import (
-    PARTS,
+    SPLITS,
     read_list,
     split_names,
     write_data_root,
@@ -41,7 +41,7 @@ def log() -> Iterator[list[str]]:
 
 
 def make_images(root, *names) -> None:
-    """Write small images, the k-th of grey level k."""
+    """Write small images, the k-th of gray level k."""
     for level, name in enumerate(names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,8 +72,8 @@ def test_sample_carries_what_the_transforms_need(tmp_path):
 
 def test_crop_size_comes_from_dataset_json(tmp_path):
     make_images(tmp_path, 'a.png')
-    parts = dict(train=['a.png'], val=[], test=[])
-    write_data_root(tmp_path, 'toy', parts, crop_size=128, source='test')
+    splits = dict(train=['a.png'], val=[], test=[])
+    write_data_root(tmp_path, 'toy', splits, crop_size=128, source='test')
     root = str(tmp_path)
     assert FaceFolder(root)[0]['crop_size'] == 128
     assert FaceFolder(root, crop_size=64)[0]['crop_size'] == 64
@@ -91,7 +91,7 @@ def test_part_comes_from_list_then_folder_then_names(tmp_path):
     root = str(tmp_path)
     names = [f'{i}.png' for i in range(20)]
     make_images(tmp_path, *names)
-    by_name = {part: files_of(FaceFolder(root, part)) for part in PARTS}
+    by_name = {split: files_of(FaceFolder(root, split)) for split in SPLITS}
     assert by_name == split_names(names)
     make_images(tmp_path, 'val/x.png', 'val/deep/y.png')
     assert files_of(FaceFolder(root, 'val')) == ['val/deep/y.png', 'val/x.png']
@@ -100,7 +100,7 @@ def test_part_comes_from_list_then_folder_then_names(tmp_path):
     (tmp_path / 'mine.txt').write_text('7.png\n')
     assert files_of(FaceFolder(root, 'val', 'mine.txt')) == ['7.png']
     assert len(FaceFolder(root)) == 22
-    # Lists for some parts only: the others are not made up.
+    # Lists for some splits only: the others are not made up.
     with pytest.raises(FileNotFoundError, match='test.txt.*only val.txt'):
         FaceFolder(root, 'test')
 
@@ -108,22 +108,22 @@ def test_part_comes_from_list_then_folder_then_names(tmp_path):
 @pytest.mark.parametrize('count', [0, 1, 2, 3, 4, 10, 1000])
 def test_split_by_name(count):
     names = [f'{i}.png' for i in range(count)]
-    parts = split_names(reversed(names))
-    assert sorted(sum(parts.values(), [])) == sorted(names)
-    assert parts == split_names(names)
+    splits = split_names(reversed(names))
+    assert sorted(sum(splits.values(), [])) == sorted(names)
+    assert splits == split_names(names)
     if count >= 3:
-        assert all(parts.values())
+        assert all(splits.values())
     else:
-        assert len(parts['train']) == count
+        assert len(splits['train']) == count
     if count == 1000:
-        assert 70 < len(parts['test']) < 130 and 70 < len(parts['val']) < 130
+        assert 70 < len(splits['test']) < 130 and 70 < len(splits['val']) < 130
 
 
 def test_split_is_sha1_modulo_10():
     # By `printf %s 10.png | sha1sum`: 10.png gives 0, 1.png 1, the others
     # from 0.png to 13.png neither.
-    parts = split_names(f'{i}.png' for i in range(14))
-    assert (parts['test'], parts['val']) == (['10.png'], ['1.png'])
+    splits = split_names(f'{i}.png' for i in range(14))
+    assert (splits['test'], splits['val']) == (['10.png'], ['1.png'])
 
 
 def test_split_is_stable_and_keeps_groups():
@@ -132,8 +132,10 @@ def test_split_is_stable_and_keeps_groups():
     assert set(few['test']) <= set(many['test'])
     assert set(few['val']) <= set(many['val'])
     faces = [f'{photo}-{face}' for photo in range(40) for face in range(3)]
-    parts = split_names(faces, lambda name: name.split('-')[0])
-    photos = [{name.split('-')[0] for name in parts[part]} for part in PARTS]
+    splits = split_names(faces, lambda name: name.split('-')[0])
+    photos = [
+        {name.split('-')[0] for name in splits[split]} for split in SPLITS
+    ]
     assert sum(map(len, photos)) == len(set.union(*photos)) == 40
 
 
@@ -238,16 +240,18 @@ def test_test_mode_stops_by_name(tmp_path, num_workers):
 
 
 def test_data_root_round_trip(tmp_path):
-    parts = dict(train=['b/ü.png', 'a.png'], val=['c.png'], test=[])
-    write_data_root(tmp_path, 'toy', parts, None, 'by hand')
-    assert {p: read_list(tmp_path / f'{p}.txt') for p in PARTS} == parts
+    splits = dict(train=['b/ü.png', 'a.png'], val=['c.png'], test=[])
+    write_data_root(tmp_path, 'toy', splits, None, 'by hand')
+    assert {p: read_list(tmp_path / f'{p}.txt') for p in SPLITS} == splits
     info = json.loads((tmp_path / 'dataset.json').read_text())
     assert info == dict(
         name='toy',
         crop_size=None,
         landmark_scheme=None,
-        parts=dict(train=2, val=1, test=0),
+        splits=dict(train=2, val=1, test=0),
         source='by hand',
     )
     with pytest.raises(ValueError, match='c.png in val and in test'):
-        write_data_root(tmp_path, 'toy', dict(parts, test=['c.png']), None, '')
+        write_data_root(
+            tmp_path, 'toy', dict(splits, test=['c.png']), None, ''
+        )

@@ -46,8 +46,8 @@ def test_odd_names_come_back_from_a_list(odd_root: Path, first: int) -> None:
 def test_odd_names_are_divided(odd_root: Path) -> None:
     files = [
         file
-        for part in ('train', 'val', 'test')
-        for file in files_of(FaceFolder(str(odd_root), part))
+        for split in ('train', 'val', 'test')
+        for file in files_of(FaceFolder(str(odd_root), split))
     ]
     assert sorted(files) == list_images(odd_root) == sorted(ODD_NAMES)
     assert split_names(ODD_NAMES) == split_names(reversed(ODD_NAMES))

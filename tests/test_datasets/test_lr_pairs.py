@@ -58,8 +58,8 @@ def test_lr_files_are_the_input(
     options = dict(data_root=str(pairs / 'HR'), lr_folder=str(lr_folder))
     cfg = load_config(str(repo / 'configs' / config), options)
     init_default_scope('mmagic')
-    for part, name in dict(train='a', val='b', test='c').items():
-        setting = cfg[f'{part}_dataloader'].dataset
+    for split, name in dict(train='a', val='b', test='c').items():
+        setting = cfg[f'{split}_dataloader'].dataset
         setting.pipeline = [
             step for step in setting.pipeline if 'Landmark' not in step.type
         ]
@@ -67,12 +67,12 @@ def test_lr_files_are_the_input(
             step for step in setting.pipeline if 'Heatmap' not in step.type
         ]
         sample = DATASETS.build(setting)[0]
-        lr = Image.fromarray(read_image(lr_folder / part / f'{name}.PNG'))
+        lr = Image.fromarray(read_image(lr_folder / split / f'{name}.PNG'))
         if 'sparnet' in config:  # fed with the enlarged face
             lr = lr.resize((128, 128), Image.Resampling.BICUBIC)
         found = sample['inputs'].permute(1, 2, 0).numpy()
         face = sample['data_samples'].gt_img.permute(1, 2, 0).numpy()
-        whole = read_image(pairs / 'HR' / part / f'{name}.png')
+        whole = read_image(pairs / 'HR' / split / f'{name}.png')
         if (face != whole).any():  # a flip, which both follow
             found, face = found[:, ::-1], face[:, ::-1]
         np.testing.assert_array_equal(face, whole)

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded faces: same everywhere, varied, and faces to others too."""
+"""The synthetic faces: same everywhere, varied, and faces to others too."""
 
 import hashlib
 import json
@@ -92,7 +92,7 @@ FACE_MESH_68 = (
     14,
     87,
 )
-# Two pictures are near-duplicates if their 32x32 grey thumbnails differ by
+# Two pictures are near-duplicates if their 32x32 gray thumbnails differ by
 # less than this RMSE (of 255) or their 63-bit DCT hashes by fewer bits (the
 # closest of 200 differ by 15.8 and by 10 bits).
 DUPLICATE_RMSE, DUPLICATE_BITS = 12.0, 8
@@ -106,9 +106,9 @@ DIGEST = (
 
 
 def thumbnail(face: np.ndarray) -> np.ndarray:
-    """32x32 grey float32 version."""
-    grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA).astype(
+    """32x32 gray float32 version."""
+    gray = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA).astype(
         np.float32
     )
 
@@ -207,16 +207,16 @@ def test_points_lie_on_what_is_drawn() -> None:
     darker = 0
     for seed in range(12):
         face, points = render_face(seed, 128)
-        grey = cv2.GaussianBlur(
+        gray = cv2.GaussianBlur(
             cv2.cvtColor(face, cv2.COLOR_RGB2GRAY), (0, 0), 1
         )
         eye = points[36:42].mean(0)
         low, high = points[36:42].min(0), points[36:42].max(0)
-        area = grey[
+        area = gray[
             int(low[1]) : int(high[1]) + 2, int(low[0]) : int(high[0]) + 2
         ]
         below = (eye * 0.45 + points[48] * 0.55).round().astype(int)
-        darker += int(area.min()) < int(grey[below[1], below[0]]) - 8
+        darker += int(area.min()) < int(gray[below[1], below[0]]) - 8
     assert darker >= 11
 
 
@@ -245,10 +245,10 @@ def test_other_libraries_see_200_faces(size: int) -> None:
 
 
 def test_data_root_is_complete_and_resumes(tmp_path: Path) -> None:
-    parts = dict(train=2, val=1, test=1)
-    write_faces(tmp_path, parts, 80, progress=False)
+    splits = dict(train=2, val=1, test=1)
+    write_faces(tmp_path, splits, 80, progress=False)
     info = json.loads((tmp_path / 'dataset.json').read_text())
-    assert info['crop_size'] == 64 and info['parts'] == parts
+    assert info['crop_size'] == 64 and info['splits'] == splits
     table = LandmarkTable.load(tmp_path / 'landmarks68.npz')
     names = (tmp_path / 'train.txt').read_text().split()
     assert len(names) == 2 and len(table) == 4
@@ -259,14 +259,14 @@ def test_data_root_is_complete_and_resumes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.points_of(names[1]), points)
     before = (tmp_path / names[0]).stat().st_mtime_ns
     (tmp_path / names[1]).unlink()
-    write_faces(tmp_path, parts, 80, progress=False)
+    write_faces(tmp_path, splits, 80, progress=False)
     assert (tmp_path / names[0]).stat().st_mtime_ns == before
     assert (tmp_path / names[1]).is_file()
 
 
 def test_parts_share_no_person() -> None:
     seeds = [
-        set(face_seeds(part, 500, 3)) for part in ('train', 'val', 'test')
+        set(face_seeds(split, 500, 3)) for split in ('train', 'val', 'test')
     ]
     assert len(set.union(*seeds)) == 1500
     assert not seeds[0] & set(face_seeds('train', 500, 4))

@@ -47,7 +47,7 @@ class FakeDetector:
         return FaceLandmarks.from_points(np.full((68, 2), image[0, 0, 0]), 0.5)
 
 
-def write_grey(path: Path, value: int) -> None:
+def write_gray(path: Path, value: int) -> None:
     """A uniform image."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new('RGB', (8, 8), (value,) * 3).save(path)
@@ -56,9 +56,9 @@ def write_grey(path: Path, value: int) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Two faces, a black image and a damaged file."""
-    write_grey(tmp_path / 'faces/train/a.png', 10)
-    write_grey(tmp_path / 'faces/val/b.png', 20)
-    write_grey(tmp_path / 'faces/val/black.png', 0)
+    write_gray(tmp_path / 'faces/train/a.png', 10)
+    write_gray(tmp_path / 'faces/val/b.png', 20)
+    write_gray(tmp_path / 'faces/val/black.png', 0)
     (tmp_path / 'faces/val/bad.png').write_bytes(b'no image')
     return tmp_path / 'faces'
 
@@ -95,8 +95,8 @@ def test_second_run_looks_only_at_what_changed(
 ) -> None:
     out = folder / 'table.npz'
     tool.extract(folder, out, FakeDetector())
-    write_grey(folder / 'val/b.png', 30)
-    write_grey(folder / 'val/c.png', 40)
+    write_gray(folder / 'val/b.png', 30)
+    write_gray(folder / 'val/c.png', 40)
     (folder / 'train/a.png').rename(folder / 'train/a2.png')
     detector = FakeDetector()
     table, _ = tool.extract(folder, out, detector)
@@ -138,14 +138,14 @@ def test_place_of_the_result_is_checked_first(
 def test_odd_names_go_through(tool: ModuleType, tmp_path: Path) -> None:
     names = [*ODD_NAMES, UNLISTABLE]
     for value, name in enumerate(names):
-        write_grey(tmp_path / 'odd' / name, value)  # the first one is black
+        write_gray(tmp_path / 'odd' / name, value)  # the first one is black
     out = tmp_path / 'table.npz'
     _, failures = tool.extract(tmp_path / 'odd', out, FakeDetector())
     assert set(failures) == {names[0]}
     assert LandmarkTable.load(out).file.tolist() == sorted(names[1:])
     text = os.fsdecode((tmp_path / 'table.failures.csv').read_bytes())
     assert list(csv.reader(io.StringIO(text)))[1][0] == names[0]
-    tool.summarise(LandmarkTable.load(out), failures, out)
+    tool.summarize(LandmarkTable.load(out), failures, out)
 
 
 def test_interrupted_run_keeps_what_it_found(

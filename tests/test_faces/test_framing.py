@@ -20,7 +20,7 @@ from mmfacesr.faces.framing import (
 
 
 def face_68(five: np.ndarray) -> np.ndarray:
-    """68 points whose eye centres, nose tip and mouth corners are given."""
+    """68 points whose eye centers, nose tip and mouth corners are given."""
     points = np.repeat(five[2:3], 68, 0)
     points[36:42], points[42:48] = five[0], five[1]
     points[48], points[54] = five[3], five[4]

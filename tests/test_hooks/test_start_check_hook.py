@@ -26,7 +26,7 @@ from mmfacesr.models.pfsrnet.step_hooks import (
     ProgressiveStepHook,
 )
 
-CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
+CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
 ALONE = dict(num_workers=0, persistent_workers=False)
 
 
@@ -266,7 +266,7 @@ def test_landmarks_of_a_validation_must_all_be_good(
     dataset = Loading(
         pipeline=SimpleNamespace(transforms=[step]), test_mode=True
     )
-    table.points[2] = 0  # of another part
+    table.points[2] = 0  # of another split
     check_landmarks(dataset, 'validation')
     table.points[1] = 0
     with pytest.raises(ValueError, match=f'1 have.*{table.file[1]}'):

@@ -92,7 +92,7 @@ def test_centroid_finds_points_between_pixels() -> None:
     both = np.maximum(heatmaps, 0.9 * np.roll(heatmaps, 12, axis=-1))
     far = decode_heatmaps(both[:1], stride=1, method='centroid')
     np.testing.assert_allclose(far, points[:1], atol=0.05)
-    # By hand, with one neighbour and nothing positive anywhere.
+    # By hand, with one neighbor and nothing positive anywhere.
     one = np.zeros((2, 5, 6))
     one[0, 2, 3], one[0, 2, 4], one[1] = 3.0, 1.0, -1.0
     np.testing.assert_allclose(

@@ -20,7 +20,7 @@ from mmfacesr.models.sparnet import SPARNet
 FILES = {
     'dic/dic_x8_shapes': (
         'dic_x8c48b6_4xb2-150k_celeba-hq',
-        'dic-small_x8c16b2_1xb4-500_embedded',
+        'dic-small_x8c16b2_1xb4-500_synthetic',
     ),
     'sparnet/keys_sparnet': (
         'sparnet_attn2d-x8_1xb32-20e_celeba',

@@ -46,7 +46,7 @@ def test_nothing_changed_starts_no_step(install, tmp_path, monkeypatch):
     assert ran == ['mmcv']
 
 
-def test_broken_python_is_recognised(install, tmp_path):
+def test_broken_python_is_recognized(install, tmp_path):
     venv = make_venv(tmp_path / 'venv', 'exit 1')
     assert install.venv_state(venv, 'current', [HERE]) == 'broken'
     assert install.venv_state(tmp_path / 'no', 'current', [HERE]) == 'absent'

@@ -69,7 +69,7 @@ def test_wrong_config_is_one_clear_message(run_tool, tool):
 
 
 def test_print_config_shows_what_the_runner_gets(run_tool, config, tmp_path):
-    """The printed text is itself a config, options spread to all parts."""
+    """The printed text is itself a config, options spread to all splits."""
     out = tmp_path / 'new folder' / 'whole.py'
     status, text, _ = run_tool(
         'analysis_tools/print_config.py',
@@ -84,8 +84,8 @@ def test_print_config_shows_what_the_runner_gets(run_tool, config, tmp_path):
     assert out.read_text().rstrip() == text.rstrip()
     again = Config.fromfile(str(out), import_custom_modules=False)
     assert again.train_dataloader.batch_size == 3
-    for part in ('train', 'val', 'test'):
-        assert again[f'{part}_dataloader'].dataset.data_root == 'my/faces'
+    for split in ('train', 'val', 'test'):
+        assert again[f'{split}_dataloader'].dataset.data_root == 'my/faces'
     expected = load_config(
         config,
         {'data_root': 'my/faces', 'train_dataloader.batch_size': 3},
@@ -183,7 +183,7 @@ def test_browse_dataset_shows_what_is_fed(
     assert '1 of 1 train samples' in text
     ((lr, hr, marked, heat),) = cells_of(read_image(out), rows=1)
     image = read_image(root / '2.png')
-    # LR and HR with whole pixels: every enlarged pixel is one colour.
+    # LR and HR with whole pixels: every enlarged pixel is one color.
     np.testing.assert_array_equal(hr[::2, ::2], image)
     np.testing.assert_array_equal(hr[1::2, 1::2], image)
     small = lr[::16, ::16].astype(float)
@@ -215,7 +215,7 @@ def test_browse_dataset_without_heatmaps(
 ):
     root, _ = noisy_root(3, {'train': [2], 'val': [0, 1]})
     out = tmp_path / 'sheet.png'
-    args = ('--part', 'val', '--num', '5', '--out', out)
+    args = ('--split', 'val', '--num', '5', '--out', out)
     status, text, error = run_tool(
         'analysis_tools/browse_dataset.py',
         config,

@@ -13,7 +13,7 @@ from mmfacesr.utils.images import read_image, write_image
 from mmfacesr.utils.visualization import GAP, HEADER
 
 TOOL = 'analysis_tools/draw_steps.py'
-CONFIG = 'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py'
+CONFIG = 'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic.py'
 WIDTH = 16
 CELL = 128
 PITCH = CELL + GAP

@@ -4,7 +4,7 @@
 
 import pytest
 
-BASE = 'mmfacesr::sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py'
+BASE = 'mmfacesr::sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py'
 # Tool, its arguments, and what it says when it has read the config: the
 # config's own, or what is missing besides.
 TOOLS = [

@@ -29,10 +29,10 @@ def cfg(repo: Path) -> Callable:
     return make
 
 
-def framed(root: Path, part: str) -> np.ndarray:
-    """Points of the part in the central 128 of 160 pixels."""
+def framed(root: Path, split: str) -> np.ndarray:
+    """Points of the split in the central 128 of 160 pixels."""
     table = LandmarkTable.load(root / 'landmarks68.npz')
-    names = (root / f'{part}.txt').read_text().split()
+    names = (root / f'{split}.txt').read_text().split()
     return np.stack([table.points_of(name) for name in names]) - 16.0
 
 
@@ -56,7 +56,7 @@ def test_the_tool_reports_it(
     report = json.loads(out.read_text())
     assert report['method'] == 'mean shape of 8 training faces'
     assert report['images'] == 3 and report['checkpoint'] is None
-    train, test = (framed(faces_root, part) for part in ('train', 'test'))
+    train, test = (framed(faces_root, split) for split in ('train', 'test'))
     shape = np.broadcast_to(train.mean(0), test.shape)
     expected = nme(shape, test)
     assert report['metrics']['NME'] == pytest.approx(expected.mean(), rel=1e-5)
@@ -66,7 +66,7 @@ def test_the_tool_reports_it(
 def test_training_faces_as_in_a_test(
     noisy_root: Callable, cfg: Callable
 ) -> None:
-    """No flip, the framing of the test, and none of the other parts."""
+    """No flip, the framing of the test, and none of the other splits."""
     root, points = noisy_root(4, dict(train=[0, 2], val=[1], test=[3]))
     small = dict(test_dataloader=dict(batch_size=1), crop_size=96)
     framed = cfg(root, **small)

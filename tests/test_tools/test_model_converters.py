@@ -123,9 +123,9 @@ def test_help_teaches(run_tool: Callable, tool: str) -> None:
     assert run_tool(tool)[0] == 2
 
 
-@pytest.mark.parametrize('critic', [False, True])
+@pytest.mark.parametrize('discriminator', [False, True])
 def test_mmagic_takes_its_layout_strictly(
-    run_tool: Callable, tmp_path: Path, critic: bool
+    run_tool: Callable, tmp_path: Path, discriminator: bool
 ) -> None:
     import mmfacesr.compat.mmagic_base  # noqa: F401, it mends what importing needs
 
@@ -146,7 +146,7 @@ def test_mmagic_takes_its_layout_strictly(
             generator=generator,
             pixel_loss=dict(type='L1Loss'),
             align_loss=dict(type='MSELoss'),
-            **(gan if critic else {}),
+            **(gan if discriminator else {}),
         )
     config = tmp_path / 'dic.py'
     config.write_text(
@@ -155,7 +155,7 @@ def test_mmagic_takes_its_layout_strictly(
     )
     cfg = Config.fromfile(config)
     ours = dict(generator=build_network(cfg))
-    if critic:
+    if discriminator:
         ours['discriminator'] = build_network(cfg, 'discriminator')
     source, target = tmp_path / 'a.pth', tmp_path / 'b.pth'
     torch.save({k: v.state_dict() for k, v in ours.items()}, source)
@@ -163,7 +163,7 @@ def test_mmagic_takes_its_layout_strictly(
         CONVERT, config, source, target, '--to', 'mmagic'
     )
     assert (status, err) == (0, '')
-    assert critic != ('no discriminator was written' in out)
+    assert discriminator != ('no discriminator was written' in out)
     content = torch.load(target, weights_only=True)
     dic.load_state_dict(content['state_dict'], strict=True)
     for part, network in ours.items():

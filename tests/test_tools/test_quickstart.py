@@ -99,7 +99,7 @@ def by_hand(name: str, face: Image.Image) -> Image.Image:
 def test_lr_faces_are_reduced_as_in_training(
     quickstart: ModuleType, faces_root: Path, tmp_path: Path, name: str
 ) -> None:
-    faces = quickstart.Faces(tmp_path, 'embedded faces')
+    faces = quickstart.Faces(tmp_path, 'synthetic faces')
     faces.root.symlink_to(faces_root)
     folder = quickstart.write_lr_faces(faces, name, all_of_them=False)
     files = (faces_root / 'test.txt').read_text().split()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
-CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
+CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
 
 
 def tiny_options(faces_root: Path) -> list[str]:

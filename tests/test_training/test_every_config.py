@@ -104,9 +104,9 @@ def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:
     runner = Runner.from_cfg(cfg)
     runner.train()
     resumed = torch.load(end, weights_only=True)
-    for part in {'state_dict', 'ema_state_dict'} & whole.keys():
-        for key, value in whole[part].items():
-            assert torch.equal(value, resumed[part][key]), key
+    for state in {'state_dict', 'ema_state_dict'} & whole.keys():
+        for key, value in whole[state].items():
+            assert torch.equal(value, resumed[state][key]), key
     assert not any('feature_loss' in key for key in whole['state_dict'])
     kept = KeepMetricsHook()
     runner.register_hook(kept)

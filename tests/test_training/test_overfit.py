@@ -35,7 +35,7 @@ def test_eight_faces(faces_root: Path, tmp_path: Path, config: str) -> None:
             train_dataloader=dict(
                 batch_size=8, num_workers=0, persistent_workers=False
             ),
-            val_dataloader=dict(num_workers=0, dataset=dict(part='train')),
+            val_dataloader=dict(num_workers=0, dataset=dict(split='train')),
             optim_wrapper=dict(optimizer=dict(lr=2e-3)),
             train_cfg=dict(max_iters=ITERATIONS, val_interval=ITERATIONS),
             param_scheduler=dict(T_max=ITERATIONS),

@@ -118,8 +118,17 @@ def test_log_tells_the_schedule_and_where_attention_comes_from(
 
 def test_losses_are_those_of_the_step(grown: Path) -> None:
     first, *_, last = [row for row in rows_of(grown) if 'alpha' in row]
-    critic = {'loss_d_real', 'loss_d_fake', 'loss_drift', 'loss_penalty'}
-    assert {'loss_pix', 'loss_gan', *critic} <= first.keys() & last.keys()
+    discriminator = {
+        'loss_d_real',
+        'loss_d_fake',
+        'loss_drift',
+        'loss_penalty',
+    }
+    assert {
+        'loss_pix',
+        'loss_gan',
+        *discriminator,
+    } <= first.keys() & last.keys()
     assert 'loss_attention' in last and 'loss_attention' not in first
     assert 'loss_heatmap' not in last  # there is no landmark head
 
@@ -168,13 +177,13 @@ def test_tensorboard_shows_the_growth(grown: Path) -> None:
 
 
 def psnr_by_hand(
-    checkpoint: Path, root: Path, part: str, step: int, alpha: float
+    checkpoint: Path, root: Path, split: str, step: int, alpha: float
 ) -> float:
-    """Mean PSNR, RGB, border 8, of the faces of a part at a step."""
+    """Mean PSNR, RGB, border 8, of the faces of a split at a step."""
     network = PFSRNet(mid_channels=WIDTH).eval()
     load_weights(network, checkpoint)
     values = []
-    for name in (root / f'{part}.txt').read_text().split():
+    for name in (root / f'{split}.txt').read_text().split():
         chain = [Image.open(root / name).convert('RGB')]
         for side in (128, 64, 32, 16):
             chain.append(chain[-1].resize((side, side), Image.BILINEAR))

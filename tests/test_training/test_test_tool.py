@@ -170,9 +170,9 @@ def test_a_folder_of_test_images_alone(
     """mmengine would build the training data for the number of iterations."""
     root = tmp_path / 'root'
     shutil.copytree(faces_root, root)
-    for part in ('train', 'val'):
-        (root / f'{part}.txt').unlink()
-        shutil.rmtree(root / part, ignore_errors=True)
+    for split in ('train', 'val'):
+        (root / f'{split}.txt').unlink()
+        shutil.rmtree(root / split, ignore_errors=True)
     out = tmp_path / 'report.json'
     words = [*options, f'data_root={root}', 'tensorboard=True']
     start_here('test', config, '--baseline', '--out', out, *words)

@@ -98,7 +98,7 @@ def tool(repo: Path) -> ModuleType:
             'mid_chanels',
         ),
         (
-            # By epochs; the embedded faces are 8.
+            # By epochs; the synthetic faces are 8.
             [
                 'configs/sparnet/sparnet_light-attn3d-x8_1xb32-20e_celeba.py',
                 '--cfg-options',

@@ -228,10 +228,10 @@ def batch(seed: int, sides: tuple[int, int]) -> dict:
 
 
 def batch_of(kind: str, step: int, sides: tuple[int, int]) -> dict:
-    """The batch of this rank: the 'same', its 'own', its part of 'joint'."""
+    """The batch of this rank: the 'same', its 'own', its share of 'joint'."""
     if kind == 'joint' and get_world_size() == 1:
-        parts = [batch(step + 100 * rank, sides) for rank in range(2)]
-        return {key: parts[0][key] + parts[1][key] for key in parts[0]}
+        splits = [batch(step + 100 * rank, sides) for rank in range(2)]
+        return {key: splits[0][key] + splits[1][key] for key in splits[0]}
     return batch(step + 100 * get_rank() * (kind != 'same'), sides)
 
 

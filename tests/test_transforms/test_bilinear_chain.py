@@ -103,7 +103,7 @@ def test_chain(fragment: Config, arrays: dict) -> None:
 @pytest.mark.parametrize('order', [None, 'RGB', 'BGR'])
 @pytest.mark.parametrize('stacked', [True, False])
 def test_training_targets(fragment, batch, arrays, stacked, order) -> None:
-    """All scales are normalised alike, in one order, and come back."""
+    """All scales are normalized alike, in one order, and come back."""
     options = dict(output_channel_order=order, stack_data_sample=stacked)
     data, preprocessor = preprocess(fragment, batch, True, **options)
     samples = data['data_samples']

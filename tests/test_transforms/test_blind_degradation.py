@@ -15,18 +15,18 @@ from mmfacesr.registry import TRANSFORMS
 NEVER = dict(gray_prob=0, blur_prob=0, noise_prob=0, jpeg_prob=0)
 
 
-def test_grey_makes_ground_truth_and_input_grey(degraded) -> None:
+def test_gray_makes_ground_truth_and_input_gray(degraded) -> None:
     ranges = dict(gray_prob=1, blur_prob=1, jpeg_prob=1, noise_prob=0)
     image = degraded['hq'].copy()
     results = DegradeBlindly(ranges)(dict(gt=image))
     assert np.ptp(results['gt'], axis=2).max() == 0
     assert np.abs(results['gt'] - degraded['gray'].astype(int)).max() <= 1
-    # JPEG may move the channels of a grey image by rounding
+    # JPEG may move the channels of a gray image by rounding
     assert np.ptp(results['img'].astype(int), axis=2).max() <= 1
     assert (image == degraded['hq']).all()  # the array given is not written to
 
 
-def test_grey_is_as_frequent_as_released() -> None:
+def test_gray_is_as_frequent_as_released() -> None:
     np.random.seed(0)
     degrade = DegradeBlindly(dict(small_size=(4, 4)))
     image = np.random.randint(0, 256, (8, 8, 3), np.uint8)
@@ -34,7 +34,7 @@ def test_grey_is_as_frequent_as_released() -> None:
     assert kept / 1500 == pytest.approx(0.7, abs=0.06)
 
 
-def test_colour_stays_and_nothing_is_shared(degraded) -> None:
+def test_color_stays_and_nothing_is_shared(degraded) -> None:
     before = degraded['hq'].copy()
     for seed in range(30):
         np.random.seed(seed)

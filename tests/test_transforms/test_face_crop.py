@@ -110,7 +110,7 @@ def test_box_is_made_square_and_reflected_outside() -> None:
     points = np.array([[0.0, 0.0]], np.float32)
     sample = dict(gt=image, gt_landmark=points, box=(-2, 1, 2, 3))
     after = CropFace()(sample)
-    # side 4 around the centre (0, 2): columns -2..1, rows 0..3
+    # side 4 around the center (0, 2): columns -2..1, rows 0..3
     padded = np.pad(image, ((0, 0), (2, 0), (0, 0)), mode='reflect')
     assert (after['gt'] == padded[0:4, 0:4]).all()
     assert after['gt_landmark'].tolist() == [[2, 0]]
@@ -123,7 +123,7 @@ def test_box_far_outside_matches_numpy_reflection() -> None:
     assert (after['gt'] == np.pad(image, pads, mode='reflect')).all()
 
 
-def test_box_scale_enlarges_around_the_centre() -> None:
+def test_box_scale_enlarges_around_the_center() -> None:
     sample = dict(sample_with_dots(), box=(30, 30, 40, 40))
     image = sample['gt'].copy()
     after = CropFace(box_scale=2)(sample)
@@ -151,15 +151,15 @@ def test_resize_equals_pillow_and_scales_points() -> None:
 
 
 def test_resize_moves_points_with_the_pixels() -> None:
-    """The centre of mass of a blob is where the point says."""
+    """The center of mass of a blob is where the point says."""
     image = np.zeros((60, 60, 3), np.uint8)
     image[20:29, 33:42] = WHITE
     points = np.array([[37, 24]], np.float32)
     after = ResizeFace(96)(dict(gt=image, gt_landmark=points))
     weight = after['gt'][..., 0].astype(float)
     row, column = np.indices(weight.shape)
-    centre = [(column * weight).sum(), (row * weight).sum()] / weight.sum()
-    assert np.abs(after['gt_landmark'][0] - centre).max() < 0.02
+    center = [(column * weight).sum(), (row * weight).sum()] / weight.sum()
+    assert np.abs(after['gt_landmark'][0] - center).max() < 0.02
 
 
 def test_resize_to_the_same_size_changes_nothing() -> None:

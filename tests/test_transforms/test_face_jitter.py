@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Random rotations and colours against Pillow, OpenCV and by hand."""
+"""Random rotations and colors against Pillow, OpenCV and by hand."""
 
 import colorsys
 from functools import partial
@@ -14,7 +14,7 @@ from mmengine.runner.utils import set_random_seed
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmfacesr.datasets.transforms import JitterColors, RandomRotateFace
+from mmfacesr.datasets.transforms import ColorJitterFace, RandomRotateFace
 from mmfacesr.datasets.transforms.face_jitter import rotate_points
 
 OFF = dict(brightness=0, contrast=0, saturation=0, hue=0)
@@ -75,10 +75,10 @@ def test_points_follow_marks(fixed_angle, shape, degrees) -> None:
         sample = RandomRotateFace()(sample)
         weight = sample['gt'][..., 0].astype(float)
         total = weight.sum()
-        centre = [(weight * cols).sum() / total, (weight * rows).sum() / total]
+        center = [(weight * cols).sum() / total, (weight * rows).sum() / total]
         index = int(np.where((points == point).all(1))[0][0])
-        assert np.abs(sample['gt_landmark'][index] - centre).max() < 0.05
-        assert np.abs(centre - point).max() > 0.3  # it did move
+        assert np.abs(sample['gt_landmark'][index] - center).max() < 0.05
+        assert np.abs(center - point).max() > 0.3  # it did move
 
 
 @pytest.mark.parametrize('degrees', [-20, 3.25, 90, 150])
@@ -112,11 +112,11 @@ def test_wrong_arguments() -> None:
         with pytest.raises(ValueError, match='degrees'):
             RandomRotateFace(degrees)
     with pytest.raises(ValueError, match='hue'):
-        JitterColors(hue=0.6)
-    for transform in (RandomRotateFace(), JitterColors()):
+        ColorJitterFace(hue=0.6)
+    for transform in (RandomRotateFace(), ColorJitterFace()):
         with pytest.raises(TypeError, match='uint8'):
             transform(dict(gt=noise().astype(np.float32)))
-    assert 'hue=0.1' in repr(JitterColors())
+    assert 'hue=0.1' in repr(ColorJitterFace())
     assert '20' in repr(RandomRotateFace())
 
 
@@ -128,7 +128,7 @@ def factor_of(result: np.ndarray, image: np.ndarray) -> float:
 
 def test_brightness_by_hand() -> None:
     image = noise() // 2  # nothing is clipped below a factor of 1.4
-    jitter = JitterColors(**{**OFF, 'brightness': 0.4})
+    jitter = ColorJitterFace(**{**OFF, 'brightness': 0.4})
     torch.manual_seed(0)
     factors = []
     for _ in range(50):
@@ -139,15 +139,15 @@ def test_brightness_by_hand() -> None:
 
 
 def test_contrast_and_saturation_by_hand() -> None:
-    """Contrast moves to the mean grey, saturation to the pixel's grey."""
+    """Contrast moves to the mean gray, saturation to the pixel's gray."""
     image = noise() // 2 + 64
-    grey = np.array(Image.fromarray(image).convert('L'), float)[..., None]
+    gray = np.array(Image.fromarray(image).convert('L'), float)[..., None]
     for name, middle in (
-        ('contrast', np.rint(grey.mean())),
-        ('saturation', grey),
+        ('contrast', np.rint(gray.mean())),
+        ('saturation', gray),
     ):
         torch.manual_seed(1)
-        jitter = JitterColors(**{**OFF, name: 0.4})
+        jitter = ColorJitterFace(**{**OFF, name: 0.4})
         found = jitter(dict(gt=image.copy()))['gt']
         factor = factor_of(found - middle, image - middle)
         assert 0.6 <= factor <= 1.4 and abs(factor - 1) > 0.02
@@ -156,7 +156,7 @@ def test_contrast_and_saturation_by_hand() -> None:
 
 def test_hue_by_hand() -> None:
     image = np.full((4, 4, 3), (200, 60, 60), np.uint8)  # hue 0
-    jitter = JitterColors(**{**OFF, 'hue': 0.1})
+    jitter = ColorJitterFace(**{**OFF, 'hue': 0.1})
     torch.manual_seed(0)
     hues = []
     for _ in range(50):
@@ -176,7 +176,7 @@ class Jittered(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> np.ndarray:
         sample = RandomRotateFace()(dict(gt=noise()))
-        return JitterColors()(sample)['gt']
+        return ColorJitterFace()(sample)['gt']
 
 
 @pytest.mark.parametrize('workers', [0, 2])

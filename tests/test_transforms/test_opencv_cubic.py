@@ -89,14 +89,14 @@ def test_degradation_is_opencvs(scale: int, load: Load) -> None:
 def test_degradation_is_a_weighted_mean_of_blocks(
     scale: int, load: Load
 ) -> None:
-    """Of 4x4 pixels: the whole block of x4, the centre of one of x8."""
+    """Of 4x4 pixels: the whole block of x4, the center of one of x8."""
     seen = np.zeros(2)
     for seed in range(4):
         image = noise(128, 128, seed)
         side, edge = 128 // scale, (scale - 4) // 2
         blocks = image.astype(int).reshape(side, scale, side, scale, 3)
-        centre = blocks[:, edge : edge + 4, :, edge : edge + 4]
-        exact = np.einsum('aibjc,i,j->abc', centre, TAPS, TAPS) / 32**2
+        center = blocks[:, edge : edge + 4, :, edge : edge + 4]
+        exact = np.einsum('aibjc,i,j->abc', center, TAPS, TAPS) / 32**2
         wanted = np.clip(np.rint(exact), 0, 255)
         found = lr_of(load(image, f'x{scale}', 'pipeline'))
         # OpenCV's versions may differ in how they round a half.

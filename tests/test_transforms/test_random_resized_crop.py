@@ -78,7 +78,7 @@ def test_boxes_lie_inside_and_keep_their_ranges() -> None:
     'width, height, box', [(400, 100, (133, 0, 133, 100)),
                            (100, 400, (0, 133, 100, 133))]
 )  # fmt: skip
-def test_centre_is_cut_where_no_draw_fits(width, height, box) -> None:
+def test_center_is_cut_where_no_draw_fits(width, height, box) -> None:
     crop = RandomResizedCropFace(scale=(0.9, 1.0))
     assert crop._draw_box(width, height) == box
 

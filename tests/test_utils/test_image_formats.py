@@ -232,8 +232,8 @@ def test_long_texts_do_not_spoil_the_pixels(tmp_path, photo, kind, bits):
     if bits == 8:
         write_image(path, photo)
     else:
-        grey = photo[..., 0].astype(np.uint16) * 257
-        Image.fromarray(grey).save(path)
+        gray = photo[..., 0].astype(np.uint16) * 257
+        Image.fromarray(gray).save(path)
         photo = photo[..., [0, 0, 0]]
     with_chunk(path, kind, CHUNKS[kind])
     with pytest.raises((ValueError, OSError)), Image.open(path) as image:

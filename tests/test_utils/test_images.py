@@ -62,10 +62,10 @@ def test_rgb_files_give_the_pixels_of_pillow(tmp_path, photo, suffix):
     np.testing.assert_array_equal(image, np.asarray(Image.open(path)))
 
 
-def test_grey_and_palette_become_rgb(tmp_path, photo):
-    Image.fromarray(photo[..., 0]).save(tmp_path / 'grey.png')
+def test_gray_and_palette_become_rgb(tmp_path, photo):
+    Image.fromarray(photo[..., 0]).save(tmp_path / 'gray.png')
     np.testing.assert_array_equal(
-        read_image(tmp_path / 'grey.png'), photo[..., [0, 0, 0]]
+        read_image(tmp_path / 'gray.png'), photo[..., [0, 0, 0]]
     )
     palette = Image.new('P', (4, 4), 1)
     palette.putpalette([0, 0, 0, 10, 20, 30])

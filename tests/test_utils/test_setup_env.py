@@ -38,7 +38,7 @@ assert DATASETS.get('FaceFolder')
 
 
 def test_everything_of_a_config_is_built_after_one_call(repo: Path) -> None:
-    config = 'configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py'
+    config = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
     done = subprocess.run(
         [sys.executable, '-c', SCRIPT, str(repo / config)],
         env={**os.environ, 'PYTHONPATH': str(repo)},

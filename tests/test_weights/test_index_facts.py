@@ -21,9 +21,9 @@ PFSRNET = (
 )
 TORCH = 'https://download.pytorch.org/models/'
 NC = 'CC BY-NC-SA 4.0 (authors)'
-UNCLEAR = '"MIT" and "non-commercial use" (authors, no licence file)'
+UNCLEAR = '"MIT" and "non-commercial use" (authors, no license file)'
 PFSRNET_CONFIG = 'configs/pfsrnet/pfsrnet_x8_1xb16-200k_celeba.py'
-# Name -> address, SHA-256's beginning or git blob id, licence.
+# Name -> address, SHA-256's beginning or git blob id, license.
 FACTS = {
     'dic_x8c48b6_4xb2-150k_celeba-hq': (
         f'{MMAGIC}dic_x8c48b6_g4_150k_CelebAHQ_20210611-5d3439ca.pth',
@@ -97,7 +97,7 @@ FACTS = {
         'BSD-3-Clause (torchvision)',
     ),
 }
-# Named by LPIPS and FID; their licences are those of the packages.
+# Named by LPIPS and FID; their licenses are those of the packages.
 JUDGES = {
     'alexnet_imagenet': f'{TORCH}alexnet-owt-7be5be79.pth',
     'squeezenet1-1_imagenet': f'{TORCH}squeezenet1_1-b8a52dc0.pth',
@@ -116,14 +116,14 @@ WEIGHTS_URL = re.compile(
 
 @pytest.mark.parametrize('name', FACTS)
 def test_index_says_what_is_known(name: str) -> None:
-    url, digits, licence = FACTS[name]
+    url, digits, license = FACTS[name]
     entry = find_entry(name)
-    assert entry.urls == (url,) and entry.licence == licence
+    assert entry.urls == (url,) and entry.license == license
     known = entry.checksum
     is_git = digits is not None and len(digits) == GIT_DIGITS
     assert known.git_blob == (digits if is_git else None)
     assert known.sha256 == (None if is_git else digits)
-    assert entry.restricted == (licence in (NC, UNCLEAR, 'none stated'))
+    assert entry.restricted == (license in (NC, UNCLEAR, 'none stated'))
 
 
 def test_index_has_nothing_else() -> None:

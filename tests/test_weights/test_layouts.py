@@ -96,12 +96,14 @@ def test_keys_and_shapes_are_the_authors(
     place: str,
     keys: str,
 ) -> None:
-    is_critic = network.__name__.endswith('Discriminator')
+    is_discriminator = network.__name__.endswith('Discriminator')
     # Only the largest network takes longer to fill than this device does to
     # wake up.
     with torch.device('meta' if options is HD else 'cpu'):
         part = {
-            'discriminator' if is_critic else 'generator': network(**options)
+            'discriminator' if is_discriminator else 'generator': network(
+                **options
+            )
         }
     found = content(form, **part)
     theirs = json.loads((golden / f'{keys}.json').read_text())
@@ -110,8 +112,8 @@ def test_keys_and_shapes_are_the_authors(
 
 def test_other_wrappers() -> None:
     dic = DICGenerator(mid_channels=8, hg_mid_channels=16)
-    critic, pfsrnet = DICDiscriminator(), PFSRNet(mid_channels=8)
-    both = dict(generator=dic, discriminator=critic)
+    discriminator, pfsrnet = DICDiscriminator(), PFSRNet(mid_channels=8)
+    both = dict(generator=dic, discriminator=discriminator)
     authors = content('dic-authors', **both)
     assert authors.keys() == {'netG', 'netD'}
     alone = content('dic-authors', generator=dic)
@@ -121,7 +123,7 @@ def test_other_wrappers() -> None:
     assert mmagic.keys() == {'meta', 'state_dict'}
     assert shapes(mmagic['state_dict']) == shapes(
         with_prefix('generator.', dic.state_dict())
-        | with_prefix('discriminator.', critic.state_dict())
+        | with_prefix('discriminator.', discriminator.state_dict())
     )
     file = content('pfsrnet-authors-distributed', generator=pfsrnet)
     assert file.pop('model_state_dict').keys() == {
@@ -218,6 +220,8 @@ def test_names_are_each_taken_once_and_declared_by_a_network() -> None:
     assert len(set(names)) == len(names)
     for method in METHODS.values():
         of_networks = {
-            layout for each in method.networks for layout in each.layouts
+            layout
+            for each in method.networks
+            for layout in getattr(each, 'layouts', ())
         }
         assert of_networks == set(method.layouts)

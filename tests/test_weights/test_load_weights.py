@@ -87,16 +87,16 @@ def test_our_layout(net: DICGenerator, weights: dict, wrap: object) -> None:
 def test_authors_layout(
     net: DICGenerator, weights: dict, wrapper: str
 ) -> None:
-    critic = DICDiscriminator()
-    wanted = {k: v + 1 for k, v in critic.state_dict().items()}
+    discriminator = DICDiscriminator()
+    wanted = {k: v + 1 for k, v in discriminator.state_dict().items()}
     theirs = {
         wrapper: {DIC_AUTHORS.key(k): v for k, v in weights.items()},
         'netD': {DIC_AUTHORS.key(k): v for k, v in wanted.items()},
     }
     assert load_weights(net, theirs).layout == 'dic-authors'
     assert_loaded(net, weights)
-    assert load_weights(critic, theirs).layout == 'dic-authors'
-    assert_loaded(critic, wanted)
+    assert load_weights(discriminator, theirs).layout == 'dic-authors'
+    assert_loaded(discriminator, wanted)
 
 
 def test_hourglass_out_of_a_generator(
@@ -166,9 +166,9 @@ def test_what_is_taken_depends_on_names_alone(
     parts = {
         f'other{i}.conv.{k}': torch.ones(2) for i in range(40) for k in 'ab'
     }
-    critic = below('discriminator.', DICDiscriminator().state_dict())
+    discriminator = below('discriminator.', DICDiscriminator().state_dict())
     content = CHOICES[name](plain, weights)
-    for beside in ({}, {'critic': critic | parts, 'iter': 3}):
+    for beside in ({}, {'discriminator': discriminator | parts, 'iter': 3}):
         both = {**beside, **content}
         for source in (both, backwards(both)):
             nn.init.ones_(net.conv_first[0].weight)

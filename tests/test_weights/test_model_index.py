@@ -59,7 +59,7 @@ def test_entry_is_what_the_metafile_says(install: Callable) -> None:
         name='net_x8',
         urls=('https://example.org/net.pth', *mirrors),
         checksum=Checksum('01234567', 'ab' * 20),
-        licence='MIT',
+        license='MIT',
         config='configs/net/net_x8.py',
         collection='Net',
         note='hello',
@@ -108,7 +108,7 @@ def test_wrong_entry_is_refused_by_file_and_model(
     assert f"{metafile}, model 'net_x8': Expected" in str(error.value)
 
 
-def test_entry_needs_a_name_and_a_licence(install: Callable) -> None:
+def test_entry_needs_a_name_and_a_license(install: Callable) -> None:
     for key in ('Name', 'Weights License', 'In Collection'):
         install([{k: v for k, v in GOOD.items() if k != key}])
         with pytest.raises(WeightsError, match=f'text as {key!r}, got None'):
@@ -135,7 +135,7 @@ def test_broken_file_of_the_index_is_named(
 
 
 @pytest.mark.parametrize(
-    'licence, restricted',
+    'license, restricted',
     [
         ('Apache-2.0', False),
         ('Apache-2.0 (MMagic)', False),
@@ -151,9 +151,9 @@ def test_broken_file_of_the_index_is_named(
     ],
 )
 def test_open_is_only_what_is_known_to_be(
-    licence: str, restricted: bool
+    license: str, restricted: bool
 ) -> None:
-    entry = WeightsEntry('a', ('https://b/c',), Checksum(), licence, None, 'd')
+    entry = WeightsEntry('a', ('https://b/c',), Checksum(), license, None, 'd')
     assert entry.restricted is restricted
 
 

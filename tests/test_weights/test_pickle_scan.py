@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mmfacesr.weights import pickle_scan
-from mmfacesr.weights.file_kinds import Unfit
+from mmfacesr.weights.file_kinds import FormatError
 from mmfacesr.weights.pickle_scan import scan_pickle
 
 START, STOP = b'\x80\x02', b'.'
@@ -120,7 +120,7 @@ def test_what_torch_writes_passes() -> None:
 
 def test_other_protocols() -> None:
     scan_pickle(io.BytesIO(b'\x80\x03}.'))
-    with pytest.raises(Unfit, match='a pickle of protocol 4'):
+    with pytest.raises(FormatError, match='a pickle of protocol 4'):
         scan_pickle(io.BytesIO(b'\x80\x04}.'))
 
 
@@ -220,7 +220,7 @@ def test_stream_stands_behind_the_pickle() -> None:
     ],
 )
 def test_refused(body: bytes, message: str) -> None:
-    with pytest.raises(Unfit, match=message) as caught:
+    with pytest.raises(FormatError, match=message) as caught:
         scan(body)
     assert len(str(caught.value)) < 320
 
@@ -247,9 +247,9 @@ def test_refused(body: bytes, message: str) -> None:
     ],
 )
 def test_broken(body: bytes) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(FormatError):
         scan(body)
-    with pytest.raises(Unfit, match='broken|a pickle'):
+    with pytest.raises(FormatError, match='broken|a pickle'):
         scan_pickle(io.BytesIO(START + body))
 
 
@@ -268,7 +268,7 @@ def test_cut_anywhere() -> None:
     end = whole.index(STOP + START + b']', start) + 1
     scan_pickle(io.BytesIO(whole[start:end]))
     for cut in range(start, end):
-        with pytest.raises(Unfit):
+        with pytest.raises(FormatError):
             scan_pickle(io.BytesIO(whole[start:cut]))
 
 
@@ -284,6 +284,6 @@ def test_large_containers_pass() -> None:
 
 def test_too_many_opcodes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pickle_scan, 'MAX_OPCODES', 1000)
-    with pytest.raises(Unfit, match='more than 1000 opcodes'):
+    with pytest.raises(FormatError, match='more than 1000 opcodes'):
         scan(b'N' * 1000)
     scan(b'N' * 998)

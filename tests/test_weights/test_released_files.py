@@ -15,7 +15,7 @@ from mmfacesr.checkpoint import load_weights
 
 SAME_WEIGHTS = {
     'dic of mmagic': ['dic of the authors', 'dicgan of the authors'],
-    'critic of mmagic': ['critic of the authors'],
+    'discriminator of mmagic': ['discriminator of the authors'],
     'landmarks of dic': [],
     'sparnet': [],
     'sparnet light': [],

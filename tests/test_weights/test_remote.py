@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from mmfacesr.weights import records
+from mmfacesr.weights.cache import place_of
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
-from mmfacesr.weights.places import place_of
 from mmfacesr.weights.sources import local_weights
 
 pytestmark = pytest.mark.usefixtures('hurry')
@@ -53,7 +53,7 @@ def test_record_tells_what_was_fetched(
         sha256=SHA256,
         git_blob=hash_file(found.path).git_blob,
         size=len(CONTENT),
-        licence=None,
+        license=None,
     )
     (warning,) = [text for text, level in said if level == logging.WARNING]
     assert url in warning and SHA256 in warning and 'a.pth.json' in warning

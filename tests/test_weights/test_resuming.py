@@ -87,7 +87,7 @@ def test_file_changed_midway_is_no_mixture(server, place: Path) -> None:
 @pytest.mark.parametrize(
     'headers',
     [
-        {'ETag': '"v2"'},  # If-Range not honoured
+        {'ETag': '"v2"'},  # If-Range not honored
         {'Content-Range': 'bytes 99999-299999/300000'},
         {'Content-Range': 'nonsense'},
     ],

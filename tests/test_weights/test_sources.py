@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from mmengine.logging import MMLogger
 
+from mmfacesr.weights.cache import place_of
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
-from mmfacesr.weights.places import place_of
 from mmfacesr.weights.sources import local_weights
 
 pytestmark = pytest.mark.usefixtures('hurry')
@@ -25,7 +25,7 @@ WHAT = ('the weights of a judge', 'do without it')
 
 def entry(*urls: str, name: str = 'judge', **options) -> WeightsEntry:
     """An entry of the model index."""
-    options = dict(checksum=Checksum(), licence='MIT') | options
+    options = dict(checksum=Checksum(), license='MIT') | options
     return WeightsEntry(
         name=name, urls=urls, config=None, collection='Judges', **options
     )
@@ -139,23 +139,23 @@ def test_hashes_that_differ_need_no_network(
         local_weights(url)
 
 
-def test_restricted_licence_is_shown_once_before(
+def test_restricted_license_is_shown_once_before(
     server, folder: Path, index: Callable, said: list
 ) -> None:
-    licence = 'CC BY-NC-SA 4.0'
-    index(entry(*server.urls(), licence=licence))
+    license = 'CC BY-NC-SA 4.0'
+    index(entry(*server.urls(), license=license))
     with pytest.raises(WeightsError, match='404'):
         local_weights('judge')
-    notices = [text for text, _ in said if licence in text]
+    notices = [text for text, _ in said if license in text]
     assert len(notices) == 1, 'before anything is fetched'
     assert 'judge' in notices[0] and server.urls()[0] in notices[0]
     server.add('/a.pth', CONTENT)
     for _ in range(3):
         local_weights('judge')
-    assert len([text for text, _ in said if licence in text]) == 2
+    assert len([text for text, _ in said if license in text]) == 2
 
 
-def test_open_licence_needs_no_notice(
+def test_open_license_needs_no_notice(
     server, folder: Path, index: Callable, said: list
 ) -> None:
     server.add('/a.pth', CONTENT)
@@ -164,14 +164,14 @@ def test_open_licence_needs_no_notice(
     assert [text.split()[0] for text, _ in said] == ['Fetching']
 
 
-def test_unknown_licence_is_told(
+def test_unknown_license_is_told(
     server, folder: Path, index: Callable, said: list
 ) -> None:
     server.add('/a.pth', CONTENT)
     index()
     for _ in range(2):
         local_weights(server.urls()[0])
-    assert len([text for text, _ in said if 'its licence' in text]) == 1
+    assert len([text for text, _ in said if 'its license' in text]) == 1
 
 
 def test_password_is_neither_kept_nor_shown(

@@ -3,12 +3,12 @@
 r"""Draw a sheet of what a config's pipeline really feeds to the network.
 
     python tools/analysis_tools/browse_dataset.py CONFIG
-    python tools/analysis_tools/browse_dataset.py CONFIG --part val --num 4
+    python tools/analysis_tools/browse_dataset.py CONFIG --split val --num 4
     python tools/analysis_tools/browse_dataset.py CONFIG \\
         --cfg-options data_root=my/faces --out faces.png
 
 One row a face: the LR input (its pixels enlarged), the HR target, the
-landmarks and the heatmaps over the face, both coloured by facial part, as
+landmarks and the heatmaps over the face, both colored by facial split, as
 far as the pipeline has them; the file names stand below. Augmentation is at
 work, so another --seed shows other crops and flips of other faces.
 """
@@ -41,7 +41,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file, or the name of one')
     parser.add_argument(
-        '--part',
+        '--split',
         choices=['train', 'val', 'test'],
         default='train',
         help='which dataset of the config, with its pipeline (default: train)',
@@ -175,11 +175,11 @@ def main() -> None:
         from mmfacesr.apis.sheets import build_dataset
 
         cfg = load_config(args.config, args.cfg_options)
-        dataset = build_dataset(cfg, args.part)
+        dataset = build_dataset(cfg, args.split)
         rows = rows_of(dataset, args.num, args.seed)
         write_image(args.out, draw_sheet(rows))
         sys.stdout.write(
-            f'{args.out}: {len(rows)} of {len(dataset)} {args.part} samples '
+            f'{args.out}: {len(rows)} of {len(dataset)} {args.split} samples '
             f'of {dataset.data_root}\n'
         )
 

@@ -14,7 +14,7 @@ when its step was done. One checkpoint shows what its heads give: those of
 earlier steps are no longer trained while the layers below them change.
 
 For networks that grow (PFSRNet). A sheet holds one face a row: the LR input,
-the output of each step and, for the test part of the config, the HR face;
+the output of each step and, for the test split of the config, the HR face;
 small images are enlarged to whole pixels. The file name stands below.
 """
 
@@ -49,7 +49,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--input',
         metavar='FOLDER',
-        help='folder of faces (default: the test part of the config)',
+        help='folder of faces (default: the test split of the config)',
     )
     parser.add_argument(
         '--save-dir',
@@ -136,11 +136,11 @@ def load_steps(
 
 def draw(args: argparse.Namespace) -> int:
     """Draw the sheets; the exit status says whether there are any."""
-    from mmfacesr.apis.sheets import draw_folder, draw_part
+    from mmfacesr.apis.sheets import draw_folder, draw_split
 
     cfg = load_config(args.config, args.cfg_options)
     models = load_steps(cfg, args.checkpoints, ground_truth=not args.input)
-    draw_faces, source = draw_part, 'test'
+    draw_faces, source = draw_split, 'test'
     if args.input:
         draw_faces, source = draw_folder, args.input
     count = draw_faces(

@@ -215,11 +215,11 @@ def main() -> int:
     except (ImportError, OSError, ValueError) as error:
         print_log(f'{error}', 'current', level=40)
         return 1
-    summarise(table, failures, out)
+    summarize(table, failures, out)
     return 0 if len(table) else 1
 
 
-def summarise(
+def summarize(
     table: LandmarkTable, failures: dict[str, str], out: Path
 ) -> None:
     """Say what was written, and what is missing and why."""

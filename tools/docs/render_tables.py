@@ -55,11 +55,11 @@ def is_config(model: dict) -> bool:
 
 
 def weights_cell(model: dict, text: str) -> str:
-    """Address, what is known of the content, licence."""
-    licence = model['Weights License']
-    if licence == 'none stated':
-        licence = 'no licence stated'
-    return f'[{text}]({model["Weights"]}), {digits_cell(model)}, {licence}'
+    """Address, what is known of the content, license."""
+    license = model['Weights License']
+    if license == 'none stated':
+        license = 'no license stated'
+    return f'[{text}]({model["Weights"]}), {digits_cell(model)}, {license}'
 
 
 def digits_cell(model: dict) -> str:

@@ -1,6 +1,6 @@
 """Any folder of faces: `DATA_ROOT=folder` or `--cfg-options data_root=folder`.
 
-`train.txt`, `val.txt` and `test.txt` or folders of these names part it; a
+`train.txt`, `val.txt` and `test.txt` or folders of these names split it; a
 folder without them is parted by its file names. See
 tools/dataset_converters/README.md.
 """
@@ -24,7 +24,7 @@ train_dataloader = dict(
     dataset=dict(
         type='FaceFolder',
         data_root=data_root,
-        part='train',
+        split='train',
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,
@@ -39,7 +39,7 @@ val_dataloader = dict(
     dataset=dict(
         type='FaceFolder',
         data_root=data_root,
-        part='val',
+        split='val',
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,
@@ -55,7 +55,7 @@ test_dataloader = dict(
     dataset=dict(
         type='FaceFolder',
         data_root=data_root,
-        part='test',
+        split='test',
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,

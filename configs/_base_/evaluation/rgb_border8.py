@@ -2,7 +2,7 @@
 
 The protocol of every x8 config: [0, 255], the prediction clamped and left
 in floating point, one value an image, plain mean over the images. The best
-checkpoint is chosen on the part `val`; the part `test` is never looked at in
+checkpoint is chosen on the split `val`; the split `test` is never looked at in
 training.
 """
 

@@ -78,7 +78,7 @@ augmented_train_pipeline = [
     dict(type='RandomFlipFace', prob=0.5),
     dict(type='RandomRotateFace', degrees=20),
     dict(
-        type='JitterColors',
+        type='ColorJitterFace',
         brightness=0.4,
         contrast=0.4,
         saturation=0.4,

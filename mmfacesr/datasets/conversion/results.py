@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.datasets.conversion.loop import BAD_FILE, Row, convert_all
-from mmfacesr.datasets.data_root import INFO_FILE, PARTS, write_data_root
+from mmfacesr.datasets.data_root import INFO_FILE, SPLITS, write_data_root
 from mmfacesr.datasets.splits import crossing
 from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.utils import printable, shown
@@ -36,7 +36,7 @@ def check_image(folder: Path, name: str) -> list[Row]:
 def list_in_place(
     root: Path,
     name: str,
-    parts: dict[str, Sequence[str]],
+    splits: dict[str, Sequence[str]],
     crop_size: int | None,
     source: str,
     workers: int = 1,
@@ -48,19 +48,19 @@ def list_in_place(
     Args:
         root (Path): The data root.
         name (str): Name of the dataset.
-        parts (dict[str, Sequence[str]]): Files of 'train', 'val', 'test'.
+        splits (dict[str, Sequence[str]]): Files of 'train', 'val', 'test'.
         crop_size (int | None): See :func:`write_data_root`.
         source (str): See :func:`write_data_root`.
         workers (int): Processes. Defaults to 1.
 
     Returns:
-        dict[str, list[str]]: The parts without the bad images.
+        dict[str, list[str]]: The splits without the bad images.
 
     Raises:
         ValueError: If there are lists of others, or no image is left.
     """
     _refuse_foreign_lists(root)
-    names = [file for files in parts.values() for file in files]
+    names = [file for files in splits.values() for file in files]
     good = convert_all(
         names,
         partial(check_image, root),
@@ -70,17 +70,17 @@ def list_in_place(
         root,
     )
     kept = {
-        part: [file for file in files if file in good]
-        for part, files in parts.items()
+        split: [file for file in files if file in good]
+        for split, files in splits.items()
     }
     finish(root, name, kept, crop_size, source)
     warn_of_crossing(root, kept)
     return kept
 
 
-def warn_of_crossing(root: Path, parts: dict[str, list[str]]) -> None:
+def warn_of_crossing(root: Path, splits: dict[str, list[str]]) -> None:
     """Say which images have the content of one in another split."""
-    lines = crossing(root, parts)
+    lines = crossing(root, splits)
     if lines:
         print_log(
             f'{len(lines)} images have the content of one in another split, '
@@ -94,7 +94,7 @@ def warn_of_crossing(root: Path, parts: dict[str, list[str]]) -> None:
 def _refuse_foreign_lists(root: Path) -> None:
     """Refuse to overwrite lists that no converter wrote."""
     foreign = [
-        f'{part}.txt' for part in PARTS if (root / f'{part}.txt').exists()
+        f'{split}.txt' for split in SPLITS if (root / f'{split}.txt').exists()
     ]
     if foreign and not (root / INFO_FILE).exists():
         raise ValueError(
@@ -108,7 +108,7 @@ def _refuse_foreign_lists(root: Path) -> None:
 def finish(
     root: Path,
     name: str,
-    parts: dict[str, Sequence[str]],
+    splits: dict[str, Sequence[str]],
     crop_size: int | None,
     source: str,
     landmark_scheme: str | None = None,
@@ -122,7 +122,7 @@ def finish(
     Raises:
         ValueError: If every split is empty; nothing is written then.
     """
-    if not any(parts.values()):
+    if not any(splits.values()):
         bad = root / BAD_FILE
         why = f' (why: {printable(bad)})' if bad.is_file() else ''
         raise ValueError(
@@ -130,10 +130,12 @@ def finish(
             f'that can be used{why}; check the '
             'folder and the options.'
         )
-    write_data_root(root, name, parts, crop_size, source, landmark_scheme)
-    counts = ', '.join(f'{len(files)} {part}' for part, files in parts.items())
+    write_data_root(root, name, splits, crop_size, source, landmark_scheme)
+    counts = ', '.join(
+        f'{len(files)} {split}' for split, files in splits.items()
+    )
     place = printable(root)
-    missing = [USES[part] for part, files in parts.items() if not files]
+    missing = [USES[split] for split, files in splits.items() if not files]
     if missing:
         print_log(
             f'{place} holds {counts}: nothing to {" or ".join(missing)}. Add '

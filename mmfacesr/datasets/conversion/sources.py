@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.datasets.data_root import PARTS, split_names
+from mmfacesr.datasets.data_root import SPLITS, split_names
 from mmfacesr.utils import printable, read_lines, shown
 
 MAX_NAME = 255  # bytes, of every usual file system
@@ -61,24 +61,24 @@ def keep_present(
 
 
 def require_counts(
-    parts: dict[str, Sequence[str]],
+    splits: dict[str, Sequence[str]],
     expected: dict[str, int],
     allow_incomplete: bool,
 ) -> None:
-    """Compare the sizes of the parts with the published ones.
+    """Compare the sizes of the splits with the published ones.
 
     Args:
-        parts (dict[str, Sequence[str]]): The files of each part.
-        expected (dict[str, int]): The published count of some parts.
+        splits (dict[str, Sequence[str]]): The files of each split.
+        expected (dict[str, int]): The published count of some splits.
         allow_incomplete (bool): Warn instead of stopping.
 
     Raises:
         ValueError: If a count differs.
     """
     wrong = [
-        f'{count} in {part}, got {len(parts[part])}'
-        for part, count in expected.items()
-        if len(parts[part]) != count
+        f'{count} in {split}, got {len(splits[split])}'
+        for split, count in expected.items()
+        if len(splits[split]) != count
     ]
     if wrong:
         complain(
@@ -113,20 +113,20 @@ def read_celeba_partition(path: Path) -> dict[str, str]:
     Raises:
         ValueError: If a line is of another form.
     """
-    part_of: dict[str, str] = {}
+    split_of: dict[str, str] = {}
     for number, line in enumerate(read_lines(path), 1):
         fields = line.replace(',', ' ').split()
         if not fields or fields[0] == 'image_id':
             continue
         right = len(fields) == 2 and fields[1] in ('0', '1', '2')
-        if not right or fields[0] in part_of:
+        if not right or fields[0] in split_of:
             raise ValueError(
                 f'Expected lines "000001.jpg 0", each of another image, in '
                 f'{printable(path)}, got {line!r} in line {number}; fetch the '
                 'file again.'
             )
-        part_of[fields[0]] = PARTS[int(fields[1])]
-    return part_of
+        split_of[fields[0]] = SPLITS[int(fields[1])]
+    return split_of
 
 
 def result_name(name: str, ending: str) -> str:
@@ -151,5 +151,7 @@ def result_name(name: str, ending: str) -> str:
 
 def hold_out_val(names: Sequence[str]) -> dict[str, list[str]]:
     """Divide training images into 'train' and a tenth for 'val', by name."""
-    parts = split_names(names)
-    return dict(train=sorted(parts['train'] + parts['test']), val=parts['val'])
+    splits = split_names(names)
+    return dict(
+        train=sorted(splits['train'] + splits['test']), val=splits['val']
+    )

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Embedded faces: drawn portraits with exact 68 landmarks."""
+"""Synthetic faces: drawn portraits with exact 68 landmarks."""
 
 from mmfacesr.datasets.synthetic_faces.render import face_points, render_face
 from mmfacesr.datasets.synthetic_faces.writer import (

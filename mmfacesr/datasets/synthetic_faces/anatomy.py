@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The head as a star-shaped surface, and the 68 points on it.
 
-Seen from CENTRE, every direction meets the head once, at a radius that is
+Seen from CENTER, every direction meets the head once, at a radius that is
 tabulated over the stereographic coordinates u = d.x / (1 + d.z),
 v = d.y / (1 + d.z) of the direction d. Rays are marched against that table.
 Proportions follow the common averages of adult faces.
@@ -16,7 +16,7 @@ import numpy as np
 
 from mmfacesr.datasets.synthetic_faces.person import Person
 
-CENTRE = np.array((0.0, 0.25, 0.0), np.float32)
+CENTER = np.array((0.0, 0.25, 0.0), np.float32)
 REACH = 2.0  # |u|, |v| of the table; directions beyond are behind the head
 FRONT = 0.95  # |u|, |v| of the part that carries the features
 CELLS = 257
@@ -44,20 +44,20 @@ def bump(
 
 
 def ellipsoid_radius(
-    direction: np.ndarray, centre: tuple, axes: tuple
+    direction: np.ndarray, center: tuple, axes: tuple
 ) -> np.ndarray:
-    """Distance from CENTRE to an ellipsoid that contains CENTRE.
+    """Distance from CENTER to an ellipsoid that contains CENTER.
 
     Args:
         direction (np.ndarray): (..., 3) unit vectors.
-        centre (tuple): Its centre (x, y, z).
+        center (tuple): Its center (x, y, z).
         axes (tuple): Its half axes.
 
     Returns:
         np.ndarray: (...) radii.
     """
     axes = np.array(axes, np.float32)
-    o = (CENTRE - np.array(centre, np.float32)) / axes
+    o = (CENTER - np.array(center, np.float32)) / axes
     a = (direction * direction) @ (1 / axes**2)
     b = direction @ (o / axes)
     c = float(o @ o) - 1
@@ -84,11 +84,11 @@ def table_directions() -> np.ndarray:
 
 
 def look_up(table: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """Read a table at the directions of offsets from CENTRE.
+    """Read a table at the directions of offsets from CENTER.
 
     Args:
         table (np.ndarray): (CELLS, CELLS) float32.
-        offset (np.ndarray): (h, w, 3) points minus CENTRE.
+        offset (np.ndarray): (h, w, 3) points minus CENTER.
 
     Returns:
         np.ndarray: (h, w) float32.
@@ -132,7 +132,7 @@ class _Rays:
         self.table = table
         self.step = [float(v) for v in direction]
         self.start = [
-            np.ascontiguousarray(origin[..., i] - CENTRE[i]) for i in range(3)
+            np.ascontiguousarray(origin[..., i] - CENTER[i]) for i in range(3)
         ]
         x, y, z = self.start
         a, b, c = self.step
@@ -261,11 +261,11 @@ def skin_table(person: Person, rest: np.ndarray) -> np.ndarray:
         ],
         14.0,
     )
-    base += 0.17 * _ears(base[..., None] * d + CENTRE)
+    base += 0.17 * _ears(base[..., None] * d + CENTER)
     first = round((1 - FRONT / REACH) * (CELLS - 1) / 2)
     part = (slice(first, CELLS - first),) * 2
     facing = smoothstep(-0.05, 0.3, d[part][..., 2])
-    front = base[part][..., None] * d[part] + CENTRE
+    front = base[part][..., None] * d[part] + CENTER
     base[part] += facing * _relief(person, front, rest)
     return base.astype(np.float32)
 
@@ -347,14 +347,14 @@ def _nose(
 
 def _lips(front: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """Rolls of the lips, the gap between them, the groove above."""
-    centre, wide = rest[62, 0], rest[54, 0] - rest[48, 0]
+    center, wide = rest[62, 0], rest[54, 0] - rest[48, 0]
     upper = (rest[51, 1] + rest[62, 1]) / 2
     lower = (rest[57, 1] + rest[66, 1]) / 2
     gap = (rest[62, 1] + rest[66, 1]) / 2
     reach = 0.33 * wide
     return (
-        0.05 * bump(front, centre, upper, reach, 0.055)
-        + 0.06 * bump(front, centre, lower, 0.8 * reach, 0.065)
-        - 0.045 * bump(front, centre, gap, 1.2 * reach, 0.03)
-        - 0.025 * bump(front, centre, rest[51, 1] - 0.10, 0.045, 0.08)
+        0.05 * bump(front, center, upper, reach, 0.055)
+        + 0.06 * bump(front, center, lower, 0.8 * reach, 0.065)
+        - 0.045 * bump(front, center, gap, 1.2 * reach, 0.03)
+        - 0.025 * bump(front, center, rest[51, 1] - 0.10, 0.045, 0.08)
     )

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Painters of eyes, brows, mouth, nostrils, beard and glasses.
 
-All paint colours of the surface (albedo); the light is put on afterwards.
+All paint colors of the surface (albedo); the light is put on afterwards.
 """
 
 import numpy as np
 
-from mmfacesr.datasets.synthetic_faces.anatomy import CENTRE, Head, look_up
+from mmfacesr.datasets.synthetic_faces.anatomy import CENTER, Head, look_up
 from mmfacesr.datasets.synthetic_faces.person import Person
 from mmfacesr.datasets.synthetic_faces.view import Canvas, View, smooth_curve
 
@@ -94,9 +94,9 @@ class FacePainter:
     def _lid_skin(
         self, upper: np.ndarray, lower: np.ndarray, side: int
     ) -> None:
-        """Crease above the eye, colour of the lid, bag below."""
-        centre = (upper[0] + upper[-1]) / 2
-        crease = (upper - centre) * (1.12, 1.25) + centre - (0, 0.055)
+        """Crease above the eye, color of the lid, bag below."""
+        center = (upper[0] + upper[-1]) / 2
+        crease = (upper - center) * (1.12, 1.25) + center - (0, 0.055)
         lid = np.concatenate([self.place(upper), self.place(crease)[::-1]])
         shadow = self.skin * (0.72, 0.62, 0.62)
         if self.person.make_up > 0.5:
@@ -112,7 +112,7 @@ class FacePainter:
             0.75,
             self.width(0.008),
         )
-        bag = (lower - centre) * (0.95, 1.2) + centre + (0, 0.06)
+        bag = (lower - center) * (0.95, 1.2) + center + (0, 0.06)
         self.canvas.strokes(
             [self.place(bag)],
             self.width(0.03),
@@ -121,15 +121,15 @@ class FacePainter:
             self.width(0.02),
         )
 
-    def _iris(self, centre: np.ndarray, lids: np.ndarray) -> None:
+    def _iris(self, center: np.ndarray, lids: np.ndarray) -> None:
         """Iris with its rim, fibres and pupil, bounded by the lids."""
         person, rng = self.person, self.person.stream('iris')
         follow = 0.11 * self.view.toward[:2]
-        centre = centre + person.gaze + follow + (0, -0.008)
-        depth = self.head.lift(centre[None])[0, 2]
+        center = center + person.gaze + follow + (0, -0.008)
+        depth = self.head.lift(center[None])[0, 2]
 
         def ring(radius: float, angles: np.ndarray = CIRCLE) -> np.ndarray:
-            flat = centre + radius * angles
+            flat = center + radius * angles
             deep = np.full((len(flat), 1), depth)
             return self.view.project(np.concatenate([flat, deep], 1))
 
@@ -196,12 +196,12 @@ class FacePainter:
                     ]
                 )
             )
-            centre = (
+            center = (
                 points.mean(0)
                 + self.person.gaze
                 + (0.11 * self.view.toward[:2])
             )
-            middle = self.place(centre[None])[0]
+            middle = self.place(center[None])[0]
             spot = (
                 middle
                 + self.width(0.055) * light[:2]
@@ -214,9 +214,9 @@ class FacePainter:
         """Two brows of single hairs below the points' line."""
         person, rng = self.person, self.person.stream('brows')
         thick = 0.085 * person.shape['brow_thickness']
-        colour = np.array(person.hair) * 0.75 + 0.03
+        color = np.array(person.hair) * 0.75 + 0.03
         if min(person.hair) > 0.4:
-            colour = colour * 0.7
+            color = color * 0.7
         for first, order in ((17, (4, 3, 2, 1, 0)), (22, (0, 1, 2, 3, 4))):
             points = self.rest[first : first + 5][list(order)]
             ridge = smooth_curve(points, 12)
@@ -225,14 +225,14 @@ class FacePainter:
             area = np.concatenate(
                 [ridge - (0, 0.25) * body, (ridge + (0, 0.75) * body)[::-1]]
             )
-            self.canvas.fill(self.place(area), colour, 0.45, self.width(0.018))
-            self._brow_hairs(ridge, body[:, 0], colour, rng)
+            self.canvas.fill(self.place(area), color, 0.45, self.width(0.018))
+            self._brow_hairs(ridge, body[:, 0], color, rng)
 
     def _brow_hairs(
         self,
         ridge: np.ndarray,
         body: np.ndarray,
-        colour: np.ndarray,
+        color: np.ndarray,
         rng: np.random.Generator,
     ) -> None:
         count = 190
@@ -254,7 +254,7 @@ class FacePainter:
         lines = list(np.stack([both[:count], both[count:]], 1))
         for part, gain in ((slice(0, 115), 1.0), (slice(115, None), 0.6)):
             self.canvas.strokes(
-                lines[part], self.width(0.007), colour * gain, 0.7
+                lines[part], self.width(0.007), color * gain, 0.7
             )
 
     # ears, nose and mouth --------------------------------------------------
@@ -273,7 +273,7 @@ class FacePainter:
                 ).astype(np.float32)
                 flat /= np.linalg.norm(flat, axis=1, keepdims=True)
                 radius = look_up(self.head.skin, flat[None])[0]
-                line = self.view.project(CENTRE + radius[:, None] * flat)
+                line = self.view.project(CENTER + radius[:, None] * flat)
                 self.canvas.strokes(
                     [line],
                     self.width(width),
@@ -409,13 +409,13 @@ class FacePainter:
         down += rng.normal(0, 0.35, down.shape)
         both = self.place(np.concatenate([flat, flat + size * down]))
         lines = list(np.stack([both[: len(flat)], both[len(flat) :]], 1))
-        colour = np.array(person.hair)
+        color = np.array(person.hair)
         opacity = 0.25 + 0.5 * person.beard
         for group, gain in enumerate((0.7, 1.0, 1.4)):
             self.canvas.strokes(
                 lines[group::3],
                 self.width(0.010),
-                np.clip(colour * gain, 0, 1),
+                np.clip(color * gain, 0, 1),
                 opacity,
             )
 
@@ -442,7 +442,7 @@ class FacePainter:
         ) < 1
         keep = cheek * (person.beard > rng.uniform(0, 0.5, len(x)))
         keep = keep | (lip | side) * (
-            person.moustache > rng.uniform(0, 0.5, len(x))
+            person.mustache > rng.uniform(0, 0.5, len(x))
         )
         return keep & ~(mouth & (y > rest[51, 1] - 0.02))
 
@@ -456,9 +456,9 @@ class FacePainter:
         high = {'round': 0.33, 'square': 0.27, 'half': 0.24}[person.glasses]
         unit = np.sign(CIRCLE) * np.abs(CIRCLE) ** (2 / power)
         front = float(self.head.lift(np.array(((0.0, 0.05),)))[0, 2]) + 0.08
-        colour = rng.uniform(0.02, 0.75) * rng.uniform(0.4, 1, 3)
+        color = rng.uniform(0.02, 0.75) * rng.uniform(0.4, 1, 3)
         if rng.uniform() < 0.5:
-            colour = np.full(3, rng.uniform(0.02, 0.1))
+            color = np.full(3, rng.uniform(0.02, 0.1))
         rims = []
         for side in (-1, 1):
             flat = (side * 0.53, 0.06) + unit * (0.37, high)
@@ -484,11 +484,11 @@ class FacePainter:
                 0.25,
                 self.width(0.02),
             )
-            canvas.strokes([part], thick, colour, 0.97)
+            canvas.strokes([part], thick, color, 0.97)
             canvas.strokes(
                 [part - (0, thick * 0.2)],
                 thick * 0.25,
-                np.clip(colour * 1.5 + 0.2, 0, 1),
+                np.clip(color * 1.5 + 0.2, 0, 1),
                 0.6,
             )
             arm = np.array(
@@ -496,7 +496,7 @@ class FacePainter:
             )
             if side * self.view.toward[0] > -0.15:
                 canvas.strokes(
-                    [self.view.project(arm)], thick * 0.9, colour, 0.95
+                    [self.view.project(arm)], thick * 0.9, color, 0.95
                 )
         bridge = np.array(
             ((-0.17, 0.02), (-0.07, -0.02), (0.07, -0.02), (0.17, 0.02))
@@ -505,6 +505,6 @@ class FacePainter:
         canvas.strokes(
             [smooth_curve(self.view.project(bridge))],
             thick * 0.8,
-            colour,
+            color,
             0.97,
         )

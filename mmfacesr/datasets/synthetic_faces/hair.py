@@ -7,7 +7,7 @@ import numpy as np
 
 from mmfacesr.datasets.synthetic_faces.anatomy import (
     CELLS,
-    CENTRE,
+    CENTER,
     REACH,
     Head,
     ellipsoid_radius,
@@ -52,7 +52,7 @@ def hair_table(person: Person, skin: np.ndarray) -> np.ndarray:
     if thick == 0:
         return np.full_like(skin, -1)
     d = table_directions()
-    base = skin[..., None] * d + CENTRE
+    base = skin[..., None] * d + CENTER
     x, y, z = base[..., 0], base[..., 1], base[..., 2]
     line += rng.normal(0, 0.04)
     lean = rng.normal(0, 0.25 if person.hair_style == 'swept' else 0.08)
@@ -141,7 +141,7 @@ def strand_tone(
 
     Args:
         person (Person): The drawn person.
-        offset (np.ndarray): (h, w, 3) points minus CENTRE.
+        offset (np.ndarray): (h, w, 3) points minus CENTER.
         finest (float): Shortest wavelength worth drawing, in eye distances.
 
     Returns:
@@ -230,6 +230,6 @@ def hairline_strands(
         np.stack([2 * u, 2 * v, 1 - square], -1) / (1 + square)[..., None]
     )
     radius = look_up(head.both, direction.astype(np.float32)) + 0.01
-    points = CENTRE + radius[..., None] * direction
+    points = CENTER + radius[..., None] * direction
     facing = (direction[:, 2] @ view.toward) > 0.05
     return list(view.project(points)[facing])

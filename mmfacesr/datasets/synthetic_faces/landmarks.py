@@ -4,7 +4,7 @@
 
 import numpy as np
 
-from mmfacesr.datasets.synthetic_faces.anatomy import CENTRE, Head, look_up
+from mmfacesr.datasets.synthetic_faces.anatomy import CENTER, Head, look_up
 from mmfacesr.datasets.synthetic_faces.person import Person
 
 # Image-right half of an average face: rounded means of many faces.
@@ -33,7 +33,7 @@ EYE = (
     (0.205, 0.0),
     (0.082, 0.052),
     (-0.066, 0.052),
-)  # 42-47 around their centre
+)  # 42-47 around their center
 EYE_X = 0.5
 MIRROR = np.array((-1.0, 1.0))
 
@@ -141,11 +141,11 @@ def resting_points(person: Person) -> np.ndarray:
 
     Returns:
         np.ndarray: (68, 2). Points 0-16 only give directions from the
-        centre of the head; `posed_points` finds the contour.
+        center of the head; `posed_points` finds the contour.
     """
     s = person.shape
     jaw = np.array(JAW)
-    jaw[:, 1] = CENTRE[1] + (jaw[:, 1] - CENTRE[1]) * s['jaw_length']
+    jaw[:, 1] = CENTER[1] + (jaw[:, 1] - CENTER[1]) * s['jaw_length']
     jaw[0, 0] = 0
     left_brow, right_brow = _brows(person)
     left_eye, right_eye = _eyes(person)
@@ -170,14 +170,14 @@ def _jaw_points(head: Head, rotation: np.ndarray) -> np.ndarray:
     it away, a point slides forward over the skin to the new contour.
     """
     start = np.zeros((17, 1, 3))
-    start[:, 0, :2] = head.rest[:17] - CENTRE[:2]
+    start[:, 0, :2] = head.rest[:17] - CENTER[:2]
     start /= np.linalg.norm(start, axis=-1, keepdims=True)
     angle = np.radians(np.linspace(10, 75, 66))[None, :, None]
     sweep = np.cos(angle) * start + np.sin(angle) * np.array((0, 0, 1.0))
     radius = look_up(head.skin, sweep.astype(np.float32))
-    points = CENTRE + radius[..., None] * sweep  # (17, 66, 3)
+    points = CENTER + radius[..., None] * sweep  # (17, 66, 3)
     row = np.arange(17)
-    front = ((points - CENTRE) * start).sum(-1).argmax(1)
+    front = ((points - CENTER) * start).sum(-1).argmax(1)
     outward = start[:, 0, :2] @ rotation[:2, :2].T
     extent = ((points @ rotation.T)[..., :2] * outward[:, None]).sum(-1)
     extent[np.arange(66) < front[:, None]] = -np.inf

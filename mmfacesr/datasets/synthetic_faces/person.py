@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The traits of one drawn person, all taken from the seed.
 
-Lengths are in units of the distance between the two eye centres of the
+Lengths are in units of the distance between the two eye centers of the
 unrotated head; x points to the image's right, y down, z to the viewer; the
 origin lies between the eyes, in the plane of the ears.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 SKIN_TONES = (
     (0.96, 0.82, 0.74),
@@ -22,7 +22,7 @@ SKIN_TONES = (
     (0.51, 0.34, 0.24),
     (0.37, 0.24, 0.17),
 )
-HAIR_COLOURS = (
+HAIR_COLORS = (
     (0.05, 0.04, 0.04),
     (0.10, 0.07, 0.05),
     (0.18, 0.11, 0.07),
@@ -33,7 +33,7 @@ HAIR_COLOURS = (
     (0.55, 0.54, 0.53),
     (0.80, 0.79, 0.77),
 )
-IRIS_COLOURS = (
+IRIS_COLORS = (
     (0.20, 0.11, 0.06),
     (0.30, 0.18, 0.09),
     (0.42, 0.30, 0.14),
@@ -70,15 +70,15 @@ class Person:
         mouth_open (float): Gap between the lips, 0 closed to 1.
         eye_open (float): Factor on the opening of the eyes.
         gaze (tuple): Shift of the irises (x, y).
-        skin, hair, iris, lips, cloth (Colour): Albedo, RGB in [0, 1].
+        skin, hair, iris, lips, cloth (Color): Albedo, RGB in [0, 1].
         age (float): 0 (young) to 1: wrinkles, shadows under the eyes.
         hair_style (str): One of HAIR_STYLES.
         beard (float): 0 none, below 0.5 stubble, to 1 full.
-        moustache (float): Same for the upper lip.
+        mustache (float): Same for the upper lip.
         glasses (str): One of GLASSES_STYLES.
         make_up (float): 0 to 1: redder lips, darker lashes.
         light (tuple): Direction to the key light in image axes, unit.
-        light_colour, ambient (Colour): Key and fill light.
+        light_color, ambient (Color): Key and fill light.
         exposure (float): Factor on the picture.
         softness (float): Blur, as a fraction of the picture's side.
         noise (float): Standard deviation of the sensor noise in [0, 1].
@@ -93,20 +93,20 @@ class Person:
     mouth_open: float
     eye_open: float
     gaze: tuple[float, float]
-    skin: Colour
-    hair: Colour
-    iris: Colour
-    lips: Colour
-    cloth: Colour
+    skin: Color
+    hair: Color
+    iris: Color
+    lips: Color
+    cloth: Color
     age: float
     hair_style: str
     beard: float
-    moustache: float
+    mustache: float
     glasses: str
     make_up: float
     light: tuple[float, float, float]
-    light_colour: Colour
-    ambient: Colour
+    light_color: Color
+    ambient: Color
     exposure: float
     softness: float
     noise: float
@@ -117,14 +117,14 @@ class Person:
 
 
 def _between(
-    rng: np.random.Generator, colours: tuple[Colour, ...], spread: float
-) -> Colour:
-    """A colour between two neighbours of a list, slightly varied."""
-    place = rng.uniform(0, len(colours) - 1)
-    index = min(int(place), len(colours) - 2)
-    low, high = np.array(colours[index]), np.array(colours[index + 1])
-    colour = low + (high - low) * (place - index)
-    return tuple(np.clip(colour * (1 + rng.normal(0, spread, 3)), 0.01, 1))
+    rng: np.random.Generator, colors: tuple[Color, ...], spread: float
+) -> Color:
+    """A color between two neighbors of a list, slightly varied."""
+    place = rng.uniform(0, len(colors) - 1)
+    index = min(int(place), len(colors) - 2)
+    low, high = np.array(colors[index]), np.array(colors[index + 1])
+    color = low + (high - low) * (place - index)
+    return tuple(np.clip(color * (1 + rng.normal(0, spread, 3)), 0.01, 1))
 
 
 def _shape(rng: np.random.Generator, feminine: float) -> dict[str, float]:
@@ -184,7 +184,7 @@ def _light(rng: np.random.Generator) -> dict[str, object]:
     tint = rng.normal(0, 0.04)
     return dict(
         light=tuple(float(v) for v in direction),
-        light_colour=(
+        light_color=(
             strength * (1 + warmth),
             strength,
             strength * (1 - warmth),
@@ -208,11 +208,11 @@ def draw_person(seed: int) -> Person:
     age = float(rng.beta(1.3, 2.0))
     skin = np.array(_between(rng, SKIN_TONES, 0.02))
     dark = 1 - float(skin.mean())
-    hair = _between(rng, HAIR_COLOURS[: 3 if dark > 0.5 else 6], 0.12)
+    hair = _between(rng, HAIR_COLORS[: 3 if dark > 0.5 else 6], 0.12)
     if rng.uniform() < age * 0.6:
-        hair = _between(rng, HAIR_COLOURS[7:], 0.03)
+        hair = _between(rng, HAIR_COLORS[7:], 0.03)
     elif dark < 0.4 and rng.uniform() < 0.08:
-        hair = HAIR_COLOURS[6]
+        hair = HAIR_COLORS[6]
     style_odds = np.array(HAIR_ODDS)
     style_odds[[0, 1, 2]] *= 1.6 - 1.5 * feminine
     style_odds[[5, 6, 8]] *= 0.15 + 1.9 * feminine
@@ -236,7 +236,7 @@ def draw_person(seed: int) -> Person:
         ),
         skin=tuple(skin),
         hair=hair,
-        iris=_between(rng, IRIS_COLOURS[: 3 if dark > 0.45 else 6], 0.05),
+        iris=_between(rng, IRIS_COLORS[: 3 if dark > 0.45 else 6], 0.05),
         lips=tuple(np.clip(lips, 0.05, 0.9)),
         cloth=tuple(
             rng.uniform(0.04, 0.85) * np.clip(rng.uniform(0.5, 1.2, 3), 0, 1)
@@ -246,7 +246,7 @@ def draw_person(seed: int) -> Person:
             rng.choice(HAIR_STYLES, p=style_odds / style_odds.sum())
         ),
         beard=float(rng.uniform(0.15, 1)) if bearded else 0.0,
-        moustache=float(rng.uniform(0.1, 1)) if bearded else 0.0,
+        mustache=float(rng.uniform(0.1, 1)) if bearded else 0.0,
         glasses=str(rng.choice(GLASSES_STYLES, p=GLASSES_ODDS)),
         make_up=make_up,
         softness=float(abs(rng.normal(0, 0.0016))),

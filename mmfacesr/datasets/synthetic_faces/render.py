@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mmfacesr.datasets.synthetic_faces.anatomy import (
-    CENTRE,
+    CENTER,
     Head,
     look_up,
     march,
@@ -139,12 +139,12 @@ class _Scene:
         self.hair = smoothstep(
             -0.5 * step,
             2.5 * step,
-            look_up(head.hair, self.point - CENTRE) + 0.002,
+            look_up(head.hair, self.point - CENTER) + 0.002,
         )
         self.hair = cv2.GaussianBlur(self.hair, (0, 0), 0.008 / step)
 
     def skin_albedo(self) -> np.ndarray:
-        """Colour of the bare skin, (side, side, 3)."""
+        """Color of the bare skin, (side, side, 3)."""
         person, rng = self.person, self.person.stream('skin')
         x, y, z = (self.point[..., i] for i in range(3))
         rest = self.head.rest
@@ -260,9 +260,9 @@ class _Scene:
         albedo += share[..., None] * (tone - albedo)
 
     def hair_albedo(self) -> np.ndarray:
-        """Colour of hair or scarf, (side, side, 3)."""
+        """Color of hair or scarf, (side, side, 3)."""
         person = self.person
-        offset = self.point - CENTRE
+        offset = self.point - CENTER
         if person.hair_style == 'scarf':
             rng = person.stream('scarf')
             folds = noise_at(
@@ -272,24 +272,24 @@ class _Scene:
             )
             weave = noise_at(offset[..., 0] * 20, offset[..., 1] * 20, rng)
             tone = 0.7 + 0.4 * folds + 0.15 * weave
-            colour = rng.uniform(0.1, 0.85) * rng.uniform(0.5, 1.2, 3)
+            color = rng.uniform(0.1, 0.85) * rng.uniform(0.5, 1.2, 3)
         else:
             tone = strand_tone(person, offset, self.finest)
-            colour = np.array(person.hair)
-        return tone[..., None] * colour.astype(np.float32)
+            color = np.array(person.hair)
+        return tone[..., None] * color.astype(np.float32)
 
     def _loose_hair(self, albedo: np.ndarray) -> None:
         """Break the edge of the hair by single strands."""
         if self.person.hair_style in ('bald', 'scarf'):
             return
         lines = hairline_strands(self.person, self.head, self.view)
-        colour = np.array(self.person.hair)
+        color = np.array(self.person.hair)
         canvas = Canvas(albedo, self.cover)
         for group, gain in enumerate((0.55, 0.8, 1.15, 1.7)):
             canvas.strokes(
                 lines[group::4],
                 0.006 * self.view.scale,
-                np.clip(gain * colour, 0, 1),
+                np.clip(gain * color, 0, 1),
                 0.75,
             )
 
@@ -308,7 +308,7 @@ class _Scene:
         key = key * (0.25 * wrap + (1 - 0.25 * wrap) * shadow[..., None])
         sky = 0.85 - 0.15 * normal[..., 1:2]
         fill = np.array(person.ambient, np.float32) * hollow[..., None] * sky
-        return key * np.array(person.light_colour, np.float32) + fill
+        return key * np.array(person.light_color, np.float32) + fill
 
     def shine(self, power: float) -> np.ndarray:
         """Mirror reflection of the key light, (side, side)."""
@@ -355,7 +355,7 @@ class _Scene:
             * (albedo.mean(-1) * 0.8 + 0.03)
             * self.shadow
         )
-        lit += gloss[..., None] * np.array(person.light_colour, np.float32)
+        lit += gloss[..., None] * np.array(person.light_color, np.float32)
         painter.glints(Canvas(lit, on_skin))
         return lit
 
@@ -458,11 +458,11 @@ def render_face(
         size (int): Side in pixels, 64 to 1024.
         framing (str): 'aligned': like an aligned crop whose central 80 %
             hold the face; 'portrait': like a photo, face smaller and
-            off-centre.
+            off-center.
 
     Returns:
         tuple: Picture (size, size, 3) uint8 RGB, and the 68 iBUG points
-        (68, 2) float32, x and y in pixels, pixel centres at integers.
+        (68, 2) float32, x and y in pixels, pixel centers at integers.
 
     Raises:
         ValueError: If seed, size or framing is out of range.

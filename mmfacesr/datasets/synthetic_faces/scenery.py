@@ -14,8 +14,8 @@ BACKGROUNDS = ('studio', 'lights', 'leaves', 'wall', 'room', 'land')
 BACKGROUND_SIDE = 128  # out of focus, so painted small and enlarged
 
 
-def _colour(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
-    """A muted colour with a brightness between low and high."""
+def _color(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
+    """A muted color with a brightness between low and high."""
     return np.clip(rng.uniform(low, high) * rng.uniform(0.6, 1.25, 3), 0, 1)
 
 
@@ -46,13 +46,13 @@ def _room(rng: np.random.Generator, picture: np.ndarray) -> None:
         x, y = rng.uniform(-0.2, 1, 2)
         w, h = rng.uniform(0.05, 0.5, 2)
         box = np.array(((x, y), (x + w, y), (x + w, y + h), (x, y + h)))
-        canvas.fill(box, _colour(rng, 0.1, 0.9), rng.uniform(0.5, 1), 0.004)
+        canvas.fill(box, _color(rng, 0.1, 0.9), rng.uniform(0.5, 1), 0.004)
 
 
 def _wall(
     rng: np.random.Generator, x: np.ndarray, y: np.ndarray
 ) -> np.ndarray:
-    """Bricks, boards or curtain: share of the second colour."""
+    """Bricks, boards or curtain: share of the second color."""
     kind, size = rng.integers(0, 3), rng.uniform(4, 11)
     if kind == 0:
         row = np.floor(y * 2 * size)
@@ -90,7 +90,7 @@ def background(person: Person, side: int) -> np.ndarray:
     small = BACKGROUND_SIDE if kind != 'wall' else min(side, 320)
     axis = (np.arange(small, dtype=np.float32) + 0.5) / small
     x, y = np.meshgrid(axis, axis)
-    first, second = _colour(rng, 0.15, 0.95), _colour(rng, 0.1, 0.9)
+    first, second = _color(rng, 0.15, 0.95), _color(rng, 0.1, 0.9)
     clouds = noise_at(x * 2, y * 2, rng)
     if kind == 'leaves':
         fine = noise_at(x * 9, y * 9, rng) * noise_at(x * 22, y * 22, rng)
@@ -150,7 +150,7 @@ def _fabric(
     """Albedo of the clothes at body coordinates."""
     rng = person.stream('cloth')
     cloth = np.array(person.cloth, np.float32)
-    other = _colour(rng, 0.05, 0.95).astype(np.float32)
+    other = _color(rng, 0.05, 0.95).astype(np.float32)
     kind, size = (
         rng.choice(('plain', 'stripes', 'check', 'knit', 'print')),
         (rng.uniform(2.5, 8)),

@@ -4,7 +4,7 @@
 
 Picture coordinates run from 0 to 1 over the side of the picture whatever its
 size, so that one seed is one face at every size; pixel i of a picture of side
-K has its centre at (i + 0.5) / K.
+K has its center at (i + 0.5) / K.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from mmfacesr.datasets.synthetic_faces.anatomy import Head
 from mmfacesr.datasets.synthetic_faces.landmarks import posed_points
 from mmfacesr.datasets.synthetic_faces.person import Person
 
-# Eye centres of an aligned crop: (46.5, 46.7) and (81.9, 46.0) in the
+# Eye centers of an aligned crop: (46.5, 46.7) and (81.9, 46.0) in the
 # central 128 of 160 pixels.
 EYE_PLACES = (np.array(((46.5, 46.7), (81.9, 46.0))) + 16.5) / 160
 SHIFT = 4  # fractional bits of cv2's drawing coordinates
@@ -97,7 +97,7 @@ def aligned_view(person: Person, head: Head) -> View:
 
 
 def portrait_view(person: Person, head: Head) -> View:
-    """The camera of a photo: the face smaller, tilted and off-centre."""
+    """The camera of a photo: the face smaller, tilted and off-center."""
     rng = person.stream('portrait')
     rotation = rotation_matrix(person.yaw, person.pitch, person.roll)
     scale = rng.uniform(0.11, 0.17)
@@ -153,13 +153,13 @@ class Canvas:
         return np.round(pixels * 2**SHIFT).astype(np.int32)
 
     def _blend(
-        self, box: tuple, mask: np.ndarray, colour: tuple | np.ndarray
+        self, box: tuple, mask: np.ndarray, color: tuple | np.ndarray
     ) -> None:
         x0, y0, x1, y1 = box
         if self.clip is not None:
             mask = mask * self.clip[y0:y1, x0:x1]
         area = self.picture[y0:y1, x0:x1]
-        area += mask[..., None] * (np.asarray(colour, np.float32) - area)
+        area += mask[..., None] * (np.asarray(color, np.float32) - area)
 
     def _soften(self, mask: np.ndarray, soft: float) -> np.ndarray:
         sigma = soft * self.side
@@ -169,7 +169,7 @@ class Canvas:
     def fill(
         self,
         points: np.ndarray,
-        colour: tuple,
+        color: tuple,
         opacity: float = 1.0,
         soft: float = 0.0,
         inside: np.ndarray | None = None,
@@ -178,7 +178,7 @@ class Canvas:
 
         Args:
             points (np.ndarray): (n, 2) in picture coordinates.
-            colour (tuple): RGB.
+            color (tuple): RGB.
             opacity (float): 0 to 1.
             soft (float): Blur of its edge, in picture sides.
             inside (np.ndarray, optional): (m, 2), a second polygon that
@@ -197,13 +197,13 @@ class Canvas:
         mask = self._soften(masks[0], soft) * opacity
         if inside is not None:
             mask *= masks[1].astype(np.float32) / 255
-        self._blend(box, mask, colour)
+        self._blend(box, mask, color)
 
     def strokes(
         self,
         lines: list[np.ndarray],
         width: float,
-        colour: tuple,
+        color: tuple,
         opacity: float = 1.0,
         soft: float = 0.0,
     ) -> None:
@@ -212,7 +212,7 @@ class Canvas:
         Args:
             lines (list): Each (n, 2), in picture coordinates.
             width (float): In picture sides.
-            colour (tuple): RGB.
+            color (tuple): RGB.
             opacity (float): 0 to 1.
             soft (float): Blur, in picture sides.
         """
@@ -232,4 +232,4 @@ class Canvas:
             cv2.LINE_AA,
             SHIFT,
         )
-        self._blend(box, self._soften(mask, soft) * opacity, colour)
+        self._blend(box, self._soften(mask, soft) * opacity, color)

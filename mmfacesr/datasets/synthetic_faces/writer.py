@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from mmfacesr.datasets.data_root import PARTS, write_data_root
+from mmfacesr.datasets.data_root import SPLITS, write_data_root
 from mmfacesr.datasets.synthetic_faces.render import (
     REVISION,
     face_points,
@@ -24,24 +24,26 @@ CROP_SHARE = 0.8  # the face's square: the central 128 of 160 pixels
 SEEDS_PER_ROOT = 3_000_000  # persons between two values of `seed`
 
 
-def face_seeds(part: str, count: int, seed: int = 0) -> list[int]:
-    """Seeds of the persons of one part; no two parts share one.
+def face_seeds(split: str, count: int, seed: int = 0) -> list[int]:
+    """Seeds of the persons of one split; no two splits share one.
 
     Args:
-        part (str): 'train', 'val' or 'test'.
+        split (str): 'train', 'val' or 'test'.
         count (int): How many.
         seed (int): Of the whole data root. Defaults to 0.
 
     Returns:
-        list[int]: Ascending; a longer part begins with the shorter one.
+        list[int]: Ascending; a longer split begins with the shorter one.
     """
-    if part not in PARTS:
-        raise ValueError(f'Expected a part of {PARTS}, got {part!r}.')
-    most = SEEDS_PER_ROOT // len(PARTS)
+    if split not in SPLITS:
+        raise ValueError(f'Expected a split of {SPLITS}, got {split!r}.')
+    most = SEEDS_PER_ROOT // len(SPLITS)
     if not 0 <= count <= most:
-        raise ValueError(f'Expected 0 to {most} faces in {part}, got {count}.')
-    first = seed * SEEDS_PER_ROOT + PARTS.index(part)
-    return list(range(first, first + count * len(PARTS), len(PARTS)))
+        raise ValueError(
+            f'Expected 0 to {most} faces in {split}, got {count}.'
+        )
+    first = seed * SEEDS_PER_ROOT + SPLITS.index(split)
+    return list(range(first, first + count * len(SPLITS), len(SPLITS)))
 
 
 def _write_face(path: Path, seed: int, size: int) -> np.ndarray:
@@ -56,7 +58,7 @@ def _write_face(path: Path, seed: int, size: int) -> np.ndarray:
 
 def write_faces(
     root: str | os.PathLike,
-    parts: dict[str, int],
+    splits: dict[str, int],
     size: int = 160,
     seed: int = 0,
     progress: bool = True,
@@ -68,24 +70,24 @@ def write_faces(
 
     Args:
         root (str | os.PathLike): The data root, made if missing.
-        parts (dict[str, int]): Number of faces of 'train', 'val', 'test';
-            a missing part is empty.
+        splits (dict[str, int]): Number of faces of 'train', 'val', 'test';
+            a missing split is empty.
         size (int): Side of the crops in pixels, 64 to 1024; the face lies
             in their central 80 %. Defaults to 160.
         seed (int): Other values give other persons. Defaults to 0.
         progress (bool): Whether to show a bar. Defaults to True.
 
     Raises:
-        ValueError: If a part is unknown, or size or seed is out of range.
+        ValueError: If a split is unknown, or size or seed is out of range.
     """
     root = Path(root)
-    unknown = sorted(set(parts) - set(PARTS))
+    unknown = sorted(set(splits) - set(SPLITS))
     if unknown:
-        raise ValueError(f'Expected parts of {PARTS}, got {unknown}.')
+        raise ValueError(f'Expected splits of {SPLITS}, got {unknown}.')
     jobs = [
-        (f'{part}/{person:07d}_{size}px_r{REVISION}.png', person)
-        for part in PARTS
-        for person in face_seeds(part, parts.get(part, 0), seed)
+        (f'{split}/{person:07d}_{size}px_r{REVISION}.png', person)
+        for split in SPLITS
+        for person in face_seeds(split, splits.get(split, 0), seed)
     ]
     points = [
         _write_face(root / name, person, size)
@@ -97,10 +99,10 @@ def write_faces(
     _table(root, names, points, size).save(root / TABLE_FILE)
     write_data_root(
         root,
-        'embedded faces',
+        'synthetic faces',
         {
-            part: [n for n in names if n.startswith(f'{part}/')]
-            for part in PARTS
+            split: [n for n in names if n.startswith(f'{split}/')]
+            for split in SPLITS
         },
         round(CROP_SHARE * size),
         f'drawn by mmfacesr, revision {REVISION}, seed {seed}, size {size}',

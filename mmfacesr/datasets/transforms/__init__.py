@@ -9,7 +9,7 @@ from mmfacesr.datasets.transforms.face_augmentation import (
 )
 from mmfacesr.datasets.transforms.face_crop import CropFace, ResizeFace
 from mmfacesr.datasets.transforms.face_jitter import (
-    JitterColors,
+    ColorJitterFace,
     RandomRotateFace,
 )
 from mmfacesr.datasets.transforms.face_reduction import ReduceFace
@@ -28,7 +28,7 @@ __all__ = [
     'CropFace',
     'DegradeBlindly',
     'DrawHeatmaps',
-    'JitterColors',
+    'ColorJitterFace',
     'LoadFaceImage',
     'LoadLandmarks',
     'RandomAspectCropFace',

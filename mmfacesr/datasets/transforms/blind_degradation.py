@@ -17,9 +17,9 @@ from mmfacesr.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class DegradeBlindly(BaseTransform):
-    """Grey, blur, shrink, add noise, compress and enlarge, all at random.
+    """Gray, blur, shrink, add noise, compress and enlarge, all at random.
 
-    In this order: ground truth and input become grey; one blur, Gaussian,
+    In this order: ground truth and input become gray; one blur, Gaussian,
     average, median or motion; a resize to a small square, nearest, linear,
     area or cubic, each as often; noise, in half of its cases the same in all
     channels; JPEG; a cubic resize to the size of the input.
@@ -29,7 +29,7 @@ class DegradeBlindly(BaseTransform):
     released code. Differs: ``output_size`` and ``seed`` are additions.
 
     Required: gt, square uint8 RGB; file, if ``seed`` is given.
-    Modified: gt, where it becomes grey. Added: img (output_size,
+    Modified: gt, where it becomes gray. Added: img (output_size,
     output_size, 3) uint8 RGB, img_channel_order, img_color_type.
 
     Args:
@@ -61,7 +61,7 @@ class DegradeBlindly(BaseTransform):
         self.seed = seed
 
     def transform(self, results: dict) -> dict:
-        """Add the input; make the ground truth grey or leave it.
+        """Add the input; make the ground truth gray or leave it.
 
         Args:
             results (dict): The sample.

@@ -3,7 +3,7 @@
 """Geometry of a face image and its landmarks, kept in step.
 
 Each transform acts on ``gt`` (H, W, 3) uint8 and, where the sample has it,
-on ``gt_landmark`` (K, 2) float32 x, y in pixels of ``gt``, pixel centres at
+on ``gt_landmark`` (K, 2) float32 x, y in pixels of ``gt``, pixel centers at
 integers. They draw from NumPy's global generator, which mmengine seeds in
 every worker.
 """
@@ -58,7 +58,7 @@ class CropFace(BaseTransform):
     """Cut the square that holds the face.
 
     With ``box`` (x0, y0, x1, y1, end-exclusive) in the sample: the square
-    around its centre whose side is its longer one, scaled by ``box_scale``
+    around its center whose side is its longer one, scaled by ``box_scale``
     and rounded to whole pixels; where it leaves the image, the image is
     reflected (mirrored as often as needed). Without: the central square of
     ``crop_size`` pixels of the sample, or the largest one if that is None.
@@ -124,7 +124,7 @@ class CropFace(BaseTransform):
         return left, top, left + side, top + side
 
     def _central_square(self, results: dict) -> Box:
-        """Square crop around the centre of the image."""
+        """Square crop around the center of the image."""
         height, width = results['gt'].shape[:2]
         side = self.crop_size or results.get('crop_size') or min(height, width)
         if side > min(height, width):

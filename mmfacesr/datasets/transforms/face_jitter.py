@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Small random rotations and random colours of a face.
+"""Small random rotations and random colors of a face.
 
 Keys as in ``face_crop``. Place both after the resize and before the
 degradation, so that all scales of a face agree.
@@ -19,7 +19,7 @@ def rotate_points(
     """Turn points as Pillow turns an image: counter-clockwise to the eye.
 
     Args:
-        points (np.ndarray): (K, 2) x, y, y downwards, pixel centres at
+        points (np.ndarray): (K, 2) x, y, y downwards, pixel centers at
             integers.
         degrees (float): The angle.
         size (tuple[int]): (h, w) of the image, whose middle stays.
@@ -85,7 +85,7 @@ class RandomRotateFace(BaseTransform):
 
 
 @TRANSFORMS.register_module()
-class JitterColors(BaseTransform):
+class ColorJitterFace(BaseTransform):
     """Change brightness, contrast, saturation and hue in a random order.
 
     torchvision's ``ColorJitter`` on the 8-bit image. It draws from torch's
@@ -101,7 +101,7 @@ class JitterColors(BaseTransform):
         brightness (float): Factor is 1 +- this, at least 0. Defaults to 0.4.
         contrast (float): As brightness. Defaults to 0.4.
         saturation (float): As brightness. Defaults to 0.4.
-        hue (float): Shift of the hue to either side, in turns of the colour
+        hue (float): Shift of the hue to either side, in turns of the color
             circle, in [0, 0.5]. Defaults to 0.1.
     """
 
@@ -121,7 +121,7 @@ class JitterColors(BaseTransform):
         )
 
     def transform(self, results: dict) -> dict:
-        """Change the colours.
+        """Change the colors.
 
         Args:
             results (dict): The sample.

@@ -17,7 +17,7 @@ def draw_heatmaps(
     exp(-((i - x)^2 + (j - y)^2) / (2 sigma^2)) with (x, y) the point times
     heatmap size / image size. This is DIC's convention (CVPR 2020): no
     half-pixel shift, the height is 1 at the sub-pixel point and not
-    renormalised on the grid, nothing is cut off.
+    renormalized on the grid, nothing is cut off.
 
     Args:
         points (np.ndarray): (K, 2) x, y in pixels of the image, finite; they
@@ -36,7 +36,7 @@ def draw_heatmaps(
     return down[:, :, None] * across[:, None, :]
 
 
-def _gaussian(centre: np.ndarray, size: int, sigma: float) -> np.ndarray:
-    """(K,) centres -> (K, size) float32 Gaussians of height 1."""
-    distance = np.arange(size) - centre[:, None]
+def _gaussian(center: np.ndarray, size: int, sigma: float) -> np.ndarray:
+    """(K,) centers -> (K, size) float32 Gaussians of height 1."""
+    distance = np.arange(size) - center[:, None]
     return np.exp(-(distance**2) / (2 * sigma**2)).astype(np.float32)

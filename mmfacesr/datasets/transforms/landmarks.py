@@ -122,7 +122,7 @@ def _warn(text: str) -> None:
 class DrawHeatmaps(BaseTransform):
     """Draw one Gaussian for each point; place it after all augmentation.
 
-    The height is 1 at the sub-pixel point and is not renormalised on the
+    The height is 1 at the sub-pixel point and is not renormalized on the
     grid. A point outside the image leaves the part of its Gaussian that
     reaches in.
 

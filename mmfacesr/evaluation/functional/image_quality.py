@@ -95,7 +95,7 @@ def ssim(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
 
 
 def mae(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
-    """Mean absolute error in grey levels.
+    """Mean absolute error in gray levels.
 
     Args:
         pred (np.ndarray): (H, W) or (H, W, C) in [0, 255].

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Heatmaps of landmarks and the errors between landmark sets.
 
-Points are (x, y) in pixels, pixel centres at integers; arrays are NumPy.
+Points are (x, y) in pixels, pixel centers at integers; arrays are NumPy.
 """
 
 from typing import Literal
@@ -41,7 +41,7 @@ def decode_heatmaps(
         method (str): 'argmax': stride times the place of the maximum.
             'quarter': DIC's evaluation adds a quarter of the stride to each
             coordinate in which the second largest value lies further, and
-            subtracts it otherwise, also on a tie. 'centroid': centre of mass
+            subtracts it otherwise, also on a tie. 'centroid': center of mass
             of the positive values of the 5x5 pixels around the maximum.
 
     Returns:
@@ -71,7 +71,7 @@ def decode_heatmaps(
 
 
 def _centroids(heatmaps: np.ndarray, peaks: np.ndarray) -> np.ndarray:
-    """Centres of mass (..., K, 2) around the peaks (..., K, 2)."""
+    """Centers of mass (..., K, 2) around the peaks (..., K, 2)."""
     height, width = heatmaps.shape[-2:]
     near = [
         (abs(np.arange(size) - peaks[..., axis : axis + 1]) <= CENTROID_REACH)
@@ -80,7 +80,7 @@ def _centroids(heatmaps: np.ndarray, peaks: np.ndarray) -> np.ndarray:
     mass = np.clip(heatmaps.astype(np.float64), 0, None)
     mass = mass * near[0][..., None, :] * near[1][..., :, None]
     total = mass.sum((-2, -1))
-    centres = np.stack(
+    centers = np.stack(
         [
             mass.sum(-2) @ np.arange(width),
             mass.sum(-1) @ np.arange(height),
@@ -89,7 +89,7 @@ def _centroids(heatmaps: np.ndarray, peaks: np.ndarray) -> np.ndarray:
     )
     # Where nothing is positive the peak itself is the best guess.
     safe = np.where(total > 0, total, 1.0)[..., None]
-    return np.where(total[..., None] > 0, centres / safe, peaks)
+    return np.where(total[..., None] > 0, centers / safe, peaks)
 
 
 def _columns_rows(index: np.ndarray, width: int) -> np.ndarray:
@@ -110,7 +110,7 @@ def nme(
         target (np.ndarray): (..., 68, 2) true x, y; the norm
             is read from it.
         norm (str): 'inter-ocular': distance of the outer eye corners 36, 45.
-            'inter-pupil': distance of the eye centres. 'dic-training':
+            'inter-pupil': distance of the eye centers. 'dic-training':
             points 37 and 46, as DIC's training log (an index slip there).
         points (str): Whose error is averaged. 'all': the 68. 'inner': the
             51 without the jaw line. The norm is the same.

@@ -10,7 +10,7 @@ LEVEL_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the levels, the finest first; they add up to 1.0001."""
 WINDOW_SIZE = 11
 WINDOW_SIGMA = 1.5
-STABILISERS = ((0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2)
+STABILIZERS = ((0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2)
 SMALLEST_LEVEL = 2  # pixels a side; a window of one sees no structure
 MIN_SIDE = SMALLEST_LEVEL * 2 ** (len(LEVEL_WEIGHTS) - 1)
 
@@ -18,7 +18,7 @@ MIN_SIDE = SMALLEST_LEVEL * 2 ** (len(LEVEL_WEIGHTS) - 1)
 def ms_ssim(pred: np.ndarray, target: np.ndarray, crop_border: int) -> float:
     """Multi-scale structural similarity.
 
-    Source: Wang et al., Asilomar 2003. Differs: colour images, of which the
+    Source: Wang et al., Asilomar 2003. Differs: color images, of which the
     terms of a level are means over the channels; the window shrinks on
     levels that are smaller than it; a negative term counts as 0.
 
@@ -102,7 +102,7 @@ def _ssim_terms(
     """Mean SSIM and mean contrast-structure of two (H, W, C) images."""
     maps = np.stack([pred, target, pred**2, target**2, pred * target])
     mean_p, mean_t, square_p, square_t, product = _blur(maps)
-    c1, c2 = STABILISERS
+    c1, c2 = STABILIZERS
     means = mean_p * mean_t
     squares = mean_p**2 + mean_t**2
     contrast = (2 * (product - means) + c2) / (

@@ -68,7 +68,7 @@ class BorderMetric(BaseSampleWiseMetric):
 
 @METRICS.register_module()
 class BorderMAE(BorderMetric):
-    """Mean absolute error in grey levels (0..255).
+    """Mean absolute error in gray levels (0..255).
 
     MMagic's ``MAE`` is a fraction of 255 and keeps the border.
 

@@ -18,7 +18,7 @@ POINTS = 'pred_landmark'
 
 @METRICS.register_module()
 class LandmarkNME(BaseSampleWiseMetric):
-    """Normalised mean error of 68 landmarks, mean over images.
+    """Normalized mean error of 68 landmarks, mean over images.
 
     Points are ``output.pred_landmark`` (68, 2) of a sample, x, y in pixels of
     the image, or are read from ``output.pred_heatmap`` (68, h, w). They are

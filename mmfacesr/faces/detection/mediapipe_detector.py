@@ -21,7 +21,7 @@ VIEW_SIZE = 384  # pixels; the mesh network itself sees 192
 VIEW_OVER_FACE = 2.8  # the detector likes some room around the face
 VIEW_ANGLES = (-15, 15)  # degrees from upright
 MAX_FACES = 4
-MAX_OFF_CENTRE = 0.3  # face sizes; farther off it is another face
+MAX_OFF_CENTER = 0.3  # face sizes; farther off it is another face
 # A crop that the face fills is found with a margin around it.
 SEARCH_MARGINS = (0, 0.3)
 
@@ -118,8 +118,8 @@ class MediaPipeDetector:
             )
         scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
         meshes = self._meshes(_warp(image, matrix, scale))
-        mesh = min(meshes, key=_off_centre, default=None)
-        if mesh is None or _off_centre(mesh) > MAX_OFF_CENTRE:
+        mesh = min(meshes, key=_off_center, default=None)
+        if mesh is None or _off_center(mesh) > MAX_OFF_CENTER:
             return None
         xy = (mesh[:, :2] - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
         mesh = np.concatenate([xy, mesh[:, 2:] / scale], 1)
@@ -167,7 +167,7 @@ def _face_size(mesh: np.ndarray) -> float:
     return np.ptp(mesh[:, :2], axis=0).max()
 
 
-def _centre(mesh: np.ndarray) -> np.ndarray:
+def _center(mesh: np.ndarray) -> np.ndarray:
     """Middle (x, y) of the box around a mesh."""
     return (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
 
@@ -177,21 +177,21 @@ def _most_prominent(
 ) -> np.ndarray:
     """The mesh of the face that an image of size (H, W) is about.
 
-    Its size counts less towards the border, down to nothing in a corner: a
-    neighbour who is cut off by a crop can be larger than the face in it.
+    Its size counts less toward the border, down to nothing in a corner: a
+    neighbor who is cut off by a crop can be larger than the face in it.
     """
     middle = (np.array(size[::-1]) - 1) / 2
 
     def prominence(mesh: np.ndarray) -> float:
-        distance = np.linalg.norm(_centre(mesh) - middle)
+        distance = np.linalg.norm(_center(mesh) - middle)
         return _face_size(mesh) * (1 - distance / np.linalg.norm(middle))
 
     return max(meshes, key=prominence)
 
 
-def _off_centre(view: np.ndarray) -> float:
+def _off_center(view: np.ndarray) -> float:
     """Distance of a mesh from the middle of its view, in face sizes."""
-    distance = np.linalg.norm(_centre(view) - (VIEW_SIZE - 1) / 2)
+    distance = np.linalg.norm(_center(view) - (VIEW_SIZE - 1) / 2)
     return distance / _face_size(view)
 
 
@@ -202,7 +202,7 @@ def _view_matrix(mesh: np.ndarray, angle: float) -> np.ndarray:
     cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
     scale = VIEW_SIZE / (VIEW_OVER_FACE * _face_size(mesh))
     turned = scale * np.array([[cos, -sin], [sin, cos]])
-    shift = (VIEW_SIZE - 1) / 2 - turned @ _centre(mesh)
+    shift = (VIEW_SIZE - 1) / 2 - turned @ _center(mesh)
     return np.concatenate([turned, shift[:, None]], 1)
 
 

@@ -60,7 +60,7 @@ class EyeFrame:
     def __init__(self, meshes: np.ndarray) -> None:
         left = meshes[:, LEFT_EYE_CORNER, :2].astype(np.float64)
         right = meshes[:, RIGHT_EYE_CORNER, :2].astype(np.float64)
-        self._centre = ((left + right) / 2)[:, None]
+        self._center = ((left + right) / 2)[:, None]
         x, y = (right - left).T
         self.scale = np.hypot(x, y)  # (N,), pixels
         # rows: the two axes of the frame times the scale
@@ -68,14 +68,14 @@ class EyeFrame:
 
     def enter(self, points: np.ndarray) -> np.ndarray:
         """(N, K, 2 or 3) in pixels -> the same in eye distances."""
-        xy = (points[..., :2] - self._centre) @ self._axes.transpose(0, 2, 1)
+        xy = (points[..., :2] - self._center) @ self._axes.transpose(0, 2, 1)
         xy = xy / self.scale[:, None, None] ** 2
         z = points[..., 2:] / self.scale[:, None, None]
         return np.concatenate([xy, z], -1)
 
     def leave(self, points: np.ndarray) -> np.ndarray:
         """(N, K, 2) in eye distances -> in pixels."""
-        return points @ self._axes + self._centre
+        return points @ self._axes + self._center
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ class FaceLandmarks(NamedTuple):
     """Landmarks of the one face that an image is about.
 
     Attributes:
-        points (np.ndarray): (K, 2) float32 x, y in pixels, pixel centres at
+        points (np.ndarray): (K, 2) float32 x, y in pixels, pixel centers at
             integers.
         box (np.ndarray): (4,) float32 x0, y0, x1, y1 around the points.
         score (float): In [0, 1], larger is surer; 1 for annotation.

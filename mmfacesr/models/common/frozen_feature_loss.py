@@ -69,8 +69,8 @@ class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
         """Compute the sum over the features of their mean distance.
 
         Args:
-            pred (Tensor): (N, 3, H, W), normalised.
-            target (Tensor): (N, 3, H, W), normalised; receives no gradient.
+            pred (Tensor): (N, 3, H, W), normalized.
+            target (Tensor): (N, 3, H, W), normalized; receives no gradient.
 
         Returns:
             Tensor: Scalar, at least 0, at least float32 also under autocast.
@@ -106,7 +106,7 @@ class FrozenFeatureLoss(nn.Module, metaclass=ABCMeta):
 
         Args:
             network (nn.Module): What `build_network` gave, with its weights.
-            image (Tensor): (N, 3, H, W), normalised, at least float32.
+            image (Tensor): (N, 3, H, W), normalized, at least float32.
 
         Returns:
             list[Tensor]: Features of any shapes.

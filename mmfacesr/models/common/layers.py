@@ -6,20 +6,20 @@ import torch
 from torch import Tensor, nn
 
 # Values that differ by less, relative to the largest (or to 1), differ by
-# rounding: one pixel that is one grey level off makes 1e-3.
+# rounding: one pixel that is one gray level off makes 1e-3.
 ROUNDING = 1e-5
 
 
 def level_constant(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """Make what is constant but for rounding exactly so, without gradient.
 
-    A normalisation divides by the standard deviation, about 1e-5 ** 0.5 for
+    A normalization divides by the standard deviation, about 1e-5 ** 0.5 for
     constant values: it makes rounding 300 times larger in the forward pass
     and the gradient in the backward pass, in every layer, until it is
     infinite. A constant says nothing that a gradient could improve.
 
     Args:
-        x (Tensor): Input of a normalisation.
+        x (Tensor): Input of a normalization.
         dims (tuple[int, ...]): Dimensions that its statistics are taken over.
 
     Returns:

@@ -39,7 +39,7 @@ class DICDiscriminator(nn.Module):
         """Judge images.
 
         Args:
-            image (Tensor): (N, in_channels, 128, 128), normalised.
+            image (Tensor): (N, in_channels, 128, 128), normalized.
 
         Returns:
             Tensor: (N, 1), logit of being real.

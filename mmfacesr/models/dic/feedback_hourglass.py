@@ -41,7 +41,7 @@ class FeedbackHourglassHead(LandmarkHourglass):
         """Find the landmarks of an image, in every step.
 
         Args:
-            image (Tensor): (N, in_channels, H, W), normalised; H and W are
+            image (Tensor): (N, in_channels, H, W), normalized; H and W are
                 multiples of 64.
 
         Returns:

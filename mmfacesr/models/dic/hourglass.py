@@ -13,7 +13,7 @@ from mmfacesr.models.dic.layouts import DIC_AUTHORS
 class HourglassResidual(nn.Module):
     """Bottleneck 1x1, 3x3, 1x1 with a skip, as hourglass networks use it.
 
-    Without normalisation there is a ReLU after the first convolution only;
+    Without normalization there is a ReLU after the first convolution only;
     with it, after the first two. Nothing follows the sum.
 
     Args:
@@ -161,7 +161,7 @@ class LandmarkHourglass(nn.Module):
         """Find the landmarks of an image.
 
         Args:
-            image (Tensor): (N, in_channels, H, W), normalised; H and W are
+            image (Tensor): (N, in_channels, H, W), normalized; H and W are
                 multiples of 64.
             hidden (Tensor | None): The second output of the call before;
                 None in the first step.

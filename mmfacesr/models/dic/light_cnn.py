@@ -35,7 +35,7 @@ def light_cnn_features(in_channels: int = 3) -> nn.Sequential:
         in_channels (int): Channels of the image. Defaults to 3.
 
     Returns:
-        nn.Sequential: (N, in_channels, H, W) normalised image ->
+        nn.Sequential: (N, in_channels, H, W) normalized image ->
         (N, 128, H/16, W/16), sizes rounded up.
     """
 

@@ -87,7 +87,7 @@ class DICGenerator(nn.Module):
 
 
     Raises:
-        ValueError: If an option has a value that the network cannot honour.
+        ValueError: If an option has a value that the network cannot honor.
     """
 
     # Twice the input side must survive four halvings in the hourglass.
@@ -155,14 +155,14 @@ class DICGenerator(nn.Module):
         """Restore faces.
 
         Args:
-            lr (Tensor): (N, in_channels, h, w), normalised (mean subtracted);
+            lr (Tensor): (N, in_channels, h, w), normalized (mean subtracted);
                 h and w are multiples of 8.
             image_only (bool): Whether to return the last SR image alone and
                 skip the landmarks that nothing would read. Defaults to False.
 
         Returns:
             Tensor | tuple[list[Tensor], list[Tensor]]: SR images
-            (N, out_channels, 8h, 8w), normalised, not clamped, and raw
+            (N, out_channels, 8h, 8w), normalized, not clamped, and raw
             heatmaps (N, K, 2h, 2w), each a list over the steps; or the last
             SR image if ``image_only``.
 

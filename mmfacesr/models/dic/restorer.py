@@ -21,7 +21,7 @@ class StepOutputs(NamedTuple):
     """What the generator gives in training, one entry a step."""
 
     images: list[Tensor]
-    """(N, 3, H, W) each, normalised."""
+    """(N, 3, H, W) each, normalized."""
     heatmaps: list[Tensor]
     """(N, K, H/4, W/4) each."""
 
@@ -34,7 +34,7 @@ class Targets(NamedTuple):
     """Ground truth of a batch."""
 
     image: Tensor
-    """(N, 3, H, W), normalised."""
+    """(N, 3, H, W), normalized."""
     heatmap: Tensor
     """(N, K, H/4, W/4) in [0, 1]."""
 
@@ -99,11 +99,11 @@ class DICRestorer(BaseEditModel):
         """Super-resolve a batch.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample, optional): Not used.
 
         Returns:
-            Tensor: (N, 3, 8h, 8w), normalised, not clamped.
+            Tensor: (N, 3, 8h, 8w), normalized, not clamped.
         """
         return self.generator(inputs, image_only=True)
 
@@ -113,7 +113,7 @@ class DICRestorer(BaseEditModel):
         """Losses of a batch.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample): Stacked, with ``gt_img`` and
                 ``gt_heatmap``.
 
@@ -154,7 +154,7 @@ class DICGANRestorer(FaceGANRestorer):
         """Super-resolve a batch; in training keep what every step made.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample, optional): Not used.
             training (bool): Whether losses follow.
 

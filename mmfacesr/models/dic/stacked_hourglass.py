@@ -55,7 +55,7 @@ class StackedHourglassHead(nn.Module):
         """Find the landmarks of an image.
 
         Args:
-            image (Tensor): (N, in_channels, H, W), normalised (mean
+            image (Tensor): (N, in_channels, H, W), normalized (mean
                 subtracted); H and W are multiples of 64.
 
         Returns:

@@ -67,7 +67,7 @@ class ELSFaceFID(PytorchFID):
     """FID of ELSFace's protocol against the ground truth, ``elsface/FID``.
 
     torchvision's Inception-v3 instead of the one that FID is defined by. Its
-    RGB images x in [0, 1] are taken for normalised by ImageNet's mean and
+    RGB images x in [0, 1] are taken for normalized by ImageNet's mean and
     deviation, and brought to what would then be [-1, 1]: in red
     x * 0.229 / 0.5 + (0.485 - 0.5) / 0.5. The prediction is read from a JPEG.
     Of the images, in the order of the data list, only whole batches of 64
@@ -140,7 +140,7 @@ def build_imagenet_inception(weights: str) -> nn.Module:
         weights (str): File or URL of its ImageNet weights.
 
     Returns:
-        nn.Module: Frozen; takes (N, 3, 299, 299) as normalised by ImageNet's
+        nn.Module: Frozen; takes (N, 3, 299, 299) as normalized by ImageNet's
         mean and deviation, gives (N, 2048).
 
     Raises:

@@ -185,7 +185,7 @@ class ELSFaceNet(nn.Module):
         window_size (int): Side of the attention's windows. Defaults to 8.
 
     Raises:
-        ValueError: If an argument has a value that cannot be honoured.
+        ValueError: If an argument has a value that cannot be honored.
     """
 
     layouts = (ELSFACE_AUTHORS,)

@@ -104,7 +104,7 @@ def measure(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:
         target (np.ndarray): (H, W, 3) RGB in [0, 255].
 
     Returns:
-        dict[str, float]: ``PSNR`` in dB, ``SSIM``, and ``MAE`` in grey
+        dict[str, float]: ``PSNR`` in dB, ``SSIM``, and ``MAE`` in gray
         levels.
 
     Raises:

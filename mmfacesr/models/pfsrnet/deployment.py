@@ -24,7 +24,7 @@ from mmfacesr.models.pfsrnet.network import (
 def freeze(generator: PFSRNet, step: int = NUM_STEPS) -> nn.Sequential:
     """Copy what one step evaluates, for deployment.
 
-    Batch norms and the scale of equalised convolutions are folded into the
+    Batch norms and the scale of equalized convolutions are folded into the
     weights: convolutions, transposed convolutions, ReLUs and additions
     remain, and neither ``step`` nor ``alpha`` is left to ask for.
 

@@ -11,7 +11,7 @@ from mmfacesr.registry import MODELS
 
 @MODELS.register_module()
 class DistilledFANHead(nn.Module):
-    """Landmark heatmaps at the size of the image, from 13x13 neighbourhoods.
+    """Landmark heatmaps at the size of the image, from 13x13 neighborhoods.
 
     Source: Kim et al., Progressive Face Super-Resolution via Attention to
     Facial Landmark, arXiv 1908.08239; the layers are those of the released

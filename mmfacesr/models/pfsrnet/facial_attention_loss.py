@@ -27,8 +27,8 @@ class FacialAttentionLoss(nn.Module):
         """Compute mean(M * |pred - target|), M = max of heatmap over K.
 
         Args:
-            pred (Tensor): (N, 3, H, W), normalised.
-            target (Tensor): (N, 3, H, W), normalised.
+            pred (Tensor): (N, 3, H, W), normalized.
+            target (Tensor): (N, 3, H, W), normalized.
             heatmap (Tensor): (N, K, H, W) in [0, 1]; receives no gradient.
 
         Returns:

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The critic's side of a Wasserstein GAN."""
+"""The discriminator's side of a Wasserstein GAN."""
 
 from collections.abc import Callable
 
@@ -11,12 +11,12 @@ from mmfacesr.compat.mmagic_base import gradient_penalty_loss
 
 
 def gradient_penalty(
-    critic: Callable[[Tensor], Tensor],
+    discriminator: Callable[[Tensor], Tensor],
     real: Tensor,
     fake: Tensor,
     draw: int,
 ) -> Tensor:
-    """Mean of (norm of the critic's gradient - 1) ** 2.
+    """Mean of (norm of the discriminator's gradient - 1) ** 2.
 
     Each sample's gradient is taken at a random place between its real and
     its fake image, and its norm over all pixels. MMagic's registered loss
@@ -26,9 +26,9 @@ def gradient_penalty(
     1704.00028.
 
     Args:
-        critic (Callable): (N, 3, H, W) -> (N,).
-        real (Tensor): (N, 3, H, W), normalised.
-        fake (Tensor): (N, 3, H, W), normalised, without graph.
+        discriminator (Callable): (N, 3, H, W) -> (N,).
+        real (Tensor): (N, 3, H, W), normalized.
+        fake (Tensor): (N, 3, H, W), normalized, without graph.
         draw (int): Seed of the places; torch's own random numbers are left
             alone, so that a resumed training draws the same.
 
@@ -43,5 +43,5 @@ def gradient_penalty(
         # Not torch.manual_seed: it would also set those of the GPUs.
         torch.default_generator.manual_seed(draw)
         return gradient_penalty_loss(
-            critic, real.float(), fake.float(), norm_mode='HWC'
+            discriminator, real.float(), fake.float(), norm_mode='HWC'
         )

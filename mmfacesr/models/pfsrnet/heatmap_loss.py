@@ -33,7 +33,7 @@ def normalise_heatmaps(
 
 @MODELS.register_module()
 class HeatmapLoss(nn.Module):
-    """Mean squared distance of normalised heatmaps.
+    """Mean squared distance of normalized heatmaps.
 
     Source: Kim et al., Progressive Face Super-Resolution via Attention to
     Facial Landmark, arXiv 1908.08239. Differs: each image's heatmaps are

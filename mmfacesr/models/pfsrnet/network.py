@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""PFSRNet: a generator that grows in three steps, and its critic.
+"""PFSRNet: a generator that grows in three steps, and its discriminator.
 
 Source: Kim et al., Progressive Face Super-Resolution via Attention to Facial
 Landmark, BMVC 2019, arXiv 1908.08239. State-dict keys are those of the
@@ -76,7 +76,7 @@ class Residual(nn.Module):
 
 
 def equalized(in_channels: int, out_channels: int) -> nn.Sequential:
-    """Build an equalised convolution below the ``conv`` of released keys."""
+    """Build an equalized convolution below the ``conv`` of released keys."""
     conv = EqualizedConv2d(in_channels, out_channels)
     return nn.Sequential(OrderedDict(conv=conv))
 
@@ -106,8 +106,8 @@ def generator_stage(in_channels: int) -> list[nn.Module]:
     ]
 
 
-def critic_stage(in_channels: int) -> nn.Sequential:
-    """Build one step of the critic.
+def discriminator_stage(in_channels: int) -> nn.Sequential:
+    """Build one step of the discriminator.
 
     Args:
         in_channels (int): Channels c of the input.
@@ -239,7 +239,7 @@ class PFSRNet(nn.Module):
 
 @MODELS.register_module()
 class PFSRNetDiscriminator(nn.Module):
-    """Critic of PFSRNet, which grows with it.
+    """Discriminator of PFSRNet, which grows with it.
 
     It reads how much the images of a batch differ, so that scores of other
     batch sizes do not compare.
@@ -270,7 +270,7 @@ class PFSRNetDiscriminator(nn.Module):
         self.from_rgb = nn.ModuleList(
             nn.Conv2d(in_channels, width, 1) for width in widths
         )
-        self.step1, self.step2, self.step3 = map(critic_stage, widths)
+        self.step1, self.step2, self.step3 = map(discriminator_stage, widths)
         self.equal_conv = equalized(mid_channels + 1, mid_channels)
         # Nothing between the two: the released weights expect it.
         self.linear = nn.Linear(mid_channels, 4 * mid_channels)

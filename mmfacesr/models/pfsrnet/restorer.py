@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Training of PFSRNet: a generator that grows against a critic.
+"""Training of PFSRNet: a generator that grows against a discriminator.
 
 Source: Kim et al., Progressive Face Super-Resolution via Attention to Facial
 Landmark, arXiv 1908.08239; loss weights and order of updates as its first
@@ -29,18 +29,18 @@ class GrowingTargets(NamedTuple):
     """Ground truth of a batch at the step that is trained."""
 
     image: Tensor
-    """(N, 3, H, W), normalised."""
+    """(N, 3, H, W), normalized."""
     heatmap: Optional[Tensor]
     """(N, K, h, w) in [0, 1], where the samples have them."""
 
 
 @MODELS.register_module()
 class ProgressiveRestorer(FaceGANRestorer):
-    """A generator and a critic that grow from 32 to 64 to 128 pixels.
+    """A generator and a discriminator that grow from 32 to 64 to 128 pixels.
 
     The iteration (``step_counter``, part of the checkpoint) alone says which
     step is trained and how far it is faded in. Differences from the
-    published training: the critic sees the image that the generator was
+    published training: the discriminator sees the image that the generator was
     just trained with, instead of one made anew, so that batch statistics
     move once an iteration; the landmark head is frozen and in eval mode.
 
@@ -51,8 +51,8 @@ class ProgressiveRestorer(FaceGANRestorer):
             :class:`LandmarkGuidance`, needed if a step weights 'attention'
             or 'heatmap'.
         drift_loss (dict, optional): Config of the loss that keeps the
-            critic's scores of real faces near 0.
-        penalty_weight (float): Weight of the critic's gradient penalty.
+            discriminator's scores of real faces near 0.
+        penalty_weight (float): Weight of the discriminator's gradient penalty.
             Defaults to 10.
         kwargs: Arguments of :class:`FaceGANRestorer`.
 
@@ -109,7 +109,7 @@ class ProgressiveRestorer(FaceGANRestorer):
         return self.schedule.steps[self.progress().step - 1].weight(loss)
 
     def adversarial(self) -> bool:
-        """Whether the critic takes part in this iteration."""
+        """Whether the discriminator takes part in this iteration."""
         return super().adversarial() and bool(self.weight('gan'))
 
     def forward_tensor(
@@ -122,14 +122,14 @@ class ProgressiveRestorer(FaceGANRestorer):
         """Super-resolve a batch.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample, optional): Not used.
             training (bool): Whether losses follow: then at the step that is
                 trained.
             progress (Progress, optional): Another step than the last.
 
         Returns:
-            Tensor: (N, 3, 2**step h, 2**step w), normalised, not clamped.
+            Tensor: (N, 3, 2**step h, 2**step w), normalized, not clamped.
         """
         if training:
             progress = self.progress()
@@ -146,7 +146,7 @@ class ProgressiveRestorer(FaceGANRestorer):
         """Super-resolve a batch for metrics and files.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample, optional): Stacked.
             progress (Progress, optional): Another step than the last.
             kwargs: Not used.
@@ -213,7 +213,9 @@ class ProgressiveRestorer(FaceGANRestorer):
             )
         if self.adversarial():
             losses['loss_gan'] = weight('gan') * self.gan_loss(
-                self.critic(batch_outputs), target_is_real=True, is_disc=False
+                self.discriminator(batch_outputs),
+                target_is_real=True,
+                is_disc=False,
             )
         if weight('attention') or weight('heatmap'):
             losses |= self.landmark_guidance(
@@ -225,7 +227,7 @@ class ProgressiveRestorer(FaceGANRestorer):
             )
         return losses
 
-    def critic(self, image: Tensor) -> Tensor:
+    def discriminator(self, image: Tensor) -> Tensor:
         """Score images of the step that is trained; (N,)."""
         return self.discriminator(image, **self.progress()._asdict()).float()
 
@@ -252,30 +254,36 @@ class ProgressiveRestorer(FaceGANRestorer):
         batch_gt_data: GrowingTargets,
         optim_wrapper: OptimWrapperDict,
     ) -> dict[str, Tensor]:
-        """Update the critic by all terms of its loss at once."""
+        """Update the discriminator by all terms of its loss at once."""
         wrapper = optim_wrapper['discriminator']
         with wrapper.optim_context(self):
-            losses = self.critic_losses(batch_outputs, batch_gt_data.image)
+            losses = self.discriminator_losses(
+                batch_outputs, batch_gt_data.image
+            )
         total, logs = self.parse_losses(losses)
         wrapper.update_params(total)
         return logs
 
-    def critic_losses(self, fake: Tensor, real: Tensor) -> dict[str, Tensor]:
+    def discriminator_losses(
+        self, fake: Tensor, real: Tensor
+    ) -> dict[str, Tensor]:
         """Wasserstein distance, drift and gradient penalty.
 
         Args:
-            fake (Tensor): (N, 3, H, W) without graph, normalised.
-            real (Tensor): (N, 3, H, W), normalised.
+            fake (Tensor): (N, 3, H, W) without graph, normalized.
+            real (Tensor): (N, 3, H, W), normalized.
         """
-        scores = self.critic(real)
+        scores = self.discriminator(real)
         losses = dict(
             loss_d_real=self.gan_loss(scores, True, is_disc=True),
-            loss_d_fake=self.gan_loss(self.critic(fake), False, is_disc=True),
+            loss_d_fake=self.gan_loss(
+                self.discriminator(fake), False, is_disc=True
+            ),
         )
         if self.drift_loss is not None:
             losses['loss_drift'] = self.drift_loss(scores)
         if self.penalty_weight:
             draw = int(self.step_counter) * get_world_size() + get_rank()
-            penalty = gradient_penalty(self.critic, real, fake, draw)
+            penalty = gradient_penalty(self.discriminator, real, fake, draw)
             losses['loss_penalty'] = self.penalty_weight * penalty
         return losses

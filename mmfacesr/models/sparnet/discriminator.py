@@ -23,7 +23,7 @@ from mmfacesr.registry import MODELS
 
 @MODELS.register_module()
 class SPARNetDiscriminator(nn.Module):
-    """Critic of SPARNetHD: equal networks that look at halved images.
+    """Discriminator of SPARNetHD: equal networks that look at halved images.
 
     Args:
         base_ch (int): Channels of the first unit. Defaults to 64.
@@ -100,7 +100,7 @@ class SPARNetDiscriminator(nn.Module):
 
 
 class ScaleDiscriminator(nn.Module):
-    """Critic of one scale.
+    """Discriminator of one scale.
 
     Args:
         base_ch (int): Channels of the first unit.

@@ -131,13 +131,13 @@ class SPARNet(nn.Module):
         relu_type (str): 'leakyrelu', 'relu', 'prelu', 'selu' or 'none'.
             Defaults to 'leakyrelu'.
         bottleneck_size (int): Side at which hourglasses end. Defaults to 4.
-        spectral_norm (bool): Whether convolutions are spectrally normalised.
+        spectral_norm (bool): Whether convolutions are spectrally normalized.
             Defaults to False.
         with_cp (bool): Whether units are computed again in the backward pass
             to save memory; not with 'bn'. Defaults to False.
 
     Raises:
-        ValueError: If an argument has a value that cannot be honoured.
+        ValueError: If an argument has a value that cannot be honored.
     """
 
     layouts = (SPARNET_AUTHORS, SPECTRAL_NORM_PARAMETRIZED)

@@ -1,12 +1,12 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Spectral normalisation whose state moves only when a network says so.
+"""Spectral normalization whose state moves only when a network says so.
 
 Source: Miyato et al., Spectral Normalization for Generative Adversarial
 Networks, ICLR 2018, arXiv 1802.05957. State-dict entries and values are those
 of ``torch.nn.utils.spectral_norm``. Differs: there the power iteration is a
 side effect of every training forward, so that a block computed a second time
-(gradient checkpointing) has other weights, and the normalised weight is kept
+(gradient checkpointing) has other weights, and the normalized weight is kept
 on the module, which then cannot be copied.
 """
 

@@ -28,7 +28,7 @@ Attention = Literal['spar', 'spar3d']
 Scale = Literal['none', 'down', 'up']
 
 LEAKY_SLOPE = 0.2
-NUM_GROUPS = 32  # of group normalisation
+NUM_GROUPS = 32  # of group normalization
 HOURGLASS_WIDTH = 64
 
 
@@ -37,9 +37,9 @@ class UnitStyle:
     """What the convolution units of one network have in common.
 
     Args:
-        norm (str): Normalisation.
+        norm (str): Normalization.
         act (str): Activation.
-        spectral_norm (bool): Whether convolutions are spectrally normalised.
+        spectral_norm (bool): Whether convolutions are spectrally normalized.
     """
 
     norm: Norm = 'none'
@@ -47,7 +47,7 @@ class UnitStyle:
     spectral_norm: bool = False
 
     def plain(self) -> 'UnitStyle':
-        """The same without normalisation and activation."""
+        """The same without normalization and activation."""
         return UnitStyle(spectral_norm=self.spectral_norm)
 
     def normed(self) -> 'UnitStyle':
@@ -56,7 +56,7 @@ class UnitStyle:
 
 
 class PixelNorm(nn.Module):
-    """L2 normalisation over the channels of each pixel.
+    """L2 normalization over the channels of each pixel.
 
     A pixel of zeros has no direction: it stays and receives no gradient,
     which would be 1e12 times as large.
@@ -69,14 +69,14 @@ class PixelNorm(nn.Module):
 
 
 class Normalize(nn.Module):
-    """One of the normalisations, by name.
+    """One of the normalizations, by name.
 
     Args:
         channels (int): C of its input (N, C, H, W).
         norm (str): 'bn', 'in', 'gn', 'pixel' or 'none'.
 
     Raises:
-        ValueError: If there is no such normalisation for that many channels.
+        ValueError: If there is no such normalization for that many channels.
     """
 
     def __init__(self, channels: int, norm: Norm) -> None:
@@ -147,12 +147,12 @@ class Activate(nn.Module):
 
 
 class ConvUnit(nn.Module):
-    """Enlarge, pad by reflection, convolve 3x3, normalise, activate.
+    """Enlarge, pad by reflection, convolve 3x3, normalize, activate.
 
     Args:
         in_channels (int): Channels of the input.
         out_channels (int): Channels of the output.
-        style (UnitStyle): Normalisation, activation, spectral norm.
+        style (UnitStyle): Normalization, activation, spectral norm.
         scale (str): 'up' doubles the size first (nearest), 'down' halves it
             by the stride, rounded up. Defaults to 'none'.
         pad (bool): Whether the input is padded. Defaults to True.
@@ -273,7 +273,7 @@ class FaceAttentionUnit(nn.Module):
         )
         self.preact_func = nn.Sequential(
             Normalize(in_channels, style.norm),
-            # Without normalisation it would overwrite the shortcut's input.
+            # Without normalization it would overwrite the shortcut's input.
             Activate(in_channels, style.act, inplace=style.norm != 'none'),
         )
         up = 'up' if scale == 'up' else 'none'
@@ -296,7 +296,7 @@ class FaceAttentionUnit(nn.Module):
 def initialize(network: nn.Module, spectral_norm: bool) -> None:
     """Set the weights that the released networks started from.
 
-    Spectrally normalised ones kept PyTorch's default, biases apart.
+    Spectrally normalized ones kept PyTorch's default, biases apart.
     """
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):

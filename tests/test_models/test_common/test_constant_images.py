@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Normalisations of constant images: no gradient out of rounding.
+"""Normalizations of constant images: no gradient out of rounding.
 
 The sweep over all configs is in ``tests/test_contract.py``.
 """
@@ -43,7 +43,7 @@ def run(norm: nn.Module, image: Tensor) -> tuple[Tensor, ...]:
 @pytest.mark.parametrize('layout', ['contiguous', 'channels_last'])
 @pytest.mark.parametrize('name', NORMS)
 def test_what_varies_is_normalised_as_by_torch(name: str, layout: str) -> None:
-    """One pixel of one channel one grey level off is enough."""
+    """One pixel of one channel one gray level off is enough."""
     ours, torchs = (make(4) for make in NORMS[name])
     image = torch.full((2, 4, 8, 8), -1.0)
     image[..., 3, 3] = 1 / 127.5 - 1
@@ -59,7 +59,7 @@ def test_what_varies_is_normalised_as_by_torch(name: str, layout: str) -> None:
 
 @pytest.mark.parametrize('value', [-1.0, 0.0, 0.3, 30.0])
 @pytest.mark.parametrize('name', NORMS)
-def test_rounding_is_not_normalised(name: str, value: float) -> None:
+def test_rounding_is_not_normalized(name: str, value: float) -> None:
     """What convolutions of a constant image give, place by place."""
     norm = NORMS[name][0](4)
     noise = torch.randn(2, 4, 8, 8, generator=torch.manual_seed(0))
@@ -81,7 +81,7 @@ def test_not_a_number_stays_visible() -> None:
     assert InstanceNorm2d(2)(image).isnan().all()
 
 
-def test_pixels_of_zeros_are_not_normalised() -> None:
+def test_pixels_of_zeros_are_not_normalized() -> None:
     image = torch.randn(1, 3, 2, 2, generator=torch.manual_seed(0))
     wanted = image / image.square().sum(1, keepdim=True).sqrt()
     image[..., 0, 0] = wanted[..., 0, 0] = 0

@@ -16,7 +16,7 @@ Build = Callable[..., DICGenerator]
 
 
 def faces(*shape: int, seed: int = 0) -> torch.Tensor:
-    """Return normalised noise."""
+    """Return normalized noise."""
     return torch.rand(shape, generator=torch.manual_seed(seed)) - 0.4
 
 
@@ -36,7 +36,7 @@ def test_base_image_is_the_enlarged_input(small_dic: Build) -> None:
     torch.nn.init.zeros_(net.conv_last[2].bias)
     ramp = torch.arange(16.0).expand(1, 3, 24, 16)
     sr = net(ramp, image_only=True)
-    # Half-pixel centres: column j lies at (j + 0.5) / 8 - 0.5 of the input.
+    # Half-pixel centers: column j lies at (j + 0.5) / 8 - 0.5 of the input.
     columns = ((torch.arange(128) + 0.5) / 8 - 0.5).clamp(0, 15)
     torch.testing.assert_close(sr, columns.expand(1, 3, 192, 128))
 

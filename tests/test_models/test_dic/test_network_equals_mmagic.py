@@ -54,5 +54,5 @@ def test_default_options_have_equal_keys(mmagic_models: object) -> None:
     assert {k: v.shape for k, v in ours.items()} == {
         k: v.shape for k, v in theirs.items()
     }
-    critic = mmagic_models.LightCNN(3)
-    critic.load_state_dict(DICDiscriminator().state_dict(), strict=True)
+    discriminator = mmagic_models.LightCNN(3)
+    discriminator.load_state_dict(DICDiscriminator().state_dict(), strict=True)

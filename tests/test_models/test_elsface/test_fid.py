@@ -18,7 +18,7 @@ from PIL import Image
 
 from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import PytorchFID
-from mmfacesr.evaluation.metrics import elsface as module
+from mmfacesr.models.elsface import metrics as module
 from mmfacesr.models.elsface.metrics import ELSFaceFID, ELSFaceLPIPS
 from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""ELSFace's released file: keys, unused numbers, order of colours."""
+"""ELSFace's released file: keys, unused numbers, order of colors."""
 
 import json
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from mmfacesr.models.elsface.layouts import ELSFACE_AUTHORS
 from mmfacesr.weights.layouts import MMAGIC, OURS
 
 SMALL = dict(mid_channels=6, num_heads=2)
-COLOURED = {
+COLORED = {
     'shallow.0.weight': 1,
     'style_encoder.stages.0.0.weight': 1,
     'tail.2.weight': 0,
     'tail.2.bias': 0,
 }
-"""Our keys that meet an image -> the axis of its colours."""
+"""Our keys that meet an image -> the axis of its colors."""
 BLOCK = 'layers_1.0.residual_group.blocks.0'
 
 
@@ -38,11 +38,11 @@ def build() -> ELSFaceNet:
 def released(network: ELSFaceNet) -> dict[str, Tensor]:
     """What the authors' file would hold, by its own keys.
 
-    Colours are turned here by hand, not by the layout.
+    Colors are turned here by hand, not by the layout.
     """
     weights = {
-        ELSFACE_AUTHORS.key(key): value.flip(COLOURED[key])
-        if key in COLOURED
+        ELSFACE_AUTHORS.key(key): value.flip(COLORED[key])
+        if key in COLORED
         else value
         for key, value in network.state_dict().items()
     }
@@ -134,13 +134,13 @@ def test_our_own_file_is_not_turned(wrap: Callable) -> None:
     assert not differing(network, wanted)
 
 
-def test_colours_alone_are_turned_and_turned_back() -> None:
+def test_colors_alone_are_turned_and_turned_back() -> None:
     turned, network = build(), build()
     weights = network.state_dict()
     value = ELSFACE_AUTHORS.value
     turned.load_state_dict({k: value(k, v) for k, v in weights.items()})
-    assert differing(turned, network) == COLOURED.keys()
-    for key, axis in COLOURED.items():
+    assert differing(turned, network) == COLORED.keys()
+    for key, axis in COLORED.items():
         assert torch.equal(turned.state_dict()[key], weights[key].flip(axis))
     for key, each in weights.items():
         assert torch.equal(value(key, value(key, each)), each), key
@@ -152,7 +152,7 @@ def test_no_other_layout_turns_or_drops_anything() -> None:
     others.remove(ELSFACE_AUTHORS)
     image = torch.arange(3.0).view(3, 1)
     for layout in others:
-        for key in COLOURED:
+        for key in COLORED:
             assert layout.value(key, image) is image
         assert layout.uses('sub_mean.bias') and layout.uses('a.attn_mask')
 

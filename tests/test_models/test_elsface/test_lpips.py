@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from mmfacesr.evaluation.metrics import LPIPS
-from mmfacesr.evaluation.metrics import elsface as module
+from mmfacesr.models.elsface import metrics as module
 from mmfacesr.models.elsface.metrics import ELSFaceLPIPS
 
 
@@ -66,8 +66,8 @@ def test_lpips_is_the_package_fed_with_files(
     assert usual['LPIPS/alex'] != pytest.approx(np.mean(wanted), rel=0.01)
 
 
-@pytest.mark.parametrize('change', ['colours', 'jpeg'])
-def test_lpips_sees_colours_and_jpeg(
+@pytest.mark.parametrize('change', ['colors', 'jpeg'])
+def test_lpips_sees_colors_and_jpeg(
     samples: list[dict],
     weights: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -75,7 +75,7 @@ def test_lpips_sees_colours_and_jpeg(
 ) -> None:
     backbone = str(weights['alexnet'])
     (right,) = evaluated(ELSFaceLPIPS(backbone), samples).values()
-    if change == 'colours':
+    if change == 'colors':
         samples = [
             dict(
                 gt_img=x['gt_img'].flip(0),

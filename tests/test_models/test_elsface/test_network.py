@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""ELSFace's arguments, sizes and order of colours."""
+"""ELSFace's arguments, sizes and order of colors."""
 
 import pytest
 import torch
@@ -120,7 +120,7 @@ def test_a_face_of_the_declared_size_is_not_pooled(side: int) -> None:
         (dict(window_size=0), 'window_size'),
     ],
 )
-def test_what_cannot_be_honoured_is_refused_by_name(
+def test_what_cannot_be_honored_is_refused_by_name(
     arguments: dict, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -141,7 +141,7 @@ def test_weights_trained_on_bgr_restore_rgb() -> None:
     wanted = bgr(image.flip(1)).flip(1)
     assert (wanted - bgr(image)).abs().max() > 1e-2, 'the order is seen'
     torch.testing.assert_close(rgb(image), wanted, rtol=1e-13, atol=1e-14)
-    # Nothing is summed over the colours of the output: they are only moved.
+    # Nothing is summed over the colors of the output: they are only moved.
     last = noise(2, 6, 8, 8).double()
     assert torch.equal(rgb.tail[2](last), bgr.tail[2](last).flip(1))
 

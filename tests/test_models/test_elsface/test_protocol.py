@@ -180,7 +180,7 @@ def test_rounded_to_nearest_and_saturated() -> None:
 
 
 def test_flat_images_by_hand() -> None:
-    """One level a channel survives JPEG where it is grey."""
+    """One level a channel survives JPEG where it is gray."""
     target = np.full((51, 60, 3), 128.0)
     equal = ELSFACE.measure(target + 0.4, target)
     assert equal == dict(PSNR=float('inf'), SSIM=1, MAE=0)
@@ -195,7 +195,7 @@ def test_flat_images_by_hand() -> None:
     )
     white = np.full_like(target, 255)
     assert ELSFACE.measure(white + 90, white)['MAE'] == 0
-    found = ELSFACE.summarise([equal, apart])
+    found = ELSFACE.summarize([equal, apart])
     # That of the equal image is infinite and left out.
     assert found['PSNR'] == apart['PSNR'] and found['MAE'] == 5
 

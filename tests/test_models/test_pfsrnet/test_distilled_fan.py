@@ -26,7 +26,7 @@ def released(golden: Path) -> tuple[DistilledFANHead, dict]:
     """The released head and its arrays; the test skips without them."""
     folder = Path(__file__).resolve().parents[3] / 'shared/golden/pfsrnet'
     if not (folder / 'fan_pretrained.npz').is_file():
-        pytest.skip('the released landmark head, without licence, is missing')
+        pytest.skip('the released landmark head, without license, is missing')
     weights = np.load(folder / 'fan_pretrained.npz')
     head = DistilledFANHead()
     head.load_state_dict({k: torch.tensor(weights[k]) for k in weights.files})
@@ -110,7 +110,7 @@ def test_teacher_sees_the_enlarged_face(tmp_path: Path) -> None:
     image = torch.rand(2, 3, 64, 64, requires_grad=True)
     heatmap = teacher(image)
     assert heatmap.shape == (2, 68, 64, 64) and not heatmap.requires_grad
-    # Pixel 2 of four lies an eighth towards the right and lower neighbour.
+    # Pixel 2 of four lies an eighth toward the right and lower neighbor.
     inner = image[:, :1].detach()
     right = inner[..., 1:] * 0.125 + inner[..., :-1] * 0.875
     both = right[..., 1:, :] * 0.125 + right[..., :-1, :] * 0.875

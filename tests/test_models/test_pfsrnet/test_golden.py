@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""PFSRNet and its critic against golden arrays; released files."""
+"""PFSRNet and its discriminator against golden arrays; released files."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ CLOSE = dict(rtol=1e-4, atol=1e-5)
 def filled(
     name: str, golden: Path, fill: ModuleType, unit: bool = False
 ) -> dict[str, Tensor]:
-    """Weights of a network; if ``unit``, equalised ones as at the start."""
+    """Weights of a network; if ``unit``, equalized ones as at the start."""
     path = golden / f'pfsrnet/{name}_keys.json'
     weights = fill.fill_state_dict(json.loads(path.read_text()))
     for key, value in weights.items():

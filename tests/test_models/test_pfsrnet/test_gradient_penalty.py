@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The critic's losses, against the reference's and by hand."""
+"""The discriminator's losses, against the reference's and by hand."""
 
 import json
 import math
@@ -14,14 +14,14 @@ import torch
 from mmengine.registry import MODELS, init_default_scope
 from torch import Tensor
 
-import mmfacesr.models.pfsrnet.gradient_penalty as critic_module
+import mmfacesr.models.pfsrnet.gradient_penalty as discriminator_module
 from mmfacesr.models.pfsrnet import PFSRNetDiscriminator
 from mmfacesr.models.pfsrnet.gradient_penalty import gradient_penalty
 
 
 @pytest.fixture(scope='module')
-def critic(golden: Path, fill: ModuleType) -> PFSRNetDiscriminator:
-    """The full critic with unit weights."""
+def discriminator(golden: Path, fill: ModuleType) -> PFSRNetDiscriminator:
+    """The full discriminator with unit weights."""
     keys = golden / 'pfsrnet/discriminator_keys.json'
     state = fill.fill_state_dict(json.loads(keys.read_text()))
     network = PFSRNetDiscriminator()
@@ -40,13 +40,13 @@ def critic(golden: Path, fill: ModuleType) -> PFSRNetDiscriminator:
 def test_golden(
     golden: Path,
     fill: ModuleType,
-    critic: PFSRNetDiscriminator,
+    discriminator: PFSRNetDiscriminator,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     step: int,
     alpha: float,
 ) -> None:
-    arrays = np.load(golden / 'pfsrnet/critic_losses.npz')
+    arrays = np.load(golden / 'pfsrnet/discriminator_losses.npz')
     side = 16 * 2**step
     real, fake = (
         torch.from_numpy(fill.image_batch((3, 3, side, side), seed) * 2 - 1)
@@ -57,7 +57,7 @@ def test_golden(
     init_default_scope('mmagic')
     gan = MODELS.build(dict(type='GANLoss', gan_type='wgan'))
     drift = MODELS.build(dict(type='DiscShiftLoss', loss_weight=0.001))
-    scores = partial(critic, step=step, alpha=alpha)
+    scores = partial(discriminator, step=step, alpha=alpha)
     penalty = gradient_penalty(scores, real, fake, draw=0)
     total = (
         gan(scores(real), True, is_disc=True)
@@ -66,9 +66,9 @@ def test_golden(
         + 10 * penalty
     )
     adversarial = gan(scores(fake), True, is_disc=False)
-    critic.zero_grad()
+    discriminator.zero_grad()
     total.backward()
-    first = critic.step1[0].conv[0].conv.weight_orig.grad.norm()
+    first = discriminator.step1[0].conv[0].conv.weight_orig.grad.norm()
     for key, value in dict(
         gp=penalty,
         d_loss=total,
@@ -78,7 +78,7 @@ def test_golden(
         wanted = float(arrays[f'gan_{name}_{key}'])
         assert value.item() == pytest.approx(wanted, rel=1e-4), key
     np.testing.assert_allclose(
-        critic.linear2.weight.grad[:, :64].numpy(),
+        discriminator.linear2.weight.grad[:, :64].numpy(),
         arrays[f'gan_{name}_d_loss_grad_linear2_weight'],
         rtol=1e-4,
         atol=1e-5,
@@ -86,7 +86,7 @@ def test_golden(
 
 
 def slope(image: Tensor) -> Tensor:
-    """A critic whose gradient is 0.5 at each of 3 * 4 pixels."""
+    """A discriminator whose gradient is 0.5 at each of 3 * 4 pixels."""
     return 0.5 * image.flatten(1).sum(1)
 
 
@@ -104,7 +104,7 @@ def test_penalty_by_hand_is_of_whole_images() -> None:
 
 
 def square(image: Tensor) -> Tensor:
-    """A critic whose gradient depends on the place."""
+    """A discriminator whose gradient depends on the place."""
     return (image**2).flatten(1).sum(1)
 
 
@@ -134,4 +134,6 @@ def test_penalty_is_float32_under_autocast() -> None:
 
 
 def test_module_uses_the_bases_function() -> None:
-    assert critic_module.gradient_penalty_loss.__module__.startswith('mmagic')
+    assert discriminator_module.gradient_penalty_loss.__module__.startswith(
+        'mmagic'
+    )

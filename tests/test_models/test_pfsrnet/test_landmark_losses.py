@@ -93,7 +93,7 @@ def released() -> tuple[DistilledFANHead, dict]:
     """The released head and its losses; the tests skip without them."""
     folder = Path(__file__).resolve().parents[3] / 'shared/golden/pfsrnet'
     if not (folder / 'fan_pretrained.npz').is_file():
-        pytest.skip('the released landmark head, without licence, is missing')
+        pytest.skip('the released landmark head, without license, is missing')
     weights = np.load(folder / 'fan_pretrained.npz')
     head = DistilledFANHead()
     head.load_state_dict({k: torch.tensor(weights[k]) for k in weights.files})

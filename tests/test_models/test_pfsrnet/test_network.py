@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""PFSRNet and its critic: steps, blending, gradients, refusals."""
+"""PFSRNet and its discriminator: steps, blending, gradients, refusals."""
 
 import copy
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def generator() -> PFSRNet:
 
 
 @pytest.fixture
-def critic() -> PFSRNetDiscriminator:
+def discriminator() -> PFSRNetDiscriminator:
     torch.manual_seed(0)
     return MODELS.build(dict(type='PFSRNetDiscriminator', mid_channels=16))
 
@@ -65,18 +65,18 @@ def test_blending_ends_at_both_steps(generator: PFSRNet) -> None:
 )
 def test_only_evaluated_stages_get_gradients(
     generator: PFSRNet,
-    critic: PFSRNetDiscriminator,
+    discriminator: PFSRNetDiscriminator,
     step: int,
     alpha: float,
     rgb: set[int],
 ) -> None:
     image = generator.train()(noise(2, 3, 8, 8), step, alpha)
-    critic(image, step, alpha).mean().backward()
+    discriminator(image, step, alpha).mean().backward()
     steps = {f'step{i + 1}' for i in range(step)}
     assert stages_with_gradient(generator) == (
         steps | {f'to_rgb.{i}' for i in rgb}
     )
-    assert stages_with_gradient(critic) == (
+    assert stages_with_gradient(discriminator) == (
         steps
         | {f'from_rgb.{i}' for i in rgb}
         | {'equal_conv', 'linear', 'linear2'}
@@ -128,7 +128,7 @@ def test_equalized_convolution_is_mmagics() -> None:
 )
 def test_steps_and_blends_that_do_not_exist(
     generator: PFSRNet,
-    critic: PFSRNetDiscriminator,
+    discriminator: PFSRNetDiscriminator,
     step: int,
     alpha: float,
     message: str,
@@ -136,19 +136,19 @@ def test_steps_and_blends_that_do_not_exist(
     with pytest.raises(ValueError, match=message):
         generator(noise(1, 3, 16, 16), step, alpha)
     with pytest.raises(ValueError, match=message):
-        critic(noise(1, 3, 64, 64), step, alpha)
+        discriminator(noise(1, 3, 64, 64), step, alpha)
 
 
 def test_sizes_and_widths_are_checked(
-    generator: PFSRNet, critic: PFSRNetDiscriminator
+    generator: PFSRNet, discriminator: PFSRNetDiscriminator
 ) -> None:
     for shape in ((1, 3, 7, 16), (1, 1, 16, 16), (3, 16, 16)):
         with pytest.raises(ValueError, match='PFSRNet expected .*got'):
             generator(torch.zeros(shape))
-    assert critic(noise(2, 3, 4, 6), 1).shape == (2,)
+    assert discriminator(noise(2, 3, 4, 6), 1).shape == (2,)
     for step, side in ((1, 5), (2, 6), (3, 12), (3, 0)):
         with pytest.raises(ValueError, match=f'multiples of {2**step}'):
-            critic(torch.zeros(1, 3, 64, side), step)
+            discriminator(torch.zeros(1, 3, 64, side), step)
     for build in (PFSRNet, PFSRNetDiscriminator):
         for width in (0, 12):
             with pytest.raises(ValueError, match=f'of 8, got {width}'):
@@ -160,27 +160,27 @@ def test_sizes_and_widths_are_checked(
     [copy.deepcopy, lambda net: net.to(memory_format=torch.channels_last)],
 )
 def test_copies_and_other_layouts_give_the_same(
-    generator: PFSRNet, critic: PFSRNetDiscriminator, wrap: Callable
+    generator: PFSRNet, discriminator: PFSRNetDiscriminator, wrap: Callable
 ) -> None:
     lr = noise(2, 3, 8, 8)
     image = generator(lr, 2, 0.5)
-    scores = critic(image, 2, 0.5)
+    scores = discriminator(image, 2, 0.5)
     scores.sum().backward()
     torch.testing.assert_close(wrap(generator)(lr, 2, 0.5), image)
-    torch.testing.assert_close(wrap(critic)(image, 2, 0.5), scores)
+    torch.testing.assert_close(wrap(discriminator)(image, 2, 0.5), scores)
 
 
 def test_bfloat16_autocast(
-    generator: PFSRNet, critic: PFSRNetDiscriminator
+    generator: PFSRNet, discriminator: PFSRNetDiscriminator
 ) -> None:
     lr = noise(2, 3, 8, 8)
     image = generator(lr, 3, 0.5)
     with torch.autocast('cpu', torch.bfloat16):
-        half, scores = generator(lr, 3, 0.5), critic(image, 3, 0.5)
+        half, scores = generator(lr, 3, 0.5), discriminator(image, 3, 0.5)
     torch.testing.assert_close(half.float(), image, rtol=0, atol=0.05)
     assert scores.dtype == torch.float32
     torch.testing.assert_close(
-        scores, critic(image, 3, 0.5), rtol=0.05, atol=0.02
+        scores, discriminator(image, 3, 0.5), rtol=0.05, atol=0.02
     )
 
 

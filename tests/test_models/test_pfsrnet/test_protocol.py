@@ -101,7 +101,7 @@ def kept(mse: float, ssim: float = 0.5, term: float = 0.25) -> dict:
 def test_pooled_by_hand() -> None:
     """A full batch of mean error 0.02, then a batch of one image."""
     values = [kept(0.01)] * 8 + [kept(0.03)] * 8 + [kept(0.001, 0.9, 1)]
-    found = PFSRNET.summarise(values)
+    found = PFSRNET.summarize(values)
     # The levels' exponents, the last one four times, add up to 1.4.
     assert found == pytest.approx(
         {
@@ -112,15 +112,15 @@ def test_pooled_by_hand() -> None:
     )
     singles = np.mean([-10 * np.log10(value['MSE']) for value in values])
     assert abs(found['PSNR'] - singles) > 1
-    assert PFSRNET.summarise([kept(0.0)])['PSNR'] is None
+    assert PFSRNET.summarize([kept(0.0)])['PSNR'] is None
     last_is_equal = [*values[:16], kept(0.0)]
-    assert PFSRNET.summarise(last_is_equal)['PSNR'] == pytest.approx(
+    assert PFSRNET.summarize(last_is_equal)['PSNR'] == pytest.approx(
         10 * np.log10(1 / 0.02)
     )
 
 
 def test_levels_are_pooled_before_their_product() -> None:
-    found = PFSRNET.summarise([kept(0.01, term=0.2), kept(0.01, term=0.4)])
+    found = PFSRNET.summarize([kept(0.01, term=0.2), kept(0.01, term=0.4)])
     assert found['MS-SSIM'] == pytest.approx(0.3**1.4)
 
 

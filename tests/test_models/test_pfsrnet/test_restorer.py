@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Training of PFSRNet: which losses, which step, what the critic sees."""
+"""Training of PFSRNet: losses, steps, what the discriminator sees."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -62,7 +62,7 @@ def build(**changes: object) -> nn.Module:
 
 
 def samples(count: int = 2, heatmaps: bool = True) -> DataSample:
-    """Stacked, normalised targets of noise."""
+    """Stacked, normalized targets of noise."""
     draw = torch.Generator().manual_seed(1)
     tensors = {
         key: torch.rand(count, 3, side, side, generator=draw) * 2 - 1
@@ -186,7 +186,7 @@ def test_a_loss_without_its_part_is_refused(changes: dict, loss: str) -> None:
         build(schedule=SCHEDULE[:1])
 
 
-def test_critic_sees_the_image_of_the_generators_update() -> None:
+def test_discriminator_sees_the_image_of_the_generators_update() -> None:
     model = build()
     optimizers = {
         name: torch.optim.SGD(getattr(model, name).parameters(), 0.1)
@@ -198,8 +198,8 @@ def test_critic_sees_the_image_of_the_generators_update() -> None:
         **{name: OptimWrapper(value) for name, value in optimizers.items()}
     )
     seen: list[Tensor] = []
-    losses: Callable = model.critic_losses
-    model.critic_losses = lambda fake, real: (
+    losses: Callable = model.discriminator_losses
+    model.discriminator_losses = lambda fake, real: (
         seen.append(fake) or losses(fake, real)
     )
     inputs = [torch.randint(0, 256, (3, 16, 16)) for _ in range(2)]

@@ -85,14 +85,14 @@ def test_validation_sees_the_average_and_training_goes_on() -> None:
     model, hook, history = trained()
     runner = runner_of(model)
     average = copy.deepcopy(hook.ema_model.module.state_dict())
-    critic = model.discriminator.weight.clone()
+    discriminator = model.discriminator.weight.clone()
     hook.before_val_epoch(runner)
     for key, value in model.generator.state_dict().items():
         assert torch.equal(value, average[key]), key
     hook.after_val_epoch(runner)
     for key, value in model.generator.state_dict().items():
         assert torch.equal(value, history[-1][key]), key
-    assert torch.equal(model.discriminator.weight, critic)
+    assert torch.equal(model.discriminator.weight, discriminator)
 
 
 def saved(model: Model, hook: GeneratorEMAHook) -> dict:

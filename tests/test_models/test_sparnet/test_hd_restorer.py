@@ -65,8 +65,8 @@ def test_losses_by_hand(model: nn.Module) -> None:
     with torch.no_grad():
         image = model.generator(data['inputs'])
         losses = model.g_step(image, target)
-        critic = model.d_step_real(image, target)
-        critic = critic + model.d_step_fake(image, target)
+        discriminator = model.d_step_real(image, target)
+        discriminator = discriminator + model.d_step_fake(image, target)
         fake, seen = model.discriminator(image, return_features=True)
         real, wanted = model.discriminator(target, return_features=True)
     matching = sum(
@@ -85,11 +85,11 @@ def test_losses_by_hand(model: nn.Module) -> None:
     assert losses.keys() == by_hand.keys()
     for name, value in by_hand.items():
         torch.testing.assert_close(losses[name], value, msg=name)
-    torch.testing.assert_close(critic, hinge / 3)
+    torch.testing.assert_close(discriminator, hinge / 3)
 
 
 def test_a_step_is_the_reference_step(model: nn.Module) -> None:
-    """Generator first, then the critic, both on the old generator's image."""
+    """Generator first, then discriminator, both on the old image."""
     before = still(model)
     optimizers = OptimWrapperDict(
         generator=OptimWrapper(
@@ -125,7 +125,7 @@ def test_a_step_is_the_reference_step(model: nn.Module) -> None:
         assert parameter.requires_grad
 
 
-def test_generator_step_leaves_no_gradient_in_the_critic(
+def test_generator_step_leaves_no_gradient_in_the_discriminator(
     model: nn.Module,
 ) -> None:
     image = torch.rand(1, 3, SIDE, SIDE, requires_grad=True)

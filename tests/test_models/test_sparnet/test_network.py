@@ -69,7 +69,7 @@ def test_every_norm_and_activation_trains(norm: str, act: str) -> None:
         (dict(with_cp=True), "norm_type='bn'"),
     ],
 )
-def test_what_cannot_be_honoured_is_refused_by_name(
+def test_what_cannot_be_honored_is_refused_by_name(
     arguments: dict, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):

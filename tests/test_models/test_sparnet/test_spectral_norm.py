@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Spectral normalisation against PyTorch's two and against NumPy."""
+"""Spectral normalization against PyTorch's two and against NumPy."""
 
 from collections.abc import Callable
 

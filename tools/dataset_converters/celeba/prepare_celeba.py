@@ -24,36 +24,36 @@ from mmfacesr.datasets.conversion import (
     run,
     save_points,
 )
-from mmfacesr.datasets.data_root import PARTS
+from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.faces.framing import crop_square
 from mmfacesr.utils import output_folder, printable, read_lines
 from mmfacesr.utils.images import BadSampleError, read_image, write_image
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
-# The 1000 test images of FSRNet and DIC, inside the official test part.
+# The 1000 test images of FSRNet and DIC, inside the official test split.
 FSRNET_TEST_IDS = range(201600, 202600)
 HEAD_LINES = 2
 ALIGNED_FACE_SIZE = 178  # of 178x218
 FOLDERS = ('Img', 'Eval', 'Anno')  # as CelebA is distributed
 
 
-def read_parts(path: Path) -> dict[str, list[str]]:
-    """Group the files of the official partition by their part."""
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
-    for file, part in read_celeba_partition(path).items():
-        parts[part].append(file)
-    return parts
+def read_splits(path: Path) -> dict[str, list[str]]:
+    """Group the files of the official partition by their split."""
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for file, split in read_celeba_partition(path).items():
+        splits[split].append(file)
+    return splits
 
 
-def select_fsrnet(parts: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Keep of the official test part the 1000 images of FSRNet."""
+def select_fsrnet(splits: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Keep of the official test split the 1000 images of FSRNet."""
     test = [
         file
-        for file in parts['test']
+        for file in splits['test']
         if Path(file).stem.isdecimal()
         and int(Path(file).stem) in FSRNET_TEST_IDS
     ]
-    return dict(parts, test=test)
+    return dict(splits, test=test)
 
 
 def read_numbers(path: Path, count: int) -> dict[str, np.ndarray]:
@@ -120,20 +120,20 @@ def crop_face(
 
 
 def prepare_aligned(
-    root: Path, parts: dict[str, list[str]], source: str, workers: int
+    root: Path, splits: dict[str, list[str]], source: str, workers: int
 ) -> None:
     """Write the lists beside the aligned images."""
     images = find_images(root, 'img_align_celeba').relative_to(root)
     named = {
-        part: [(images / file).as_posix() for file in files]
-        for part, files in parts.items()
+        split: [(images / file).as_posix() for file in files]
+        for split, files in splits.items()
     }
     list_in_place(root, 'celeba', named, ALIGNED_FACE_SIZE, source, workers)
 
 
 def prepare_wild(
     root: Path,
-    parts: dict[str, list[str]],
+    splits: dict[str, list[str]],
     source: str,
     workers: int,
     out: Path,
@@ -161,7 +161,7 @@ def prepare_wild(
         out=out,
         size=size,
     )
-    names = [file for part in PARTS for file in parts[part]]
+    names = [file for split in SPLITS for file in splits[split]]
     good = convert_all(
         names,
         work,
@@ -171,8 +171,8 @@ def prepare_wild(
         images,
     )
     kept = {
-        part: [row['file'] for file in files for row in good.get(file, [])]
-        for part, files in parts.items()
+        split: [row['file'] for file in files for row in good.get(file, [])]
+        for split, files in splits.items()
     }
     rows = [row for rows in good.values() for row in rows if 'points' in row]
     if rows:
@@ -222,42 +222,42 @@ def main() -> None:
             '--out and --size belong to --layout in-the-wild; '
             'aligned images stay where they are'
         )
-    parts = read_parts(
+    splits = read_splits(
         find_file(
             args.root,
             ['list_eval_partition.txt', 'list_eval_partition.csv'],
             FOLDERS,
         )
     )
-    require_counts(parts, OFFICIAL_COUNTS, args.allow_incomplete)
+    require_counts(splits, OFFICIAL_COUNTS, args.allow_incomplete)
     source = 'CelebA, official partition'
     if args.split == 'fsrnet':
-        parts = select_fsrnet(parts)
+        splits = select_fsrnet(splits)
         source += ', of test the 1000 images 201600-202599 of FSRNet and DIC'
-        if len(parts['test']) != len(FSRNET_TEST_IDS):
+        if len(splits['test']) != len(FSRNET_TEST_IDS):
             complain(
                 f'Expected the {len(FSRNET_TEST_IDS)} test images '
-                f'201600-202599, got {len(parts["test"])}.',
+                f'201600-202599, got {len(splits["test"])}.',
                 args.allow_incomplete,
             )
     images = find_images(
         args.root, 'img_celeba' if wild else 'img_align_celeba'
     )
-    parts = {
-        part: keep_present(files, images, args.allow_incomplete)
-        for part, files in parts.items()
+    splits = {
+        split: keep_present(files, images, args.allow_incomplete)
+        for split, files in splits.items()
     }
     if wild:
         prepare_wild(
             args.root,
-            parts,
+            splits,
             source,
             args.workers,
             args.out or args.root / 'celeba_crops',
             args.size,
         )
     else:
-        prepare_aligned(args.root, parts, source, args.workers)
+        prepare_aligned(args.root, splits, source, args.workers)
 
 
 if __name__ == '__main__':

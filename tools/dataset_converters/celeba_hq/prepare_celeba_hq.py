@@ -15,7 +15,7 @@ from mmfacesr.datasets.conversion import (
     require_counts,
     run,
 )
-from mmfacesr.datasets.data_root import PARTS
+from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.utils import printable, read_lines
 from mmfacesr.utils.images import list_images
 
@@ -62,7 +62,7 @@ def divide_official(
         ValueError: If the counts differ or an image is not in the mapping.
     """
     mapping = read_mapping(find_file(root, [MAPPING_FILE], [images]))
-    part_of = read_celeba_partition(
+    split_of = read_celeba_partition(
         partition
         or find_file(
             root,
@@ -70,13 +70,13 @@ def divide_official(
             [images],
         )
     )
-    parts: dict[str, list[str]] = {part: [] for part in PARTS}
+    splits: dict[str, list[str]] = {split: [] for split in SPLITS}
     unknown = []
     for name in list_images(root / images):
         stem = Path(name).stem
         original = mapping.get(int(stem)) if stem.isdecimal() else None
-        if original in part_of:
-            parts[part_of[original]].append((Path(images) / name).as_posix())
+        if original in split_of:
+            splits[split_of[original]].append((Path(images) / name).as_posix())
         else:
             unknown.append(name)
     if unknown:
@@ -86,15 +86,15 @@ def divide_official(
             f'others, first {printable(unknown[0])}.',
             allow_incomplete,
         )
-    require_counts(parts, OFFICIAL_COUNTS, allow_incomplete)
-    return parts
+    require_counts(splits, OFFICIAL_COUNTS, allow_incomplete)
+    return splits
 
 
 def divide_mmagic(root: Path) -> dict[str, list[str]]:
     """Take MMagic's folders; a tenth of its training images is val."""
     files = {
-        part: [f'{folder}/{name}' for name in list_images(root / folder)]
-        for part, folder in MMAGIC_FOLDERS.items()
+        split: [f'{folder}/{name}' for name in list_images(root / folder)]
+        for split, folder in MMAGIC_FOLDERS.items()
     }
     return dict(hold_out_val(files['train']), test=files['test'])
 
@@ -118,14 +118,14 @@ def main() -> None:
     add_allow_incomplete(parser)
     args = parser.parse_args()
     if args.layout == 'mmagic':
-        parts = divide_mmagic(args.root)
+        splits = divide_mmagic(args.root)
         source = "CelebA-HQ, MMagic's folders; val is held out of training"
     else:
-        parts = divide_official(
+        splits = divide_official(
             args.root, args.images, args.partition, args.allow_incomplete
         )
         source = "CelebA-HQ, CelebA's partition by the mapping file"
-    list_in_place(args.root, 'celeba-hq', parts, None, source, args.workers)
+    list_in_place(args.root, 'celeba-hq', splits, None, source, args.workers)
 
 
 if __name__ == '__main__':

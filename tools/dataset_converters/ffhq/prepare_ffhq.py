@@ -16,7 +16,7 @@ from mmfacesr.utils import printable
 from mmfacesr.utils.images import list_images
 
 # FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
-# part, so that the second half of its validation images is ours.
+# split, so that the second half of its validation images is ours.
 RANGES = dict(
     train=range(60000), val=range(60000, 65000), test=range(65000, 70000)
 )
@@ -32,13 +32,13 @@ def divide(names: list[str], allow_incomplete: bool) -> dict[str, list[str]]:
     Raises:
         ValueError: If a number is unknown or a count differs.
     """
-    parts: dict[str, list[str]] = {part: [] for part in RANGES}
+    splits: dict[str, list[str]] = {split: [] for split in RANGES}
     unknown = []
     for name in names:
         stem = Path(name).stem
         number = int(stem) if stem.isdecimal() else -1
-        part = next((p for p, ids in RANGES.items() if number in ids), None)
-        (unknown if part is None else parts[part]).append(name)
+        split = next((p for p, ids in RANGES.items() if number in ids), None)
+        (unknown if split is None else splits[split]).append(name)
     if unknown:
         complain(
             'Expected images named by their number (00000.png to 69999.png), '
@@ -46,11 +46,11 @@ def divide(names: list[str], allow_incomplete: bool) -> dict[str, list[str]]:
             allow_incomplete,
         )
     require_counts(
-        parts,
-        {part: len(ids) for part, ids in RANGES.items()},
+        splits,
+        {split: len(ids) for split, ids in RANGES.items()},
         allow_incomplete,
     )
-    return parts
+    return splits
 
 
 def main() -> None:
@@ -58,11 +58,11 @@ def main() -> None:
     parser = argument_parser(__doc__)
     add_allow_incomplete(parser)
     args = parser.parse_args()
-    parts = divide(list_images(args.root), args.allow_incomplete)
+    splits = divide(list_images(args.root), args.allow_incomplete)
     list_in_place(
         args.root,
         'ffhq',
-        parts,
+        splits,
         None,
         'FFHQ, training 0-59999; its validation halved: val 60000-64999, '
         'test 65000-69999',

@@ -93,15 +93,15 @@ def prepare_faces(
     with_faces = [photo for photo in photos if good.get(photo)]
     split, num_copies = divide_folder(root, with_faces)
     say_copies(num_copies)
-    parts = {
-        part: sorted(row['file'] for photo in names for row in good[photo])
-        for part, names in split.items()
+    splits = {
+        split: sorted(row['file'] for photo in names for row in good[photo])
+        for split, names in split.items()
     }
     save_points(out / 'landmarks68.npz', rows, 'ibug68')
     finish(
         out,
         root.resolve().name,
-        parts,
+        splits,
         FACE_SIZE,
         'faces found in photographs, divided by folder or photograph',
         'ibug68',
@@ -143,12 +143,12 @@ def main() -> None:
     if args.whole:
         names = list_images(args.root)
         refuse_low_resolution(args.root, names)
-        parts, num_copies = divide_folder(args.root, names)
+        splits, num_copies = divide_folder(args.root, names)
         say_copies(num_copies)
         list_in_place(
             args.root,
             args.root.resolve().name,
-            parts,
+            splits,
             None,
             'cropped faces, divided by folder or name',
             args.workers,

@@ -77,7 +77,7 @@ def crop_face(
 
 def prepare_crops(
     root: Path,
-    parts: dict[str, list[str]],
+    splits: dict[str, list[str]],
     table_file: Path,
     out: Path,
     source: str,
@@ -90,14 +90,14 @@ def prepare_crops(
             f'Expected 68 points in {table_file}, got '
             f'{table.scheme}; use extract_landmarks.py.'
         )
-    names = [name for files in parts.values() for name in files]
+    names = [name for files in splits.values() for name in files]
     work = partial(crop_face, root=root, table=table, out=out)
     good = convert_all(
         names, work, out, dict(converter='helen crops'), workers, root
     )
     kept = {
-        part: [row['file'] for name in files for row in good.get(name, [])]
-        for part, files in parts.items()
+        split: [row['file'] for name in files for row in good.get(name, [])]
+        for split, files in splits.items()
     }
     rows = [row for rows in good.values() for row in rows]
     if rows:
@@ -131,17 +131,17 @@ def main() -> None:
         parser.error('--landmarks and --out belong together')
     if args.out is not None:
         require_outside(parser, args.root, args.out)
-    parts = divide(
+    splits = divide(
         list_images(args.root),
         read_test_stems(args.test),
         args.allow_incomplete,
     )
     source = 'Helen, test images as given; val is held out of the others'
     if args.out is None:
-        list_in_place(args.root, 'helen', parts, None, source, args.workers)
+        list_in_place(args.root, 'helen', splits, None, source, args.workers)
     else:
         prepare_crops(
-            args.root, parts, args.landmarks, args.out, source, args.workers
+            args.root, splits, args.landmarks, args.out, source, args.workers
         )
 
 

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Draw the embedded faces: portraits with exact 68 landmarks, no download."""
+"""Draw the synthetic faces: portraits with exact 68 landmarks, no download."""
 
 import argparse
 from functools import partial
@@ -21,14 +21,14 @@ SHEET_COLUMNS, SHEET_ROWS = 9, 4
 EXAMPLES = """examples:
   a data root for a short training (about a minute or two):
     python tools/dataset_converters/synthetic_faces/render_faces.py \\
-        --out data/embedded_faces --train 400 --val 32 --test 64
+        --out data/synthetic_faces --train 400 --val 32 --test 64
   one picture that shows a sheet of them:
     python tools/dataset_converters/synthetic_faces/render_faces.py \\
         --sheet faces.png
 
-Any config then trains on them: DATA_ROOT=data/embedded_faces python
+Any config then trains on them: DATA_ROOT=data/synthetic_faces python
 tools/train.py CONFIG. The same seed and size always give the same faces;
-the three parts never share a person. Interrupted, the command goes on where
+the three splits never share a person. Interrupted, the command goes on where
 it stopped when it is given again."""
 
 
@@ -46,13 +46,13 @@ def parse_args() -> argparse.Namespace:
         help='data root to write: train/ val/ test/ with PNG '
         'files, their lists, dataset.json, landmarks68.npz',
     )
-    for part, count in (('train', 400), ('val', 32), ('test', 64)):
+    for split, count in (('train', 400), ('val', 32), ('test', 64)):
         parser.add_argument(
-            f'--{part}',
+            f'--{split}',
             type=int,
             default=count,
             metavar='N',
-            help=f'faces in the {part} part (default: %(default)s)',
+            help=f'faces in the {split} split (default: %(default)s)',
         )
     parser.add_argument(
         '--size',
@@ -93,8 +93,8 @@ def main() -> None:
     cv2.setNumThreads(1)  # the pictures are small: threads only cost
     try:
         if args.out is not None:
-            parts = dict(train=args.train, val=args.val, test=args.test)
-            write_faces(args.out, parts, args.size, args.seed)
+            splits = dict(train=args.train, val=args.val, test=args.test)
+            write_faces(args.out, splits, args.size, args.seed)
         if args.sheet is not None:
             seeds = face_seeds('test', SHEET_COLUMNS * SHEET_ROWS, args.seed)
             write_image(

@@ -38,7 +38,7 @@ class BicubicBaseline(BaseEditModel):
         """Enlarge a batch.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample): Stacked, with ``gt_img``.
             kwargs: Not used.
 

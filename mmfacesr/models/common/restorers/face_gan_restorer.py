@@ -70,8 +70,8 @@ class FaceGANRestorer(SRGAN):
         """Losses of the generator.
 
         Args:
-            batch_outputs (Tensor): (N, 3, H, W) prediction, normalised.
-            batch_gt_data (Tensor): (N, 3, H, W) ground truth, normalised.
+            batch_outputs (Tensor): (N, 3, H, W) prediction, normalized.
+            batch_gt_data (Tensor): (N, 3, H, W) ground truth, normalized.
 
         Returns:
             dict[str, Tensor]: ``loss_pix`` and those of the adversarial part.
@@ -85,8 +85,8 @@ class FaceGANRestorer(SRGAN):
         """Losses of a prediction that join after ``pixel_init`` iterations.
 
         Args:
-            image (Tensor): (N, 3, H, W) prediction, normalised.
-            target (Tensor): (N, 3, H, W) ground truth, normalised.
+            image (Tensor): (N, 3, H, W) prediction, normalized.
+            target (Tensor): (N, 3, H, W) ground truth, normalized.
 
         Returns:
             dict[str, Tensor]: ``loss_gan``, ``loss_feature_matching`` and

@@ -43,9 +43,9 @@ class FaceRestorer(BaseEditModel):
         """Losses of a batch.
 
         Args:
-            inputs (Tensor): (N, 3, h, w), normalised.
+            inputs (Tensor): (N, 3, h, w), normalized.
             data_samples (DataSample): Stacked, with ``gt_img`` (N, 3, H, W),
-                normalised.
+                normalized.
             kwargs: Arguments of the generator.
 
         Returns:

@@ -34,7 +34,7 @@ class HeatmapRegressor(BaseEditModel):
         """Find the heatmaps of a batch.
 
         Args:
-            inputs (Tensor): (N, 3, H, W) faces, normalised.
+            inputs (Tensor): (N, 3, H, W) faces, normalized.
             data_samples (DataSample, optional): Not used.
             kwargs: Not used.
 

@@ -1,11 +1,11 @@
-"""PFSRNet for a short run on a CPU, on the embedded faces.
+"""PFSRNet for a short run on a CPU, on the synthetic faces.
 
-The full network and its three steps without critic and feature loss,
+The full network and its three steps without discriminator and feature loss,
 attention drawn from the landmark table, few iterations. `make quickstart`
 trains it.
 
-Train:  tools/train.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py
-Test:   tools/test.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_embedded.py CHECKPOINT
+Train:  tools/train.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic.py
+Test:   tools/test.py configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 3 GB, about 7 minutes
 Result: README.md beside this file

@@ -1,10 +1,10 @@
-"""A narrow ELSFace x8 for a short run on a CPU, on the embedded faces.
+"""A narrow ELSFace x8 for a short run on a CPU, on the synthetic faces.
 
 Half the width and the cheaper tail, more steps in the same time; losses and
 evaluation as ever. `make quickstart` trains it.
 
-Train:  tools/train.py configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py
-Test:   tools/test.py configs/elsface/elsface-small_x8c30_1xb1-2500_embedded.py CHECKPOINT
+Train:  tools/train.py configs/elsface/elsface-small_x8c30_1xb1-2500_synthetic.py
+Test:   tools/test.py configs/elsface/elsface-small_x8c30_1xb1-2500_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 3 GB, about 7 minutes
 Result: README.md beside this file

@@ -1,10 +1,10 @@
-"""ELSFace x4 for a run on a CPU, on the embedded faces or any folder.
+"""ELSFace x4 for a run on a CPU, on the synthetic faces or any folder.
 
 The full network, losses and evaluation; few iterations at a higher rate than
 the paper's.
 
-Train:  tools/train.py configs/elsface/elsface_x4_1xb1-1750_embedded.py
-Test:   tools/test.py configs/elsface/elsface_x4_1xb1-1750_embedded.py CHECKPOINT
+Train:  tools/train.py configs/elsface/elsface_x4_1xb1-1750_synthetic.py
+Test:   tools/test.py configs/elsface/elsface_x4_1xb1-1750_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 3 GB, about 35 minutes
 Result: README.md beside this file

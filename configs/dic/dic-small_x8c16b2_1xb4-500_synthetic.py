@@ -1,10 +1,10 @@
-"""A small DIC for a short run on a CPU, on the embedded faces.
+"""A small DIC for a short run on a CPU, on the synthetic faces.
 
 Two steps, two groups and narrow layers; the same data, losses and evaluation
 as the full network. `make quickstart` trains it.
 
-Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py
-Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb4-500_embedded.py CHECKPOINT
+Train:  tools/train.py configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py
+Test:   tools/test.py configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 2 GB, about 10 minutes
 Result: README.md beside this file

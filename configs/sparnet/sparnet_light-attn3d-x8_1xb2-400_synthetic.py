@@ -1,10 +1,10 @@
-"""SPARNet-Light for a short run on a CPU, on the embedded faces.
+"""SPARNet-Light for a short run on a CPU, on the synthetic faces.
 
 The full network, data, loss and evaluation; a higher learning rate than the
 paper's and few iterations. `make quickstart` trains it.
 
-Train:  tools/train.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py
-Test:   tools/test.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_embedded.py CHECKPOINT
+Train:  tools/train.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py
+Test:   tools/test.py configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
 Needs:  a CPU with 2 cores, 3 GB, about 5 minutes
 Result: README.md beside this file
