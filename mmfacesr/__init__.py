@@ -1,10 +1,27 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Face super-resolution toolbox on MMagic and mmengine."""
+"""Face super-resolution toolbox on MMagic and mmengine.
 
-from mmfacesr.compat.config_bases import mend_config_bases
-from mmfacesr.version import __version__
+``list_models`` names the models, ``get_model`` builds one.
+"""
 
-__all__ = ['__version__']
+from typing import TYPE_CHECKING, Any
+
+from .compat.config_bases import mend_config_bases
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .apis.models import get_model, list_models
+
+__all__ = ['__version__', 'get_model', 'list_models']
 
 mend_config_bases()  # plain `Config.fromfile` comes before any other import
+
+
+def __getattr__(name: str) -> Any:
+    """Import the front door when it is used: torch takes seconds."""
+    if name in ('get_model', 'list_models'):
+        from .apis import models
+
+        return getattr(models, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

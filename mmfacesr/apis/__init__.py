@@ -1,3 +1,19 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 """What a person calls; nothing else in the package imports it."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import get_model, init_model, list_models
+
+__all__ = ['get_model', 'init_model', 'list_models']
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is used alone: the command line does without torch."""
+    if name in __all__:
+        from . import models
+
+        return getattr(models, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

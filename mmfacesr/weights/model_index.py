@@ -82,6 +82,40 @@ def read_index() -> tuple[WeightsEntry, ...]:
     )
 
 
+@dataclass(frozen=True)
+class ModelEntry:
+    """A model of the index, with published weights or without.
+
+    Args:
+        name (str): Of its config, or of further weights for one.
+        config (str): Path of the config from the root.
+        collection (str): Method that it belongs to.
+    """
+
+    name: str
+    config: str
+    collection: str
+
+
+def read_models() -> tuple[ModelEntry, ...]:
+    """Read all models of the index that have a config.
+
+    Raises:
+        WeightsError: If a file is missing or an entry is wrong.
+    """
+    root = project_root()
+    return tuple(
+        ModelEntry(
+            _text(model, 'Name'),
+            _text(model, 'Config'),
+            _text(model, 'In Collection'),
+        )
+        for metafile in _read_yaml(root / INDEX).get('Import') or []
+        for model in _read_yaml(root / metafile).get('Models') or []
+        if 'Config' in model
+    )
+
+
 def find_entry(source: str) -> Optional[WeightsEntry]:
     """Find weights by their name or by one of their URLs, mirrors too.
 

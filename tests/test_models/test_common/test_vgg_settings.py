@@ -70,7 +70,7 @@ def test_equals_mmagic(
 
 
 def test_golden_layers(weights: str) -> None:
-    folder = Path(__file__).resolve().parents[3] / 'shared/golden/pfsrnet'
+    folder = Path(__file__).resolve().parents[4] / 'shared/golden/pfsrnet'
     if not (folder / 'losses.npz').is_file():
         pytest.skip('the faces of the golden losses are missing')
     arrays = np.load(folder / 'losses.npz')

@@ -23,7 +23,7 @@ from mmfacesr.models.elsface.protocol import (
     uniform_ssim,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ELSFACE = METHODS['elsface'].protocol
 HALF_SIZE_CHROMA = 2  # Pillow's word for 4:2:0
 

@@ -24,7 +24,7 @@ def keys(golden: Path) -> dict[str, list[int]]:
 @pytest.fixture(scope='module')
 def released(golden: Path) -> tuple[DistilledFANHead, dict]:
     """The released head and its arrays; the test skips without them."""
-    folder = Path(__file__).resolve().parents[3] / 'shared/golden/pfsrnet'
+    folder = Path(__file__).resolve().parents[4] / 'shared/golden/pfsrnet'
     if not (folder / 'fan_pretrained.npz').is_file():
         pytest.skip('the released landmark head, without license, is missing')
     weights = np.load(folder / 'fan_pretrained.npz')

@@ -91,7 +91,7 @@ def test_foreground_by_hand() -> None:
 @pytest.fixture(scope='module')
 def released() -> tuple[DistilledFANHead, dict]:
     """The released head and its losses; the tests skip without them."""
-    folder = Path(__file__).resolve().parents[3] / 'shared/golden/pfsrnet'
+    folder = Path(__file__).resolve().parents[4] / 'shared/golden/pfsrnet'
     if not (folder / 'fan_pretrained.npz').is_file():
         pytest.skip('the released landmark head, without license, is missing')
     weights = np.load(folder / 'fan_pretrained.npz')

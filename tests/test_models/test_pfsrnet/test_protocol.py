@@ -14,7 +14,7 @@ from mmengine.dist import dist
 
 from mmfacesr.models import METHODS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PFSRNET = METHODS['pfsrnet'].protocol
 BELOW = -0.6  # the released code takes another dynamic range below -0.5
 

@@ -13,7 +13,7 @@ from mmfacesr.evaluation.functional import luma, psnr, ssim
 from mmfacesr.evaluation.functional.image_quality import truncate
 from mmfacesr.models import METHODS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SPARNET = METHODS['sparnet'].protocol.measure
 
 
