@@ -11,7 +11,7 @@ from .compat.config_bases import mend_config_bases
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .apis.models import get_model, list_models
+    from .apis import get_model, list_models
 
 __all__ = ['__version__', 'get_model', 'list_models']
 
@@ -21,7 +21,7 @@ mend_config_bases()  # plain `Config.fromfile` comes before any other import
 def __getattr__(name: str) -> Any:
     """Import the front door when it is used: torch takes seconds."""
     if name in ('get_model', 'list_models'):
-        from .apis import models
+        from . import apis
 
-        return getattr(models, name)
+        return getattr(apis, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

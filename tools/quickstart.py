@@ -22,93 +22,38 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
-import numpy as np
-from PIL import Image
+from mmengine.config import Config
 
+from mmfacesr.apis.config import load_config, read_recipe
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.apis.resume import newest_checkpoint
-from mmfacesr.datasets.data_root import read_list
+from mmfacesr.apis.sheets import build_dataset
 from mmfacesr.datasets.synthetic_faces import write_faces
-from mmfacesr.datasets.transforms import ReduceFace
+from mmfacesr.faces.framing import FRAMINGS
+from mmfacesr.models import METHODS
 from mmfacesr.utils import output_folder, printable, write_atomic
 from mmfacesr.utils.images import list_images, read_image, write_image
 from mmfacesr.utils.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 SYNTHETIC = {'train': 400, 'val': 16, 'test': 48}
-"""Faces drawn for each split."""
+"""Synthetic faces of each split."""
 FEWEST_FACES = 16
-"""With fewer faces of one's own, the synthetic ones train the methods."""
-GT_SIZE, SHEET_ROWS = 128, 8
+"""With fewer faces of your own, the synthetic ones train the methods."""
+SHEET_ROWS = 8
 NAME_LENGTH = 40
 """Characters of the photos' folder in the name of its results."""
-
-
-def center(face: np.ndarray) -> np.ndarray:
-    """The central 128 of a (160, 160, 3) crop."""
-    margin = (face.shape[0] - GT_SIZE) // 2
-    return face[margin : margin + GT_SIZE, margin : margin + GT_SIZE]
-
-
-def center_by_bicubic(face: np.ndarray) -> np.ndarray:
-    """Reduce the center to 16 at once."""
-    return np.array(
-        Image.fromarray(center(face)).resize((16, 16), Image.BICUBIC)
-    )
-
-
-def center_by_opencv(face: np.ndarray) -> np.ndarray:
-    """Reduce the center to 16 at once, without antialiasing."""
-    return cv2.resize(center(face), (16, 16), interpolation=cv2.INTER_CUBIC)
-
-
-def whole_by_halves(face: np.ndarray) -> np.ndarray:
-    """Reduce a whole (160, 160, 3) crop to 128, 64, 32 and 16."""
-    return ReduceFace(16, GT_SIZE)(dict(gt=face))['gt']
-
-
-class Recipe(NamedTuple):
-    """How faces are framed and reduced, as in a training."""
-
-    words: str
-    reduce: Callable[[np.ndarray], np.ndarray]
-
-
-class Method(NamedTuple):
-    """A small training and what it is fed."""
-
-    config: str
-    recipe: Recipe
-
-
-BICUBIC = Recipe('Pillow bicubic / 8', center_by_bicubic)
-HALVES = Recipe(
-    'Pillow bilinear, halved three times, of a wider part of the face',
-    whole_by_halves,
-)
-OPENCV = Recipe('OpenCV cubic / 8, not antialiased', center_by_opencv)
-METHODS = {
-    'dic': Method(
-        'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py', BICUBIC
-    ),
-    'sparnet-light': Method(
-        'configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py',
-        BICUBIC,
-    ),
-    'pfsrnet': Method(
-        'configs/pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic.py', HALVES
-    ),
-    'elsface': Method(
-        'configs/elsface/elsface-small_x8c30_1xb1-2500_synthetic.py', OPENCV
-    ),
+CONFIGS = {
+    name: f'configs/{method.quickstart}'
+    for name, method in METHODS.items()
+    if method.quickstart
 }
-"""A further method joins by a line."""
+"""Method -> the config of its short training."""
 
 
 class Faces(NamedTuple):
@@ -131,6 +76,8 @@ class Result(NamedTuple):
     baseline: dict
     places: dict[str, object]
     seconds: float
+    lr: str = ''
+    """How its LR faces are made."""
 
 
 def say(text: str) -> None:
@@ -203,28 +150,34 @@ def choose_faces(out: Path, photos: Path | None) -> tuple[Faces, Faces]:
     return draw_faces(out), own
 
 
-def write_lr_faces(faces: Faces, name: str, all_of_them: bool) -> Path:
-    """Make a folder of 16x16 PNG files for a method to restore.
+def write_lr_faces(faces: Faces, cfg: Config, name: str, split: str) -> Path:
+    """Make a folder of LR faces, as PNG files, for a method to restore.
 
-    Reduced from the 160 pixel crops as in its training: what a person would
-    have who has only the small pictures. Faces that the method was trained
-    on are left out.
+    Framed and reduced as in the method's test: what a person would have who
+    has only the small pictures.
+
+    Args:
+        faces (Faces): Where the HR faces are.
+        cfg (Config): The config of the method.
+        name (str): Of the method.
+        split (str): 'test', or 'all' for faces that no method was trained on.
     """
+    settings = cfg.test_dataloader.dataset
+    settings.split = None if split == 'all' else split
+    # The recipe once more: some networks want the LR face enlarged.
+    recipe = read_recipe(cfg.facts.lr_recipe)
+    settings.pipeline = [*settings.pipeline[:-1], *recipe]
+    dataset = build_dataset(cfg, 'test')
     folder = faces.folder / name / 'low_resolution'
-    files = (
-        list_images(faces.root)
-        if all_of_them
-        else read_list(faces.root / 'test.txt')
-    )
-    for file in files:
-        small = METHODS[name].recipe.reduce(read_image(faces.root / file))
-        write_image((folder / file).with_suffix('.png'), small)
+    for sample in dataset:
+        file = folder / sample['file']
+        write_image(file.with_suffix('.png'), sample['img'])
     return folder
 
 
 def try_method(name: str, train: Faces, restore: Faces) -> Result:
     """Train, test, compare and restore with one method."""
-    config = METHODS[name].config
+    config = CONFIGS[name]
     trained, shown = train.folder / name, restore.folder / name
     data = ('--cfg-options', f'data_root={train.root}')
     started = time.time()
@@ -242,7 +195,9 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
     model = measure(config, checkpoint, trained / 'test', data)
     say(f'{name}: the bicubic baseline, by the same metrics')
     baseline = measure(config, '--baseline', trained / 'bicubic', data)
-    lr = write_lr_faces(restore, name, all_of_them=restore != train)
+    cfg = load_config(str(ROOT / config), dict(data_root=str(restore.root)))
+    split = 'test' if restore == train else 'all'
+    lr = write_lr_faces(restore, cfg, name, split)
     say(f'{name}: restoring the folder {lr}')
     restored = shown / 'restored'
     run(
@@ -259,7 +214,14 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
         'LR, bicubic, SR of the restored folder': draw_restored(lr, shown),
     }
     places = {**pictures, 'restored faces': restored, 'checkpoint': checkpoint}
-    return Result(name, model, baseline, places, time.time() - started)
+    how = describe_lr(cfg)
+    return Result(name, model, baseline, places, time.time() - started, how)
+
+
+def describe_lr(cfg: Config) -> str:
+    """How the LR faces of a method are made; only like ones compare."""
+    framing = FRAMINGS[cfg.facts.framing]
+    return f'LR by the recipe {cfg.facts.lr_recipe}, of {framing}'
 
 
 def measure(config: str, what: str, folder: Path, data: Sequence[str]) -> dict:
@@ -302,20 +264,18 @@ def table(results: list[Result]) -> str:
     A table for each way of framing and reducing the faces: only the methods
     of one table compare.
     """
-    groups: dict[Recipe, list[Result]] = {}
+    groups: dict[str, list[Result]] = {}
     for result in results:
-        groups.setdefault(METHODS[result.name].recipe, []).append(result)
-    return '\n'.join(
-        table_of_one_recipe(recipe, group) for recipe, group in groups.items()
-    )
+        groups.setdefault(result.lr, []).append(result)
+    return '\n'.join(map(table_of_one_recipe, groups.values()))
 
 
-def table_of_one_recipe(recipe: Recipe, results: list[Result]) -> str:
+def table_of_one_recipe(results: list[Result]) -> str:
     """Methods that are fed alike, below the bicubic baseline."""
     first = results[0].model
     lines = [
-        f'{first["images"]} test images; {describe(first["protocol"])}; LR by '
-        f'{recipe.words}.',
+        f'{first["images"]} test images; {describe(first["protocol"])}; '
+        f'{results[0].lr}.',
         '',
         '| method | PSNR (dB) | SSIM | MAE | above bicubic (dB) |',
         '| --- | --- | --- | --- | --- |',
@@ -383,8 +343,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--methods',
-        default=','.join(METHODS),
-        help='names with commas between; known: ' + ', '.join(METHODS),
+        default=','.join(CONFIGS),
+        help='names with commas between; known: ' + ', '.join(CONFIGS),
     )
     parser.add_argument(
         '--data', type=Path, metavar='FOLDER', help='photos of your own'
@@ -398,11 +358,11 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     args.methods = args.methods.replace(',', ' ').split()
-    unknown = set(args.methods) - set(METHODS)
+    unknown = set(args.methods) - set(CONFIGS)
     if unknown or not args.methods:
         parser.error(
             f'unknown methods: {", ".join(unknown) or "none given"}; '
-            f'known: {", ".join(METHODS)}'
+            f'known: {", ".join(CONFIGS)}'
         )
     return args
 

@@ -5,13 +5,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .models import get_model, init_model, list_models
+    from .model_names import list_models
+    from .models import get_model, init_model
 
 __all__ = ['get_model', 'init_model', 'list_models']
 
 
 def __getattr__(name: str) -> Any:
     """Import what is used alone: the command line does without torch."""
+    if name == 'list_models':
+        from .model_names import list_models
+
+        return list_models
     if name in __all__:
         from . import models
 

@@ -12,7 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.models import METHODS
 from mmfacesr.registry import METRICS
-from mmfacesr.utils.project_files import known_configs
+from mmfacesr.utils.project_files import known_configs, project_root
 
 DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size', 'lr_folder')
 """Top-level settings of a config that its datasets share."""
@@ -179,6 +179,25 @@ def fid_metric(reference: str) -> dict:
 def listed(cfg: Config, name: str) -> list:
     """A setting as a list: none where it is missing, False or None."""
     return as_list(cfg.get(name) or [])
+
+
+def read_recipe(name: str) -> list[dict]:
+    """Read how LR faces are made: a list of transforms from `gt` to `img`.
+
+    Args:
+        name (str): A file of ``configs/_base_/degradations``, without '.py'.
+
+    Raises:
+        FileNotFoundError: If there is no such recipe; names those there are.
+    """
+    folder = project_root() / 'configs/_base_/degradations'
+    known = sorted(file.stem for file in folder.glob('*.py'))
+    if name not in known:
+        raise FileNotFoundError(
+            f'Expected one of the recipes {", ".join(known)}, got {name!r}.'
+        )
+    cfg = Config.fromfile(folder / f'{name}.py')
+    return cfg.get('fixed_degradation', cfg.degradation)
 
 
 def datasets_of(

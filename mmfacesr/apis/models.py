@@ -1,22 +1,24 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The front door: models by their names."""
+"""The front door: models built by their names."""
 
-import re
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional, Union
+from typing import Optional, Union
 
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.registry import MODELS, init_default_scope
+from torch import nn
+
+from mmfacesr.apis.config import load_config
+from mmfacesr.apis.networks import build_network
+from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.common.facts import Facts
 from mmfacesr.models.common.size_requirement import SizeRequirement
-from mmfacesr.weights.model_index import find_entry, read_index, read_models
-
-if TYPE_CHECKING:
-    from mmengine.config import Config
-    from torch import nn
-
-OPEN = 'open'
+from mmfacesr.utils.project_files import project_root
+from mmfacesr.weights.model_index import find_entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,54 +38,20 @@ class ModelFacts(Facts):
     weights_license: Optional[str]
 
 
-def list_models(
-    pattern: Optional[str] = None, licence: Optional[str] = None
-) -> list[str]:
-    """List the models that :func:`get_model` builds.
-
-    Args:
-        pattern (str | None): Wildcards, such as '*x8*synthetic'; a text
-            without any is searched in the names. Defaults to None, all.
-        licence (str | None): Only models with published weights of this
-            license: the beginning of its name in any case, such as
-            'Apache-2.0', or 'open' for every license that lets everyone use
-            the weights for anything. Defaults to None, all models, with
-            published weights or without.
-
-    Returns:
-        list[str]: Names of configs, and of further files of weights for them.
-
-    Raises:
-        WeightsError: If the index of the installation is broken.
-    """
-    names = {model.name for model in read_models()}
-    if licence is not None:
-        names &= {
-            entry.name
-            for entry in read_index()
-            if (licence == OPEN and not entry.restricted)
-            or entry.license.lower().startswith(licence.lower())
-        }
-    if pattern is not None:
-        is_plain = not re.search(r'[*?\[]', pattern)
-        pattern = f'*{pattern}*' if is_plain else pattern
-        names = {name for name in names if fnmatch(name, pattern)}
-    return sorted(names)
-
-
 def get_model(
-    name_or_config: 'Union[str, Path, Config]',
+    name_or_config: Union[str, Path, Config],
     weights: Union[bool, str, Path, None] = None,
     device: Optional[str] = None,
-) -> 'nn.Module':
+) -> nn.Module:
     """Build a generator, ready to restore faces.
 
         model = get_model('dic_x8c48b6_4xb2-150k_celeba-hq', weights=True)
         model.facts.mean, model.facts.std, model.facts.input_size
 
     Args:
-        name_or_config (str | Path | Config): A name of :func:`list_models`,
-            the path of a config, or a config.
+        name_or_config (str | Path | Config): A name that
+            :func:`mmfacesr.list_models` gives, the path of a config, or a
+            config.
         weights (bool | str | Path | None): True for the published weights of
             that name; else a file, a URL or a name of the index, in any
             layout that is known. Defaults to None: weights as at the
@@ -99,9 +67,6 @@ def get_model(
         FileNotFoundError: If there is no such model; names close ones.
         WeightsError: If the weights cannot be had or do not fit.
     """
-    from mmfacesr.apis.networks import build_network
-    from mmfacesr.checkpoint import load_weights
-
     cfg, name = _find(name_or_config)
     network = build_network(cfg)
     if weights is True:
@@ -113,10 +78,10 @@ def get_model(
 
 
 def init_model(
-    config: 'Union[str, Path, Config]',
+    config: Union[str, Path, Config],
     checkpoint: Union[str, Path, None] = None,
     device: Optional[str] = None,
-) -> 'nn.Module':
+) -> nn.Module:
     """Build a whole restorer, as in other OpenMMLab packages.
 
     Args:
@@ -134,12 +99,6 @@ def init_model(
         FileNotFoundError: If there is no such config.
         WeightsError: If the weights cannot be had or do not fit.
     """
-    from mmengine.device import get_device
-    from mmengine.logging import print_log
-    from mmengine.registry import MODELS, init_default_scope
-
-    from mmfacesr.checkpoint import load_weights
-
     cfg, _ = _find(config)
     init_default_scope(cfg.get('default_scope', 'mmagic'))
     restorer = MODELS.build(cfg.model)
@@ -150,13 +109,8 @@ def init_model(
     return restorer.to(device or get_device()).eval()
 
 
-def _find(name_or_config: 'Union[str, Path, Config]') -> 'tuple[Config, str]':
+def _find(name_or_config: Union[str, Path, Config]) -> tuple[Config, str]:
     """Return a config and the name that it was asked for by."""
-    from mmengine.config import Config
-
-    from mmfacesr.apis.config import load_config
-    from mmfacesr.utils.project_files import project_root
-
     if isinstance(name_or_config, Config):
         return name_or_config, Path(name_or_config.filename or '').stem
     name = str(name_or_config)
@@ -167,8 +121,8 @@ def _find(name_or_config: 'Union[str, Path, Config]') -> 'tuple[Config, str]':
 
 
 def _facts(
-    cfg: 'Config',
-    network: 'nn.Module',
+    cfg: Config,
+    network: nn.Module,
     name: str,
     weights: Union[str, Path, None],
 ) -> Optional[ModelFacts]:

@@ -12,16 +12,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.device import get_device
-from mmengine.logging import print_log
-from mmengine.registry import init_default_scope
 from torch import nn
 from tqdm import tqdm
 
+from mmfacesr.apis.models import init_model
 from mmfacesr.apis.results import Results
-from mmfacesr.checkpoint import load_weights
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.registry import MODELS, TRANSFORMS
+from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.images import BadSampleError, find_images
 
@@ -192,13 +189,10 @@ def load_model(
         ground_truth (bool): Whether there is ground truth to prepare; the
             preprocessor warns of what it misses. Defaults to True.
     """
-    init_default_scope(cfg.get('default_scope', 'mmagic'))
-    model = MODELS.build(cfg.model)
+    model = init_model(cfg, checkpoint)
     if not ground_truth:
         model.data_preprocessor.data_keys = []
-    record = load_weights(model.generator, checkpoint)
-    print_log(f'Weights: {record.source} ({record.layout}).', 'current')
-    return model.to(get_device()).eval()
+    return model
 
 
 def batches(

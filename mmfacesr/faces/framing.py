@@ -5,6 +5,8 @@
 Points are (x, y) in pixels with pixel centers at integers.
 """
 
+from types import MappingProxyType
+
 import cv2
 import numpy as np
 
@@ -13,6 +15,17 @@ from mmfacesr.faces.schemes import five_from_68
 FACE_SIZE = 128  # the central square that holds the face
 MARGIN = 16  # around it, for shifted and rotated training crops
 CROP_SIZE = FACE_SIZE + 2 * MARGIN
+FRAMINGS = MappingProxyType(
+    {
+        'face': f'the central {FACE_SIZE} pixels of {CROP_SIZE}: the face',
+        'head': f'all {CROP_SIZE} pixels: the face and its surroundings',
+        'ffhq': 'the whole head, aligned as in FFHQ',
+    }
+)
+"""How much of a head a network was trained to see -> in words.
+
+Pixels are those of a crop of :func:`align_face`.
+"""
 # Eye centers, nose tip and mouth corners in the central 128x128 pixels: the
 # median of 999 of the CelebA test crops published with FSRNet.
 TEMPLATE_5 = np.array(

@@ -16,6 +16,7 @@ from PIL import Image
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options
+from mmfacesr.models import METHODS
 from mmfacesr.utils.signals import handling
 
 PROTOCOL = dict(color='RGB', crop_border=8)
@@ -40,23 +41,22 @@ def report(psnr: float) -> dict:
 
 
 def test_every_method_has_a_config(quickstart: ModuleType, repo: Path) -> None:
-    for method in quickstart.METHODS.values():
-        assert (repo / method.config).is_file()
+    assert quickstart.CONFIGS.keys() == METHODS.keys()
+    for config in quickstart.CONFIGS.values():
+        assert (repo / config).is_file()
 
 
 def test_table_and_verdict_say_who_is_above(quickstart: ModuleType) -> None:
     better = quickstart.Result('dic', report(24.5), report(22.5), {}, 60)
-    worse = quickstart.Result(
-        'sparnet-light', report(21.0), report(22.5), {}, 60
-    )
+    worse = quickstart.Result('sparnet', report(21.0), report(22.5), {}, 60)
     table = quickstart.table([better, worse])
     assert '| dic | 24.50 | 0.5000 | 10.00 | +2.00 |' in table
-    assert '| sparnet-light | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
+    assert '| sparnet | 21.00 | 0.5000 | 10.00 | -1.50 |' in table
     assert '| bicubic | 22.50 |' in table and 'crop_border 8' in table
     assert 'dic is above the bicubic baseline: +2.00 dB' in (
         quickstart.verdict(better)
     )
-    assert 'sparnet-light is NOT above' in quickstart.verdict(worse)
+    assert 'sparnet is NOT above' in quickstart.verdict(worse)
 
 
 def test_methods_that_are_fed_otherwise_stand_apart(
@@ -65,15 +65,14 @@ def test_methods_that_are_fed_otherwise_stand_apart(
     """Each table has the bicubic baseline of its own LR faces."""
     table = quickstart.table(
         [
-            quickstart.Result('dic', report(24.5), report(22.5), {}, 60),
-            quickstart.Result('pfsrnet', report(23.0), report(21.0), {}, 60),
+            quickstart.Result('dic', report(24.5), report(22.5), {}, 60, 'A'),
+            quickstart.Result('new', report(23.0), report(21.0), {}, 60, 'B'),
         ]
     )
     assert table.count('test images') == table.count('| method |') == 2
     assert '| bicubic | 22.50 |' in table and '| bicubic | 21.00 |' in table
-    assert '| pfsrnet | 23.00 | 0.5000 | 10.00 | +2.00 |' in table
-    assert table.index('/ 8.') < table.index('| dic |')
-    assert table.index('| dic |') < table.index('halved three times')
+    assert '| new | 23.00 | 0.5000 | 10.00 | +2.00 |' in table
+    assert table.index('A.') < table.index('| dic |') < table.index('B.')
 
 
 def eighth_by_taps(face: np.ndarray) -> Image.Image:
@@ -86,7 +85,7 @@ def eighth_by_taps(face: np.ndarray) -> Image.Image:
 
 def by_hand(name: str, face: Image.Image) -> Image.Image:
     """The LR face of a method."""
-    if name == 'dic':
+    if name in ('dic', 'sparnet'):
         return face.crop((16, 16, 144, 144)).resize((16, 16), Image.BICUBIC)
     if name == 'elsface':
         return eighth_by_taps(np.array(face)[16:144, 16:144])
@@ -95,16 +94,22 @@ def by_hand(name: str, face: Image.Image) -> Image.Image:
     return face
 
 
-@pytest.mark.parametrize('name', ['dic', 'elsface', 'pfsrnet'])
+@pytest.mark.parametrize('name', ['dic', 'elsface', 'pfsrnet', 'sparnet'])
 def test_lr_faces_are_reduced_as_in_training(
     quickstart: ModuleType, faces_root: Path, tmp_path: Path, name: str
 ) -> None:
     faces = quickstart.Faces(tmp_path, 'synthetic faces')
     faces.root.symlink_to(faces_root)
-    folder = quickstart.write_lr_faces(faces, name, all_of_them=False)
+    config = str(quickstart.ROOT / quickstart.CONFIGS[name])
+
+    def write(split: str) -> Path:
+        cfg = load_config(config, dict(data_root=str(faces.root)))
+        return quickstart.write_lr_faces(faces, cfg, name, split)
+
+    folder = write('test')
     files = (faces_root / 'test.txt').read_text().split()
     assert len(list(folder.rglob('*.png'))) == len(files) == 3
-    assert quickstart.write_lr_faces(faces, name, all_of_them=True) == folder
+    assert write('all') == folder
     assert len(list(folder.rglob('*.png'))) == 14
     np.testing.assert_array_equal(
         np.array(Image.open(folder / files[0])),
