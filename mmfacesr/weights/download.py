@@ -34,7 +34,7 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True)
-class Patience:
+class Retries:
     """How long a download waits and how often it tries again.
 
     Args:
@@ -58,7 +58,7 @@ class Patience:
     longest: float = 12 * 3600
 
 
-PATIENCE = Patience()
+RETRIES = Retries()
 
 
 def download(
@@ -67,7 +67,7 @@ def download(
     checksum: Checksum = Checksum(),  # noqa: B008  immutable
     what: str = 'a file',
     remedy: Optional[str] = None,
-    patience: Optional[Patience] = None,
+    policy: Optional[Retries] = None,
 ) -> FileHashes:
     """Bring a file to its place, from the first URL that has it.
 
@@ -83,7 +83,7 @@ def download(
         checksum (Checksum): What is known of it. Defaults to nothing.
         what (str): What the file is, for messages.
         remedy (str | None): What else one can do, for messages.
-        patience (Patience | None): Defaults to None, the usual one.
+        policy (Retries | None): Defaults to None, the usual one.
 
     Returns:
         FileHashes: Of the file that lies at the place.
@@ -91,7 +91,7 @@ def download(
     Raises:
         WeightsError: If no URL gives the file or it cannot be written.
     """
-    job = _Job(path, checksum, patience or PATIENCE)
+    job = _Job(path, checksum, policy or RETRIES)
     reasons = []
     try:
         with _locked(path):
@@ -136,11 +136,11 @@ class _Job:
     """The download of one file."""
 
     def __init__(
-        self, path: Path, checksum: Checksum, patience: Patience
+        self, path: Path, checksum: Checksum, policy: Retries
     ) -> None:
         self.path = path
         self.checksum = checksum
-        self.patience = patience
+        self.policy = policy
         self.part = PartialFile(path, proven=bool(checksum))
 
     def done(self) -> Optional[FileHashes]:
@@ -189,22 +189,22 @@ class _Job:
         """Try a URL again after each break, with growing pauses."""
         failures = 0
         bounds = Bounds(
-            self.patience.most_bytes, time.monotonic() + self.patience.longest
+            self.policy.most_bytes, time.monotonic() + self.policy.longest
         )
-        for tries in range(1, self.patience.most_tries + 1):
+        for tries in range(1, self.policy.most_tries + 1):
             before = self.part.size
             try:
                 return self._fetch(url, bounds)
             except BrokenOffError as error:
                 if self.part.size > before:
                     failures = 0
-                if failures >= len(self.patience.pauses):
+                if failures >= len(self.policy.pauses):
                     raise
-                if tries == self.patience.most_tries:
+                if tries == self.policy.most_tries:
                     raise
                 pause = max(
-                    self.patience.pauses[failures],
-                    min(error.wait, self.patience.longest_pause),
+                    self.policy.pauses[failures],
+                    min(error.wait, self.policy.longest_pause),
                 )
                 failures += 1
                 say(
@@ -215,7 +215,7 @@ class _Job:
 
     def _fetch(self, url: str, bounds: Bounds) -> None:
         """Try once; leave a full disk as it was found."""
-        waits = self.patience.connect, self.patience.silence
+        waits = self.policy.connect, self.policy.silence
         try:
             fetch(url, self.part, waits, bounds)
         except OSError as error:

@@ -71,7 +71,7 @@ def test_moved_modules_are_where_we_say(
     run(
         [
             '-c',
-            'import importlib; from mmfacesr.compat import mend; mend(); '
+            'import importlib; from mmfacesr.compat.mends import mend; mend(); '
             f'importlib.import_module({moved!r})',
         ]
     )
@@ -121,7 +121,7 @@ def test_newer_mmcv_is_accepted(run: Callable[..., str]) -> None:
         [
             '-c',
             'import mmcv; mmcv.__version__ = "2.2.0"; '
-            'from mmfacesr.compat import mend; mend(); '
+            'from mmfacesr.compat.mends import mend; mend(); '
             'import mmagic; assert mmcv.__version__ == "2.2.0"',
         ]
     )

@@ -23,7 +23,6 @@ from mmfacesr.engine.hooks.start_check_hook import check_landmarks, names_of
 from mmfacesr.faces.table import LandmarkError, LandmarkTable
 from mmfacesr.models.pfsrnet.step_hooks import (
     LastStepCheckpointHook,
-    ProgressiveStepHook,
 )
 
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
@@ -179,17 +178,6 @@ def test_best_of_what_is_not_measured(
 ) -> None:
     monkeypatch.setattr(built, '_hooks', [hook])
     refused(built, message)
-
-
-def test_best_of_the_last_step(
-    built: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    grows = ProgressiveStepHook()
-    monkeypatch.setattr(built, '_hooks', [grows, checkpoint_by('PSNR')])
-    refused(built, 'type LastStepCheckpointHook')
-    last = checkpoint_by('PSNR', LastStepCheckpointHook)
-    monkeypatch.setattr(built, '_hooks', [grows, last])
-    StartCheckHook().before_train(built)
 
 
 def test_names_are_those_of_the_values() -> None:

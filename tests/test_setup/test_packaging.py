@@ -136,7 +136,7 @@ def test_command_lists_weights_from_the_wheel(wheel, tmp_path):
         check=True,
     )
     place, head, line, *_ = done.stdout.splitlines()
-    assert Path(place) == tmp_path / 'mmfacesr' / 'cli.py'
+    assert Path(place) == tmp_path / 'mmfacesr' / 'apis/cli.py'
     assert line.split()[:2] == ['light-cnn_features', 'Feature']
 
 

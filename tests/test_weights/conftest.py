@@ -49,13 +49,13 @@ def beside() -> Callable[[Path], list[str]]:
 
 
 @pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> download.Patience:
+def hurry(monkeypatch: pytest.MonkeyPatch) -> download.Retries:
     """Downloads wait and try again next to nothing."""
-    patience = download.Patience(
+    policy = download.Retries(
         connect=2, silence=0.2, pauses=(0.01, 0.01), longest_pause=0.05
     )
-    monkeypatch.setattr(download, 'PATIENCE', patience)
-    return patience
+    monkeypatch.setattr(download, 'RETRIES', policy)
+    return policy
 
 
 @pytest.fixture

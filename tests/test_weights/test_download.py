@@ -103,15 +103,15 @@ def test_pauses_grow_and_progress_begins_anew(
     slept = []
     clock = SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
     monkeypatch.setattr(module, 'time', clock)
-    patience = module.Patience(pauses=(1, 2))
-    download(server.urls(), place, patience=patience)
+    policy = module.Retries(pauses=(1, 2))
+    download(server.urls(), place, policy=policy)
     assert slept == [1, 2, 1]
     # Never more than so many.
     place.unlink()
     file.breaks = [10_000] * 30
-    patience = module.Patience(pauses=(0,), most_tries=5)
+    policy = module.Retries(pauses=(0,), most_tries=5)
     with pytest.raises(WeightsError, match='50000 of 300000'):
-        download(server.urls(), place, patience=patience)
+        download(server.urls(), place, policy=policy)
     assert len(server.requests) == 4 + 5
 
 
@@ -220,10 +220,10 @@ def test_too_large_a_file_leaves_nothing(
     file.headers = {'Transfer-Encoding': 'chunked'} if chunked else {}
     bound = replace(hurry, most_bytes=len(CONTENT) - 1)
     with pytest.raises(WeightsError, match=f'more than {len(CONTENT) - 1}'):
-        download(server.urls(), place, KNOWN, patience=bound)
+        download(server.urls(), place, KNOWN, policy=bound)
     assert not beside(place)
     enough = replace(hurry, most_bytes=len(CONTENT))
-    assert download(server.urls(), place, KNOWN, patience=enough)
+    assert download(server.urls(), place, KNOWN, policy=enough)
 
 
 def test_dripping_server_comes_to_an_end(
@@ -235,7 +235,7 @@ def test_dripping_server_comes_to_an_end(
     start = time.monotonic()
     with pytest.raises(WeightsError, match='longest time'):
         download(
-            server.urls(), place, KNOWN, patience=replace(hurry, longest=0.3)
+            server.urls(), place, KNOWN, policy=replace(hurry, longest=0.3)
         )
     assert time.monotonic() - start < 5
     assert not beside(place)

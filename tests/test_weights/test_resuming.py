@@ -23,7 +23,7 @@ OTHER = random.Random(2).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 KNOWN = Checksum(sha256=SHA256)
 TORN = 100_000
-ONCE = module.Patience(pauses=())
+ONCE = module.Retries(pauses=())
 NOTHING = Checksum()
 
 
@@ -50,7 +50,7 @@ def test_what_nobody_vouches_for_is_begun_anew(
 ) -> None:
     file = server.add('/a.pth', OTHER, breaks=[TORN], **validator)
     with pytest.raises(WeightsError, match='after 100000 of 300000 bytes'):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     file.content = CONTENT
     download(server.urls(), place)
     assert server.starts == [None, None]
@@ -63,7 +63,7 @@ def test_later_call_continues(
 ) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
     with pytest.raises(WeightsError, match='by other means'):
-        download(server.urls(), place, checksum, patience=ONCE)
+        download(server.urls(), place, checksum, policy=ONCE)
     assert not place.exists()
     assert beside(place) == ['a.pth.part', 'a.pth.part.json']
     file.breaks = [TORN]
@@ -76,7 +76,7 @@ def test_later_call_continues(
 def test_file_changed_midway_is_no_mixture(server, place: Path) -> None:
     file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     file.content, file.tag = CONTENT, '"v2"'
     download(server.urls(), place)
     assert server.starts == [None, TORN]
@@ -97,12 +97,12 @@ def test_wrong_part_is_not_appended(
 ) -> None:
     file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     file.content, file.headers = CONTENT, headers
     if 'Content-Range' in headers:
         # Once: without a range the answer is a whole file.
         with pytest.raises(WeightsError, match='another part of the file'):
-            download(server.urls(), place, patience=ONCE)
+            download(server.urls(), place, policy=ONCE)
         file.headers = {}
     download(server.urls(), place)
     assert server.starts == [None, TORN, None]
@@ -119,7 +119,7 @@ def test_server_without_ranges(server, place: Path) -> None:
 def test_part_may_come_in_parts(server, place: Path) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN] * 3)
     with pytest.raises(WeightsError):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     # All that was announced, and less than there is.
     file.headers = {'Content-Length': str(TORN)}
     download(server.urls(), place)
@@ -132,7 +132,7 @@ def test_shorter_file_is_begun_anew(server, place: Path) -> None:
     short = CONTENT[: TORN // 2]
     known = Checksum(hashlib.sha256(short).hexdigest())
     with pytest.raises(WeightsError):
-        download(server.urls(), place, known, patience=ONCE)
+        download(server.urls(), place, known, policy=ONCE)
     file.content = short
     download(server.urls(), place, known)
     assert server.starts == [None, TORN, None]  # 416 in between
@@ -144,7 +144,7 @@ def test_bad_continuation_is_begun_anew_once(
 ) -> None:
     file = server.add('/a.pth', OTHER, breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls(), place, KNOWN, patience=ONCE)
+        download(server.urls(), place, KNOWN, policy=ONCE)
     file.content = CONTENT
     download(server.urls(), place, KNOWN)
     assert server.starts == [None, TORN, None]
@@ -157,10 +157,10 @@ def test_mixture_of_mirrors_is_not_continued_without_a_hash(
 ) -> None:
     file = server.add('/a.pth', OTHER, tag='"a"', breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     server.add('/b.pth', CONTENT, tag='"b"', breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls('/b.pth'), place, KNOWN, patience=ONCE)
+        download(server.urls('/b.pth'), place, KNOWN, policy=ONCE)
     file.content = CONTENT
     download(server.urls(), place)
     assert server.starts == [None, TORN, None]
@@ -179,7 +179,7 @@ def test_whole_partial_file_needs_no_network(
 def test_what_is_sent_beyond_the_end_is_cut(server, place: Path) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
     with pytest.raises(WeightsError):
-        download(server.urls(), place, patience=ONCE)
+        download(server.urls(), place, policy=ONCE)
     file.content = CONTENT + OTHER
     size = len(CONTENT)
     file.headers = {'Content-Range': f'bytes {TORN}-{size - 1}/{size}'}

@@ -213,7 +213,7 @@ class ProgressiveRestorer(FaceGANRestorer):
             )
         if self.adversarial():
             losses['loss_gan'] = weight('gan') * self.gan_loss(
-                self.discriminator(batch_outputs),
+                self.judge(batch_outputs),
                 target_is_real=True,
                 is_disc=False,
             )
@@ -227,7 +227,7 @@ class ProgressiveRestorer(FaceGANRestorer):
             )
         return losses
 
-    def discriminator(self, image: Tensor) -> Tensor:
+    def judge(self, image: Tensor) -> Tensor:
         """Score images of the step that is trained; (N,)."""
         return self.discriminator(image, **self.progress()._asdict()).float()
 
@@ -273,17 +273,15 @@ class ProgressiveRestorer(FaceGANRestorer):
             fake (Tensor): (N, 3, H, W) without graph, normalized.
             real (Tensor): (N, 3, H, W), normalized.
         """
-        scores = self.discriminator(real)
+        scores = self.judge(real)
         losses = dict(
             loss_d_real=self.gan_loss(scores, True, is_disc=True),
-            loss_d_fake=self.gan_loss(
-                self.discriminator(fake), False, is_disc=True
-            ),
+            loss_d_fake=self.gan_loss(self.judge(fake), False, is_disc=True),
         )
         if self.drift_loss is not None:
             losses['loss_drift'] = self.drift_loss(scores)
         if self.penalty_weight:
             draw = int(self.step_counter) * get_world_size() + get_rank()
-            penalty = gradient_penalty(self.discriminator, real, fake, draw)
+            penalty = gradient_penalty(self.judge, real, fake, draw)
             losses['loss_penalty'] = self.penalty_weight * penalty
         return losses

@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmfacesr.models.common.vgg_feature_loss import VGGFeatureLoss
@@ -21,10 +22,18 @@ from mmfacesr.weights.errors import WeightsError
 PAIRS = {'256': ((1, 3, 256, 256), 2, 3), '128': ((2, 3, 128, 128), 4, 5)}
 
 
+def build(pretrained: str | None = None, **more: object) -> VGGFeatureLoss:
+    """The loss of the config."""
+    folder = Path(__file__).parents[3] / 'configs/sparnet'
+    cfg = Config.fromfile(folder / 'sparnet-hd_attn2d_1xb2-10e_ffhq.py')
+    settings = cfg.model.feature_loss | dict(pretrained=pretrained) | more
+    return MODELS.build(settings)
+
+
 @pytest.fixture(scope='module')
 def network(fill: ModuleType) -> nn.Module:
     """VGG19 up to conv5_4 with filled weights."""
-    network = VGGFeatureLoss().build_network()
+    network = build().build_network()
     state = {
         key: torch.from_numpy(fill.fill(f'features.{key}', tuple(value.shape)))
         for key, value in network.state_dict().items()
@@ -82,7 +91,7 @@ def test_golden_value(
 def test_golden_features(
     network: nn.Module, fill: ModuleType, data: dict, name: str
 ) -> None:
-    loss = VGGFeatureLoss()
+    loss = build()
     fake, real = (loss.features(network, x) for x in images(fill, name))
     layers = [(f - r).abs().mean().item() for f, r in zip(fake, real)]
     np.testing.assert_allclose(layers, data[f'pcp_{name}_layers'], rtol=1e-3)
@@ -107,12 +116,12 @@ def test_golden_features(
 def test_narrow_images_are_resized(
     network: nn.Module, size: tuple, wanted: tuple
 ) -> None:
-    first = VGGFeatureLoss().features(network[:4], torch.zeros(1, 3, *size))
+    first = build().features(network[:4], torch.zeros(1, 3, *size))
     assert first[0].shape == (1, 64, *wanted)
 
 
 def test_network_stays_hidden_and_frozen(weights_file: str) -> None:
-    loss = VGGFeatureLoss(weights_file)
+    loss = build(weights_file)
     pred = torch.rand(1, 3, 32, 224, requires_grad=True)
     target = torch.rand(1, 3, 32, 224, requires_grad=True)
     kept, random_state = pred.detach().clone(), torch.get_rng_state()
@@ -128,7 +137,7 @@ def test_network_stays_hidden_and_frozen(weights_file: str) -> None:
 
 
 def test_float32_under_autocast_and_float64_outside(weights_file: str) -> None:
-    loss = VGGFeatureLoss(weights_file)
+    loss = build(weights_file)
     pred, target = torch.rand(2, 1, 3, 32, 224)
     wanted = loss(pred, target)
     with torch.autocast('cpu', torch.bfloat16):
@@ -141,14 +150,14 @@ def test_float32_under_autocast_and_float64_outside(weights_file: str) -> None:
 
 
 def test_weight_zero_needs_no_weights() -> None:
-    loss = VGGFeatureLoss('no/such.pth', loss_weight=0)
+    loss = build('no/such.pth', loss_weight=0)
     zero = loss(torch.ones(1, 3, 8, 8).bfloat16(), torch.zeros(1, 3, 8, 8))
     assert zero.item() == 0 and zero.dtype == torch.float32
 
 
 def test_sizes_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match=r'\(1, 3, 8, 8\) and \(1, 3, 8, 9\)'):
-        VGGFeatureLoss()(torch.ones(1, 3, 8, 8), torch.zeros(1, 3, 8, 9))
+        build()(torch.ones(1, 3, 8, 8), torch.zeros(1, 3, 8, 9))
 
 
 def test_weights_come_at_first_use(
@@ -157,10 +166,10 @@ def test_weights_come_at_first_use(
     weights_file: str,
     network: nn.Module,
 ) -> None:
-    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     image = torch.zeros(1, 3, 16, 224)
-    loss = VGGFeatureLoss('http://localhost:9/vgg19.pth')
+    loss = build('http://localhost:9/vgg19.pth')
     with pytest.raises(WeightsError, match='VGGFeatureLoss.*loss_weight'):
         loss(image, image)
     place = tmp_path / 'localhost+9/vgg19.pth'

@@ -8,9 +8,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from torch import nn
 
 from mmfacesr.models.common.vgg_feature_loss import VGGFeatureLoss
+from mmfacesr.registry import MODELS
 from mmfacesr.weights import download
 from mmfacesr.weights.errors import WeightsError
 
@@ -31,6 +33,14 @@ def weights(fill: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp('vgg16') / 'vgg16.pth'
     torch.save(state, path)
     return str(path)
+
+
+def build(pretrained: str | None = None, **more: object) -> VGGFeatureLoss:
+    """The loss of the config."""
+    folder = Path(__file__).parents[3] / 'configs/pfsrnet'
+    cfg = Config.fromfile(folder / 'pfsrnet_x8_1xb16-200k_celeba.py')
+    settings = cfg.model.feature_loss | dict(pretrained=pretrained) | more
+    return MODELS.build(settings)
 
 
 def test_equals_mmagic(
@@ -64,7 +74,7 @@ def test_equals_mmagic(
         for seed in (1, 2)
     )
     wanted, _ = theirs(pred, target)
-    found = VGGFeatureLoss(weights, variant='pfsrnet')(pred, target)
+    found = build(weights)(pred, target)
     assert found.item() == pytest.approx(wanted.item(), rel=1e-5)
     assert found > 0
 
@@ -78,7 +88,7 @@ def test_golden_layers(weights: str) -> None:
         torch.from_numpy(arrays[name]).permute(0, 3, 1, 2) / 127.5 - 1
         for name in ('sr_uint8', 'hr_uint8')
     )
-    loss = VGGFeatureLoss(weights, variant='pfsrnet')
+    loss = build(weights)
     value = loss(image, target).item()
     assert value == pytest.approx(arrays['vgg_layer_mse'].sum(), rel=1e-4)
     network = loss._network.get(image.device, image.dtype)
@@ -88,21 +98,23 @@ def test_golden_layers(weights: str) -> None:
 
 
 def test_no_imagenet_statistics_and_no_resizing() -> None:
-    loss = VGGFeatureLoss(variant='pfsrnet')
+    loss = build()
     network = nn.Sequential(*[nn.Identity() for _ in range(23)])
     image = torch.rand(1, 3, 8, 9) * 2 - 1
     for feature in loss.features(network, image):
         assert torch.equal(feature, (image + 1) / 2)
 
 
-def test_unknown_variant_and_missing_weights(
+def test_unknown_network_and_missing_weights(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=r"\['pfsrnet', 'sparnet-hd'\]"):
-        VGGFeatureLoss(variant='vgg16')
-    monkeypatch.setattr(download, 'PATIENCE', download.Patience(pauses=()))
+    with pytest.raises(ValueError, match=r"\['vgg16', 'vgg19'\].*'vgg11'"):
+        build(network='vgg11')
+    with pytest.raises(ValueError, match='layers, got none'):
+        build(layers=[])
+    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
-    loss = VGGFeatureLoss('http://localhost:9/v.pth', variant='pfsrnet')
+    loss = build('http://localhost:9/v.pth')
     image = torch.zeros(1, 3, 16, 16)
     with pytest.raises(WeightsError, match='VGGFeatureLoss.*loss_weight'):
         loss(image, image)

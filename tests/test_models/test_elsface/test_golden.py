@@ -33,7 +33,7 @@ PARTS = {
     **{f'style_encoder.stages.{i}': [f'encoder_stage_{i}'] for i in range(5)},
     'style_encoder': ['style'],
     'cnn_block': ['cnn_stream_pass_1', 'cnn_stream_pass_2'],
-    'embed_norm': ['tokens_synthetic'],
+    'embed_norm': ['tokens_embedded'],
     'swin_group': ['rstb_pass_1', 'rstb_pass_2', 'rstb_pass_3'],
     'norm': ['tokens_normed'],
     'after_body': ['transformer_out'],

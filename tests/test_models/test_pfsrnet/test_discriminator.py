@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.models import pfsrnet
 from mmfacesr.models.pfsrnet import PFSRNetDiscriminator
+from mmfacesr.models.pfsrnet import network as module
 
 
 def noise(*shape: int) -> Tensor:
@@ -45,13 +45,13 @@ def test_discriminator_fades_in_from_the_halved_image(
 
 def test_statistic_of_a_batch() -> None:
     image = noise(3, 2, 4, 4)
-    found = pfsrnet.batch_deviation(image)
+    found = module.batch_deviation(image)
     wanted = image.numpy().std(axis=0, ddof=1).mean()
     assert found.item() == pytest.approx(wanted, abs=1e-6)
     same = image[:1].expand(2, -1, -1, -1)
-    assert pfsrnet.batch_deviation(same).item() == pytest.approx(1e-4)
-    assert pfsrnet.batch_deviation(image[:1]).item() == 0
-    half = pfsrnet.batch_deviation(image.bfloat16())
+    assert module.batch_deviation(same).item() == pytest.approx(1e-4)
+    assert module.batch_deviation(image[:1]).item() == 0
+    half = module.batch_deviation(image.bfloat16())
     assert half.dtype == torch.float32
 
 
@@ -88,7 +88,7 @@ def test_gradient_penalty_of_equal_images(
     finite = penalize(discriminator, image)
     assert len(finite) == 22 and all(finite), 'all but from_rgb.0'
     monkeypatch.setattr(
-        pfsrnet, 'batch_deviation', lambda image: image.std(dim=0).mean()
+        module, 'batch_deviation', lambda image: image.std(dim=0).mean()
     )
     discriminator.zero_grad()
     assert not all(penalize(discriminator, image)), (

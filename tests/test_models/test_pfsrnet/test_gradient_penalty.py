@@ -46,7 +46,7 @@ def test_golden(
     step: int,
     alpha: float,
 ) -> None:
-    arrays = np.load(golden / 'pfsrnet/discriminator_losses.npz')
+    arrays = np.load(golden / 'pfsrnet/critic_losses.npz')
     side = 16 * 2**step
     real, fake = (
         torch.from_numpy(fill.image_batch((3, 3, side, side), seed) * 2 - 1)

@@ -8,7 +8,11 @@ import pytest
 from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook
 
-from mmfacesr.models.pfsrnet.step_hooks import LastStepCheckpointHook
+from mmfacesr.models.pfsrnet.step_hooks import (
+    LastStepCheckpointHook,
+    ProgressiveStepHook,
+    check_checkpoint_hooks,
+)
 
 
 @pytest.fixture
@@ -54,3 +58,14 @@ def test_mmengine_still_ends_over_a_missing_metric() -> None:
     runner = SimpleNamespace(epoch=0, iter=1)
     with pytest.raises(KeyError, match='PSNR'):
         hook.after_val_epoch(runner, {'32px/PSNR': 30.0})
+
+
+@pytest.mark.parametrize('kind', [CheckpointHook, LastStepCheckpointHook])
+def test_another_hook_for_the_best_checkpoint_is_refused(kind: type) -> None:
+    hook = kind(save_best='PSNR', rule='greater', by_epoch=False)
+    runner = SimpleNamespace(hooks=[ProgressiveStepHook(), hook])
+    if kind is LastStepCheckpointHook:
+        check_checkpoint_hooks(runner)
+        return
+    with pytest.raises(ValueError, match='type LastStepCheckpointHook'):
+        check_checkpoint_hooks(runner)

@@ -26,7 +26,7 @@ def build(teacher: str | None) -> nn.Module:
     init_default_scope('mmagic')
     return MODELS.build(
         dict(
-            type='HeatmapRegressor',
+            type='FANDistillation',
             teacher=teacher,
             generator=dict(type='DistilledFANHead', mid_channels=8),
             pixel_loss=dict(type='ForegroundMSELoss', foreground_weight=3.0),

@@ -1,0 +1,3 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Faces in images: landmarks, framing, finding and detecting."""
