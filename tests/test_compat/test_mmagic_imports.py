@@ -71,8 +71,8 @@ def test_moved_modules_are_where_we_say(
     run(
         [
             '-c',
-            'import importlib; from mmfacesr.compat.mends import mend; mend(); '
-            f'importlib.import_module({moved!r})',
+            'import importlib; from mmfacesr.compat.mends import mend; '
+            f'mend(); importlib.import_module({moved!r})',
         ]
     )
 

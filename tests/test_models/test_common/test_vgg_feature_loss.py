@@ -79,9 +79,7 @@ def images(fill: ModuleType, name: str) -> list[Tensor]:
 def test_golden_value(
     weights_file: str, fill: ModuleType, data: dict, name: str
 ) -> None:
-    loss = MODELS.build(
-        dict(type='VGGFeatureLoss', pretrained=weights_file, loss_weight=0.5)
-    )
+    loss = build(weights_file, loss_weight=0.5)
     with torch.no_grad():
         value = loss(*images(fill, name)).item()
     assert value == pytest.approx(0.5 * data[f'pcp_{name}'], rel=1e-3)
