@@ -46,5 +46,6 @@ def test_list_of_tools_is_whole(repo):
         path.relative_to(repo / 'tools').as_posix()
         for path in (repo / 'tools').rglob('*.py')
         if 'load_config' in path.read_text(encoding='utf-8')
+        and path.name != 'quickstart.py'  # its configs are ours
     }
     assert takes_config == {tool for tool, *_ in TOOLS}
