@@ -13,7 +13,7 @@ from mmfacesr.evaluation.functional import luma, psnr, ssim
 from mmfacesr.evaluation.functional.image_quality import truncate
 from mmfacesr.models import METHODS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SPARNET = METHODS['sparnet'].protocol.measure
 
 
@@ -68,7 +68,7 @@ def test_output_is_truncated_before_all_else(known: dict) -> None:
 def test_fragment_measures_bgr_samples(known: dict) -> None:
     from mmfacesr.evaluation.metrics import PaperProtocol
 
-    cfg = Config.fromfile(ROOT / 'configs/_base_/evaluation/sparnet_x8.py')
+    cfg = Config.fromfile(ROOT / 'configs/sparnet/_base_/evaluation.py')
     kinds = [metric.type for metric in cfg.val_evaluator]
     assert kinds == ['PSNR', 'SSIM', 'BorderMAE']
     assert cfg.test_evaluator[:-1] == cfg.val_evaluator
