@@ -10,12 +10,9 @@ Needs:  a CPU with 2 cores, 2 GB, about 10 minutes
 Result: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/face_folder.py',
-    '../_base_/models/dic_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_x8c48b6_1xb8-150k_celeba.py'
+
+import os
 
 channels_last = True
 model = dict(
@@ -24,19 +21,21 @@ model = dict(
     )
 )
 
+data_root = os.environ.get('DATA_ROOT') or 'data/faces'
 train_dataloader = dict(
-    batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
+    batch_size=4, num_workers=1, dataset=dict(data_root=data_root)
 )
-val_dataloader = dict(
-    num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
-)
-test_dataloader = dict(
-    num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
-)
+val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
+test_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root))
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=500, val_interval=250)
+train_cfg = dict(max_iters=500, val_interval=250)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = dict(
-    type='CosineAnnealingLR', by_epoch=False, T_max=500, eta_min=1e-5
+    _delete_=True,
+    type='CosineAnnealingLR',
+    by_epoch=False,
+    T_max=500,
+    eta_min=1e-5,
 )
 default_hooks = dict(checkpoint=dict(interval=100), logger=dict(interval=20))
+custom_hooks = _base_.custom_hooks[:-1]  # no pre-trained hourglass

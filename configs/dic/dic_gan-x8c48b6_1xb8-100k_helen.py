@@ -8,35 +8,21 @@ Needs:  1 GPU of 24 GB (16 GB of activations at batch 8)
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/helen.py',
-    '../_base_/models/dic_gan_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_gan-x8c48b6_1xb8-80k_celeba.py'
 
-train_dataloader = dict(
-    batch_size=8, dataset=dict(pipeline=_base_.helen_train_pipeline)
-)
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=100_000, val_interval=2000
-)
-param_scheduler = dict(
-    type='MultiStepLR',
-    by_epoch=False,
-    milestones=[10_000, 20_000, 40_000],
-    gamma=0.5,
-)
-default_hooks = dict(checkpoint=dict(interval=2000))
-
-model = dict(pixel_loss=dict(loss_weight=2.0))
+import os
 
 # Starts from the best DIC checkpoint, whose hourglass stays as it is:
 # --cfg-options load_from=work_dirs/dic_x8c48b6_1xb8-150k_helen/best_PSNR_iter_N.pth
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='PretrainedHourglassHook', with_generator=True, frozen_iters=-1),
-]
+
+model = dict(pixel_loss=dict(loss_weight=2.0))
+
+data_root = os.environ.get('DATA_ROOT') or 'data/helen'
+train_dataloader = dict(
+    dataset=dict(data_root=data_root, pipeline=_base_.helen_train_pipeline)
+)
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+
+train_cfg = dict(max_iters=100_000, val_interval=2000)
+default_hooks = dict(checkpoint=dict(interval=2000))

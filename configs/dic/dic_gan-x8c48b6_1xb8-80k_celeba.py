@@ -8,33 +8,44 @@ Needs:  1 GPU of 24 GB (16 GB of activations at batch 8)
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/celeba.py',
-    '../_base_/models/dic_gan_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_x8c48b6_1xb8-150k_celeba.py'
 
-train_dataloader = dict(
-    batch_size=8, dataset=dict(pipeline=_base_.train_pipeline)
+model = dict(
+    type='DICGANRestorer',
+    discriminator=dict(type='DICDiscriminator'),
+    gan_loss=dict(
+        type='GANLoss',
+        gan_type='vanilla',
+        loss_weight=0.005,
+        real_label_val=1.0,
+        fake_label_val=0,
+    ),
+    # Built at its first use. Where its weights cannot be had, train without:
+    # --cfg-options model.feature_loss.loss_weight=0
+    feature_loss=dict(
+        type='FaceFeatureLoss',
+        pretrained='https://download.openmmlab.com/mmediting/restorers/dic/'
+        'light_cnn_feature.pth',
+        loss_weight=0.1,
+    ),
 )
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=80_000, val_interval=1000
+train_cfg = dict(max_iters=80_000, val_interval=1000)
+optim_wrapper = dict(
+    _delete_=True,
+    constructor='MultiOptimWrapperConstructor',
+    generator=dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)),
+    discriminator=dict(
+        type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4)
+    ),
 )
-param_scheduler = dict(
-    type='MultiStepLR',
-    by_epoch=False,
-    milestones=[10_000, 20_000, 40_000],
-    gamma=0.5,
-)
+model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel')
+param_scheduler = dict(milestones=[10_000, 20_000, 40_000])
 default_hooks = dict(checkpoint=dict(interval=1000))
 
 # Starts from the best DIC checkpoint, whose hourglass stays as it is:
 # --cfg-options load_from=work_dirs/dic_x8c48b6_1xb8-150k_celeba/best_PSNR_iter_N.pth
 custom_hooks = [
-    *_base_.custom_hooks,
+    *_base_.custom_hooks[:-1],
     dict(type='PretrainedHourglassHook', with_generator=True, frozen_iters=-1),
 ]

@@ -9,29 +9,19 @@ Needs:  4 GPUs; about 2 GB of activations an image
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/celeba_hq.py',
-    '../_base_/models/dic_gan_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_gan-x8c48b6_1xb8-80k_celeba.py'
 
-train_dataloader = dict(
-    batch_size=2, dataset=dict(pipeline=_base_.train_pipeline)
-)
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=500_000, val_interval=5000
-)
-param_scheduler = dict(
-    type='MultiStepLR',
-    by_epoch=False,
-    milestones=[100_000, 200_000, 300_000, 400_000],
-    gamma=0.5,
-)
-default_hooks = dict(checkpoint=dict(interval=5000))
+import os
 
 model = dict(train_cfg=dict(pixel_init=10_000, disc_repeat=2))
+
+data_root = os.environ.get('DATA_ROOT') or 'data/celeba-hq'
+train_dataloader = dict(batch_size=2, dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+
+train_cfg = dict(max_iters=500_000, val_interval=5000)
 optim_wrapper = dict(discriminator=dict(optimizer=dict(lr=1e-5)))
+param_scheduler = dict(milestones=[100_000, 200_000, 300_000, 400_000])
+default_hooks = dict(checkpoint=dict(interval=5000))
+custom_hooks = _base_.custom_hooks[:-1]  # no pre-trained hourglass

@@ -12,7 +12,9 @@ Result: landmark NME of the split `test`; not trained at full length yet
 
 _base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']
 
-gt_size = 128
+from mmfacesr.models.dic import facts as dic
+
+gt_size = dic.X8.gt_size
 model = dict(
     type='HeatmapRegressor',
     generator=dict(
@@ -20,9 +22,7 @@ model = dict(
     ),
     pixel_loss=dict(type='MSELoss', loss_weight=1.0, reduction='mean'),
     data_preprocessor=dict(
-        type='DataPreprocessor',
-        mean=[129.795, 108.12, 96.39],  # as DIC
-        std=[255, 255, 255],
+        type='DataPreprocessor', mean=dic.X8.mean, std=dic.X8.std
     ),
 )
 

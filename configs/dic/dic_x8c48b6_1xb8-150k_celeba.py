@@ -11,9 +11,14 @@ Result: published figures and what is known of them: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
-    '../_base_/models/dic_x8.py',
-    '../_base_/evaluation/dic_x8.py',
+    './_base_/model.py',
+    './_base_/pipelines.py',
+    './_base_/evaluation.py',
 ]
+
+from mmfacesr.models.dic import facts as dic
+
+facts = dic.X8.to_dict()
 
 train_dataloader = dict(
     batch_size=8, dataset=dict(pipeline=_base_.train_pipeline)
@@ -24,12 +29,14 @@ test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=150_000, val_interval=2000
 )
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 param_scheduler = dict(
     type='MultiStepLR',
     by_epoch=False,
     milestones=[10_000, 20_000, 40_000, 80_000],
     gamma=0.5,
 )
+auto_scale_lr = dict(enable=False, base_batch_size=8)
 default_hooks = dict(checkpoint=dict(interval=2000))
 
 # Weights of a pre-trained hourglass, for instance from

@@ -8,33 +8,19 @@ Needs:  1 GPU of 24 GB (16 GB of activations at batch 8)
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/helen.py',
-    '../_base_/models/dic_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_x8c48b6_1xb8-150k_celeba.py'
 
+import os
+
+data_root = os.environ.get('DATA_ROOT') or 'data/helen'
 train_dataloader = dict(
-    batch_size=8, dataset=dict(pipeline=_base_.helen_train_pipeline)
+    dataset=dict(data_root=data_root, pipeline=_base_.helen_train_pipeline)
 )
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
 
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=150_000, val_interval=2000
-)
-param_scheduler = dict(
-    type='MultiStepLR',
-    by_epoch=False,
-    milestones=[10_000, 20_000, 40_000, 80_000],
-    gamma=0.5,
-)
-default_hooks = dict(checkpoint=dict(interval=2000))
-
-# Weights of a pre-trained hourglass, for instance from
-# dic_hourglass_1xb8-20k_celeba.py; without them it is not frozen.
+# Frozen ten times as long as on CelebA.
 custom_hooks = [
-    *_base_.custom_hooks,
+    *_base_.custom_hooks[:-1],
     dict(type='PretrainedHourglassHook', weights=None, frozen_iters=20_000),
 ]

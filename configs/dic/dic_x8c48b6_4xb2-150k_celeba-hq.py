@@ -8,26 +8,13 @@ Needs:  4 GPUs; about 2 GB of activations an image
 Result: published figures and what is known of them: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/celeba_hq.py',
-    '../_base_/models/dic_x8.py',
-    '../_base_/evaluation/dic_x8.py',
-]
+_base_ = './dic_x8c48b6_1xb8-150k_celeba.py'
 
-train_dataloader = dict(
-    batch_size=2, dataset=dict(pipeline=_base_.train_pipeline)
-)
-val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
+import os
 
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=150_000, val_interval=2000
-)
-param_scheduler = dict(
-    type='MultiStepLR',
-    by_epoch=False,
-    milestones=[10_000, 20_000, 40_000, 80_000],
-    gamma=0.5,
-)
-default_hooks = dict(checkpoint=dict(interval=2000))
+data_root = os.environ.get('DATA_ROOT') or 'data/celeba-hq'
+train_dataloader = dict(batch_size=2, dataset=dict(data_root=data_root))
+val_dataloader = dict(dataset=dict(data_root=data_root))
+test_dataloader = dict(dataset=dict(data_root=data_root))
+
+custom_hooks = _base_.custom_hooks[:-1]  # no pre-trained hourglass

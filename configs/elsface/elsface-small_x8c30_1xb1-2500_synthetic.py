@@ -13,22 +13,23 @@ Result: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/face_folder.py',
-    '../_base_/models/elsface_x8.py',
-    '../_base_/schedules/elsface_cpu.py',
-    '../_base_/evaluation/elsface_x8.py',
+    './_base_/x8_model.py',
+    './_base_/x8_pipelines.py',
+    './_base_/x8_evaluation.py',
+    './_base_/schedule_cpu.py',
 ]
+
+from mmfacesr.models.elsface import facts as elsface
+
+facts = elsface.X8.to_dict()
 
 channels_last = True
 model = dict(generator=dict(mid_channels=30, tail_factor=4))
 
-train_pipeline = [
-    *_base_.load_face,
-    dict(type='RandomFlipFace', prob=0.5),
-    *_base_.degradation,
-    dict(type='PackInputs'),
-]
 train_dataloader = dict(
-    batch_size=1, num_workers=1, dataset=dict(pipeline=train_pipeline)
+    batch_size=1,
+    num_workers=1,
+    dataset=dict(pipeline=_base_.flipped_pipeline),
 )
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=_base_.pipeline))
 test_dataloader = dict(num_workers=1, dataset=dict(pipeline=_base_.pipeline))

@@ -12,6 +12,10 @@ Result: README.md beside this file
 
 _base_ = './elsface_x4_1xb16-40e_celeba.py'
 
+from mmfacesr.models.elsface import facts as elsface
+
+facts = dict(lr_recipe='bicubic_x4')
+
 degradation = [{**_base_.degradation[0], 'backend': 'pillow'}]
 pipeline = [
     *_base_.load_face,
@@ -23,7 +27,7 @@ val_dataloader = dict(dataset=dict(pipeline=pipeline))
 test_dataloader = dict(dataset=dict(pipeline=pipeline))
 inference_pipeline = [
     *_base_.load_face[:-1],
-    dict(type='ResizeFace', size=32),
+    dict(type='ResizeFace', size=elsface.X4.lr_size),
     dict(type='TakeAsInput'),
     dict(type='PackInputs'),
 ]

@@ -10,10 +10,15 @@ Result: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
-    '../_base_/models/elsface_x4.py',
-    '../_base_/schedules/elsface_40e.py',
-    '../_base_/evaluation/elsface_x4.py',
+    './_base_/x4_model.py',
+    './_base_/x4_pipelines.py',
+    './_base_/x4_evaluation.py',
+    './_base_/schedule_40e.py',
 ]
+
+from mmfacesr.models.elsface import facts as elsface
+
+facts = elsface.X4.to_dict()
 
 train_dataloader = dict(
     batch_size=16,

@@ -16,12 +16,15 @@ Needs:  1 GPU of 4 GB
 Result: landmark NME of the split `test`; not trained at full length yet
 """
 
-_base_ = ['../_base_/default_runtime.py', '../_base_/datasets/celeba.py']
+_base_ = [
+    '../_base_/default_runtime.py',
+    '../_base_/datasets/celeba.py',
+    './_base_/distilled_fan_pipelines.py',
+]
 
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
 crop_size = None  # the largest central square: 178 of CelebA's 178x218
 
-gt_size = 64
 model = dict(
     type='FANDistillation',
     teacher=None,
@@ -32,35 +35,15 @@ model = dict(
     ),
 )
 
-load_face = [
-    dict(type='LoadFaceImage'),
-    dict(type='LoadLandmarks', optional=True),  # a teacher needs none
-    dict(type='CropFace'),
-    # The two stages of PFSRNet's own chain of reductions.
-    dict(type='ResizeFace', size=128, interpolation='bilinear'),
-    dict(type='ResizeFace', size=gt_size, interpolation='bilinear'),
-]
-make_sample = [
-    dict(type='DrawHeatmaps', size=gt_size, sigma=1.5, optional=True),
-    dict(type='TakeAsInput'),
-    dict(type='PackInputs', meta_keys=['gt_landmark']),
-]
-train_pipeline = [
-    *load_face,
-    dict(type='RandomFlipFace', prob=0.5),
-    *make_sample,
-]
-test_pipeline = [*load_face, *make_sample]
-
 train_dataloader = dict(
     batch_size=16,
-    dataset=dict(pipeline=train_pipeline, crop_size=crop_size),
+    dataset=dict(pipeline=_base_.train_pipeline, crop_size=crop_size),
 )
 val_dataloader = dict(
-    dataset=dict(pipeline=test_pipeline, crop_size=crop_size)
+    dataset=dict(pipeline=_base_.test_pipeline, crop_size=crop_size)
 )
 test_dataloader = dict(
-    dataset=dict(pipeline=test_pipeline, crop_size=crop_size)
+    dataset=dict(pipeline=_base_.test_pipeline, crop_size=crop_size)
 )
 
 protocol = dict(

@@ -37,8 +37,5 @@ model = dict(
 optim_wrapper = dict(
     _delete_=True,
     constructor='MultiOptimWrapperConstructor',
-    generator=dict(
-        type='OptimWrapper',
-        optimizer=dict(type='Adam', lr=1e-3, betas=(0.0, 0.99)),
-    ),
+    generator=dict(type='OptimWrapper', optimizer=_base_.adam),
 )

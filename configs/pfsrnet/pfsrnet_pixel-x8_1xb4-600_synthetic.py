@@ -11,21 +11,13 @@ Needs:  a CPU with 2 cores, 3 GB, about 7 minutes
 Result: README.md beside this file
 """
 
-_base_ = [
-    '../_base_/default_runtime.py',
-    '../_base_/datasets/face_folder.py',
-    '../_base_/models/pfsrnet_x8.py',
-    '../_base_/evaluation/pfsrnet_x8.py',
-]
+_base_ = './pfsrnet_pixel-x8_1xb16-200k_celeba.py'
+
+import os
 
 channels_last = True
-crop_size = None  # the largest central square, as of CelebA
 iters = 600
 model = dict(
-    discriminator=None,
-    gan_loss=None,
-    feature_loss=None,
-    drift_loss=None,
     schedule=[
         dict(size=32, iters=150, loss_weights=dict(pixel=10)),
         dict(
@@ -43,35 +35,21 @@ model = dict(
     ],
 )
 
-train_pipeline = [
-    *_base_.load_face,
-    dict(type='RandomFlipFace', prob=0.5),
-    *_base_.make_sample,
-]
+data_root = os.environ.get('DATA_ROOT') or 'data/faces'
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
-    drop_last=True,
-    dataset=dict(pipeline=train_pipeline, crop_size=crop_size),
+    dataset=dict(data_root=data_root, pipeline=_base_.flipped_train_pipeline),
 )
 val_dataloader = dict(
-    num_workers=1,
-    dataset=dict(pipeline=_base_.val_pipeline, crop_size=crop_size),
+    batch_size=8, num_workers=1, dataset=dict(data_root=data_root)
 )
 test_dataloader = dict(
-    num_workers=1,
-    dataset=dict(pipeline=_base_.val_pipeline, crop_size=crop_size),
+    batch_size=8, num_workers=1, dataset=dict(data_root=data_root)
 )
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=iters, val_interval=150)
-optim_wrapper = dict(
-    _delete_=True,
-    constructor='MultiOptimWrapperConstructor',
-    generator=dict(
-        type='OptimWrapper',
-        optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.99)),
-    ),
-)
+train_cfg = dict(max_iters=iters, val_interval=150)
+optim_wrapper = dict(generator=dict(optimizer=dict(betas=(0.9, 0.99))))
 param_scheduler = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=30),
     dict(
@@ -83,10 +61,6 @@ param_scheduler = [
     ),
 ]
 default_hooks = dict(
-    # the end of every step is kept
-    checkpoint=dict(
-        type='LastStepCheckpointHook', interval=150, max_keep_ckpts=4
-    ),
+    checkpoint=dict(interval=150, max_keep_ckpts=4),  # the end of every step
     logger=dict(interval=20),
 )
-custom_hooks = [*_base_.custom_hooks, *_base_.growing_hooks]

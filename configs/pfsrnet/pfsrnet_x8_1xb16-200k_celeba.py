@@ -14,13 +14,17 @@ Result: published figures and what is known of them: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
-    '../_base_/models/pfsrnet_x8.py',
-    '../_base_/evaluation/pfsrnet_x8.py',
+    './_base_/model.py',
+    './_base_/pipelines.py',
+    './_base_/evaluation.py',
 ]
+
+from mmfacesr.models.pfsrnet import facts as pfsrnet
+
+facts = pfsrnet.X8.to_dict()
 
 # The largest central square, 178 of CelebA's 178x218: hair and chin are in.
 crop_size = None
-
 train_dataloader = dict(
     batch_size=16,
     drop_last=True,
@@ -38,7 +42,24 @@ test_dataloader = dict(
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=200_000, val_interval=5000
 )
+adam = dict(type='Adam', lr=1e-3, betas=(0.0, 0.99))
+optim_wrapper = dict(
+    constructor='MultiOptimWrapperConstructor',
+    generator=dict(type='OptimWrapper', optimizer=adam),
+    discriminator=dict(type='OptimWrapper', optimizer=adam),
+)
+auto_scale_lr = dict(enable=False, base_batch_size=16)
+# Two of the three RGB heads, and in the first step all of the later stages,
+# take no part in an iteration.
+model_wrapper_cfg = dict(
+    type='MMSeparateDistributedDataParallel', find_unused_parameters=True
+)
 default_hooks = dict(
     checkpoint=dict(type='LastStepCheckpointHook', interval=5000)
 )
-custom_hooks = [*_base_.custom_hooks, *_base_.growing_hooks]
+custom_hooks = [
+    *_base_.custom_hooks,
+    dict(type='ProgressiveStepHook'),
+    # Several processes validate with the mean of their batch statistics.
+    dict(type='SyncBuffersHook'),
+]

@@ -12,9 +12,14 @@ Result: published figures and what is known of them: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/ffhq.py',
-    '../_base_/models/sparnet_hd.py',
     '../_base_/evaluation/blind_512.py',
+    './_base_/hd_model.py',
+    './_base_/hd_pipelines.py',
 ]
+
+from mmfacesr.models.sparnet import facts as sparnet
+
+facts = sparnet.HD.to_dict()
 
 train_dataloader = dict(
     batch_size=2,
@@ -29,6 +34,20 @@ test_dataloader = dict(
 )
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=10, val_interval=1)
+# Rates, betas and the average below: those of the released training.
+optim_wrapper = dict(
+    constructor='MultiOptimWrapperConstructor',
+    generator=dict(
+        type='OptimWrapper',
+        optimizer=dict(type='Adam', lr=1e-4, betas=(0.5, 0.99)),
+    ),
+    discriminator=dict(
+        type='OptimWrapper',
+        optimizer=dict(type='Adam', lr=4e-4, betas=(0.5, 0.99)),
+    ),
+)
+model_wrapper_cfg = dict(type='MMSeparateDistributedDataParallel')
+auto_scale_lr = dict(enable=False, base_batch_size=2)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [

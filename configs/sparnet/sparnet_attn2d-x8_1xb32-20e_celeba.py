@@ -11,9 +11,14 @@ Result: published figures and what is known of them: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
-    '../_base_/models/sparnet_x8.py',
-    '../_base_/evaluation/sparnet_x8.py',
+    './_base_/model.py',
+    './_base_/pipelines.py',
+    './_base_/evaluation.py',
 ]
+
+from mmfacesr.models.sparnet import facts as sparnet
+
+facts = sparnet.X8.to_dict()
 
 train_dataloader = dict(
     batch_size=32,
@@ -26,6 +31,11 @@ val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=20, val_interval=1)
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=2e-4, betas=(0.9, 0.99)),
+)
+auto_scale_lr = dict(enable=False, base_batch_size=32)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [

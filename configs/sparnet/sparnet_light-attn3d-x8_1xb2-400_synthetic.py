@@ -13,9 +13,14 @@ Result: README.md beside this file
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/face_folder.py',
-    '../_base_/models/sparnet_x8.py',
-    '../_base_/evaluation/sparnet_x8.py',
+    './_base_/model.py',
+    './_base_/pipelines.py',
+    './_base_/evaluation.py',
 ]
+
+from mmfacesr.models.sparnet import facts as sparnet
+
+facts = sparnet.X8.to_dict()
 
 channels_last = True
 model = dict(generator=dict(res_depth=1, att_name='spar3d'))
@@ -31,7 +36,11 @@ test_dataloader = dict(
 )
 
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=200)
-optim_wrapper = dict(optimizer=dict(lr=1e-3))
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.99)),
+)
+auto_scale_lr = dict(enable=False, base_batch_size=32)
 param_scheduler = [
     dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=30),
     dict(

@@ -210,8 +210,10 @@ def test_small_images_are_refused() -> None:
 
 @pytest.mark.parametrize('scale', [4, 8])
 def test_fragments(scale: int) -> None:
-    folder = ROOT / 'configs/_base_/evaluation'
-    plain = Config.fromfile(folder / f'rgb_border{scale}.py')
+    configs = ROOT / 'configs'
+    plain = Config.fromfile(
+        configs / f'_base_/evaluation/rgb_border{scale}.py'
+    )
     assert plain.protocol.crop_border == scale
     assert plain.protocol.color == 'RGB' and plain.test_cfg
     assert plain.test_evaluator == plain.val_evaluator
@@ -219,7 +221,7 @@ def test_fragments(scale: int) -> None:
         dict(type=name, crop_border=scale)
         for name in ('PSNR', 'SSIM', 'BorderMAE')
     ]
-    cfg = Config.fromfile(folder / f'elsface_x{scale}.py')
+    cfg = Config.fromfile(configs / f'elsface/_base_/x{scale}_evaluation.py')
     assert cfg.protocol == plain.protocol
     assert cfg.val_evaluator == plain.val_evaluator
     assert cfg.test_evaluator == [

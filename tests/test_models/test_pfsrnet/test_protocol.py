@@ -182,7 +182,7 @@ def test_two_processes_agree_with_one(
 
 
 def test_fragment() -> None:
-    cfg = Config.fromfile(ROOT / 'configs/_base_/evaluation/pfsrnet_x8.py')
+    cfg = Config.fromfile(ROOT / 'configs/pfsrnet/_base_/evaluation.py')
     assert [metric.type for metric in cfg.val_evaluator] == [
         'PSNR',
         'SSIM',

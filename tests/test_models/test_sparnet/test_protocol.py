@@ -68,7 +68,7 @@ def test_output_is_truncated_before_all_else(known: dict) -> None:
 def test_fragment_measures_bgr_samples(known: dict) -> None:
     from mmfacesr.evaluation.metrics import PaperProtocol
 
-    cfg = Config.fromfile(ROOT / 'configs/_base_/evaluation/sparnet_x8.py')
+    cfg = Config.fromfile(ROOT / 'configs/sparnet/_base_/evaluation.py')
     kinds = [metric.type for metric in cfg.val_evaluator]
     assert kinds == ['PSNR', 'SSIM', 'BorderMAE']
     assert cfg.test_evaluator[:-1] == cfg.val_evaluator

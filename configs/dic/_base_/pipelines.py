@@ -1,28 +1,10 @@
-"""DIC, 16x16 to 128x128: network, losses and what it is fed."""
+"""How faces come to DIC: in training, in tests and alone."""
 
-_base_ = '../degradations/bicubic_x8.py'
+_base_ = '../../_base_/degradations/bicubic_x8.py'
 
-gt_size = 128
-model = dict(
-    type='DICRestorer',
-    generator=dict(
-        type='DICGenerator',
-        mid_channels=48,
-        num_blocks=6,
-        hg_mid_channels=256,
-        hg_num_keypoints=68,
-        num_steps=4,
-        upscale_factor=8,
-    ),
-    pixel_loss=dict(type='L1Loss', loss_weight=1.0, reduction='mean'),
-    align_loss=dict(type='MSELoss', loss_weight=0.1, reduction='mean'),
-    data_preprocessor=dict(
-        type='DataPreprocessor',
-        mean=[129.795, 108.12, 96.39],  # (0.509, 0.424, 0.378) * 255, RGB
-        std=[255, 255, 255],
-    ),
-)
+from mmfacesr.models.dic import facts as dic
 
+gt_size = dic.X8.gt_size
 load_face = [
     dict(type='LoadFaceImage'),
     dict(type='LoadLandmarks'),
@@ -58,10 +40,7 @@ val_pipeline = [
 inference_pipeline = [
     dict(type='LoadFaceImage'),
     dict(type='CropFace'),
-    dict(type='ResizeFace', size=gt_size // 8),
+    dict(type='ResizeFace', size=dic.X8.lr_size),
     dict(type='TakeAsInput'),
     dict(type='PackInputs'),
 ]
-
-optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
-auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -4,7 +4,7 @@
 rounded, the whole image, pooled over batches of 16 images.
 """
 
-_base_ = './rgb_border8.py'
+_base_ = '../../_base_/evaluation/rgb_border8.py'
 
 protocol = dict(ms_ssim='5 levels, otherwise as ssim')
 test_evaluator = [

@@ -3,7 +3,7 @@
 `dic/PSNR` and `dic/SSIM`: luma, rounded to 8 bit, 8 pixels off each side.
 """
 
-_base_ = './rgb_border8.py'
+_base_ = '../../_base_/evaluation/rgb_border8.py'
 
 test_evaluator = [
     *_base_.val_evaluator,

@@ -4,7 +4,7 @@
 rounded, the whole image.
 """
 
-_base_ = './rgb_border8.py'
+_base_ = '../../_base_/evaluation/rgb_border8.py'
 
 test_evaluator = [
     *_base_.val_evaluator,
