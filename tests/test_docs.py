@@ -29,7 +29,7 @@ PAGES = sorted(
     if not any(part.startswith('.') for part in path.relative_to(ROOT).parts)
     and path.relative_to(ROOT).parts[0] not in ('work_dirs', 'quickstart')
 )
-LINK = re.compile(r'\]\((?!https?:|#|mailto:)([^)#\s]+)')
+LINK = re.compile(r'(?:\]\(|src=")(?!https?:|#|mailto:)([^)#\s"]+)')
 RENDER = ROOT / 'tools/docs/render_tables.py'
 
 
