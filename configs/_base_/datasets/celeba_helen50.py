@@ -1,7 +1,7 @@
 """CelebA for training and validation, 50 faces of Helen for the test.
 
-The test of the published x8 figures of DIC and SPARNet; docs/metrics.md says
-how the 50 faces are prepared and by which protocol they were measured. The
+The test of published x8 figures; docs/metrics.md says of which, how the 50
+faces are prepared and by which protocol they were measured. The
 option data_root=FOLDER changes CelebA's folder alone.
 """
 

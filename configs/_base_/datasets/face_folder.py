@@ -1,7 +1,7 @@
 """Any folder of faces: `DATA_ROOT=folder` or `--cfg-options data_root=folder`.
 
 `train.txt`, `val.txt` and `test.txt` or folders of these names split it; a
-folder without them is parted by its file names. See
+folder without them is split by its file names. See
 tools/dataset_converters/README.md.
 """
 
