@@ -12,85 +12,54 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
+from mmfacesr.models import METHODS
 
-# The longest matching name counts. What a floor holds may import lower
-# floors; on floor 1 the parts must not import each other.
-FLOORS = {
-    0: (
-        'version',
-        'utils',
-        'project_files',
-        'config_bases',
-        'registry',
-        'landmark_schemes',
-        'image_formats',
-        'landmark_checks',
-        'image_io',
-        'landmark_table',
-        'landmark_drawing',
-        'data_root',
-        'data_splits',
-        'framing',
-        'visualization',
-        'weights',
-        'progressive_schedule',
-        'models.module_path',
-        'models.frozen_network',
-        'models.networks.layers',
-        'models.networks.size_requirement',
-    ),
-    1: (
-        'compat',
-        'models',
-        'models.networks',
-        'models.heads',
-        'models.losses',
-        'evaluation',
-        'evaluation.functional',
-    ),
-    2: (
-        'mmagic_base',
-        'checkpoint',
-        'weights.identify',
-        'datasets',
-        'evaluation.metrics',
-        'engine',
-        'conversion',
-        'landmark_detection',
-        'face_finder',
-    ),
-    3: ('models.restorers',),
-    4: ('apis', 'cli'),
-}
-PART_FLOORS = {
-    f'mmfacesr.{part}': floor
-    for floor, parts in FLOORS.items()
-    for part in parts
-}
+PACKAGE = Path(__file__).resolve().parents[1] / 'mmfacesr'
+DOOR = 'mmfacesr.compat.mmagic_base'
 HEAVY = ('mmagic', 'diffusers', 'transformers')
-DOORS = ('mmfacesr.compat.mmagic_base',)
-LIGHT_PARTS = (
-    'models.networks',
-    'models.heads',
-    'models.losses',
-    'datasets',
-    'evaluation.functional',
-    'checkpoint',
-    'landmark_detection',
-    'landmark_table',
-    'face_finder',
-    'registry',
+MOST_ENTRIES = 14
+
+# A module imports what stands in a line above its own, and its own package.
+FLOORS = (
+    ('version', 'registry', 'utils'),
+    ('weights', 'faces'),
+    ('compat', 'datasets', 'evaluation.functional'),
+    ('models.common',),
+    tuple(f'models.{room}' for room in METHODS),
+    ('models', 'evaluation'),
+    ('models.identify', 'evaluation.metrics'),
+    ('checkpoint',),
+    ('engine', 'models.common.restorers'),
+    tuple(
+        f'models.{room}.{name}'
+        for room, method in METHODS.items()
+        for name in method.runtime
+    ),
+    ('models.runtime',),
+    ('apis',),
+)
+# The longest matching name counts.
+FLOOR_OF = {
+    f'mmfacesr.{name}': floor
+    for floor, names in enumerate(FLOORS)
+    for name in names
+}
+LIGHT_FLOORS = 8
+"""Floors below this one do without MMagic, but for these places."""
+NEED_THE_BASE = (
+    'mmfacesr.compat',
+    'mmfacesr.evaluation.metrics',
+    'mmfacesr.models.common.module_path',  # mmengine.model, for hooks
 )
 
 
-def part_of(module: str) -> str:
-    """The declared part that a module belongs to."""
+def place_of(module: str) -> str:
+    """The declared place that a module belongs to."""
     names = module.split('.')
     for size in range(len(names), 1, -1):
-        part = '.'.join(names[:size])
-        if part in PART_FLOORS:
-            return part
+        place = '.'.join(names[:size])
+        if place in FLOOR_OF:
+            return place
     raise AssertionError(f'{module} has no floor: declare it in FLOORS')
 
 
@@ -133,18 +102,54 @@ def imports_of(module: str, path: Path) -> Iterator[str]:
     [pytest.param(*file, id=file[0]) for file in module_files()],
 )
 def test_imports_point_down(module: str, path: Path) -> None:
-    own = part_of(module)
-    floor = PART_FLOORS[own]
+    own = place_of(module)
     for name in imports_of(module, path):
         if name.split('.')[0] in HEAVY:
-            assert module in DOORS, f'{module} imports {name}'
-        inside = name == own or name.startswith((f'{own}.', f'{module}.'))
-        if inside or not name.startswith('mmfacesr.'):
+            assert module == DOOR, f'{module} imports {name}'
+        if not name.startswith('mmfacesr.'):
             continue
-        other = PART_FLOORS[part_of(name)]
-        assert other < floor or other == floor != 1, (
-            f'{module} (floor {floor}) imports {name} (floor {other})'
+        other = place_of(name)
+        assert other == own or FLOOR_OF[other] < FLOOR_OF[own], (
+            f'{module} (floor {FLOOR_OF[own]}) imports {name} '
+            f'(floor {FLOOR_OF[other]})'
         )
+
+
+def room_of(module: str) -> str | None:
+    """The method whose room a module is in."""
+    names = module.split('.')
+    is_room = names[1] == 'models' and len(names) > 2 and names[2] in METHODS
+    return names[2] if is_room else None
+
+
+@pytest.mark.parametrize('room', METHODS)
+def test_rooms_do_not_import_each_other(room: str) -> None:
+    for module, path in module_files():
+        if room_of(module) == room:
+            others = {
+                room_of(name)
+                for name in imports_of(module, path)
+                if name.startswith('mmfacesr.')
+            }
+            assert others <= {room, None}, module
+
+
+def test_front_door_imports_little() -> None:
+    names = set(imports_of('mmfacesr', PACKAGE / '__init__.py'))
+    assert {name for name in names if name.startswith('mmfacesr')} == {
+        'mmfacesr.apis',
+        'mmfacesr.compat.config_bases',
+        'mmfacesr.version',
+    }
+
+
+def test_few_entries_at_the_top() -> None:
+    entries = [
+        path.name
+        for path in PACKAGE.iterdir()
+        if path.name != '__pycache__' and not path.name.startswith('.')
+    ]
+    assert len(entries) <= MOST_ENTRIES, sorted(entries)
 
 
 def test_reader_sees_every_form(tmp_path: Path) -> None:
@@ -154,7 +159,7 @@ def test_reader_sees_every_form(tmp_path: Path) -> None:
         'from .. import version\n'
         'def f():\n'
         '    from .other import thing\n'
-        '    from mmfacesr.models import restorers\n'
+        '    from mmfacesr.models import common\n'
     )
     path = tmp_path / 'part.py'
     path.write_text(source)
@@ -163,7 +168,7 @@ def test_reader_sees_every_form(tmp_path: Path) -> None:
         'mmfacesr.registry',
         'mmfacesr.version',
         'mmfacesr.models.other',
-        'mmfacesr.models.runtime',
+        'mmfacesr.models.common',
     }
 
 
@@ -171,7 +176,9 @@ def test_light_parts_leave_mmagic_alone() -> None:
     names = [
         module
         for module, _ in module_files()
-        if module.startswith(tuple(f'mmfacesr.{p}' for p in LIGHT_PARTS))
+        if FLOOR_OF[place_of(module)] < LIGHT_FLOORS
+        and not module.startswith(NEED_THE_BASE)
+        and module not in behind_the_door()
     ]
     # Not even mmengine.optim, which asks an installed transformers for one of
     # its optimizers.
@@ -197,3 +204,12 @@ def test_light_parts_leave_mmagic_alone() -> None:
     assert set(names) <= set(loaded)
     heavy = ('mmagic.models', 'mmagic.evaluation', 'diffusers', 'transformers')
     assert [name for name in loaded if name.startswith(heavy)] == []
+
+
+def behind_the_door() -> set[str]:
+    """Modules of the rooms that import the door themselves."""
+    return {
+        module
+        for module, path in module_files()
+        if room_of(module) and DOOR in imports_of(module, path)
+    }

@@ -28,8 +28,8 @@ MODELS_HELP = """\
 List the published weights that mmfacesr knows, with their licenses.
 
   mmfacesr models                     all of them
-  mmfacesr models sparnet hd          those that say both
-  mmfacesr models --json > all.json   with URLs, hashes and places
+  mmfacesr models light celeba        those that say both
+  mmfacesr models --json > all.json   with URLs, hashes and paths
 """
 DOWNLOAD_HELP = """\
 Download weights, check them and print where they are, one path a line.
@@ -37,7 +37,7 @@ Messages go to the standard error. What is there already is checked and not
 fetched again; an interrupted download goes on where it stopped.
 
   mmfacesr download vgg19_imagenet
-  mmfacesr download elsface_x4_1xb16-40e_celeba --weights-dir /data/weights
+  mmfacesr download NAME --weights-dir /data/weights
   mmfacesr download https://example.org/face.pth --sha256 0123456789abcdef
   mmfacesr download --all-open
 """

@@ -53,6 +53,15 @@ def build_network(cfg: Config, part: str = 'generator') -> nn.Module:
         return MODELS.build(settings)
 
 
+def folders_with(attribute: str) -> str:
+    """Name the folders of configs whose networks have an attribute."""
+    return ' or '.join(
+        f'configs/{room}'
+        for room, method in METHODS.items()
+        if any(hasattr(network, attribute) for network in method.networks)
+    )
+
+
 def network_of_text(text: str, part: str = 'generator') -> nn.Module:
     """Build a network from a config's text that nobody vouches for.
 

@@ -130,7 +130,7 @@ def test_wrong_command_lines(
 def test_it_explains_itself(capsys: pytest.CaptureFixture) -> None:
     for command, part in (
         (['--help'], 'download weights'),
-        (['models', '--help'], '  mmfacesr models sparnet hd'),
+        (['models', '--help'], '  mmfacesr models light celeba'),
         (['download', '--help'], '--all-open\n'),
         (['--version'], __version__),
     ):

@@ -47,7 +47,9 @@ def test_decoding_inverts_drawing() -> None:
 
 
 def test_golden_training_nme(units: dict) -> None:
-    errors = nme(units['decode_argmax'], units['nme_target'], 'dic-training')
+    errors = nme(
+        units['decode_argmax'], units['nme_target'], 'shifted-eye-corners'
+    )
     assert errors.shape == (2,)
     assert errors.mean() == pytest.approx(float(units['nme_interocular']))
 
@@ -76,7 +78,7 @@ def straight_face() -> np.ndarray:
 
 @pytest.mark.parametrize(
     'norm, width',
-    [('inter-ocular', 100), ('inter-pupil', 70), ('dic-training', 80)],
+    [('inter-ocular', 100), ('inter-pupil', 70), ('shifted-eye-corners', 80)],
 )
 def test_nme_by_hand(norm: str, width: float) -> None:
     target = straight_face()

@@ -111,6 +111,7 @@ def draw_sheet(
 
 def draw(args: argparse.Namespace) -> int:
     """Draw the sheets; the exit status says whether there are any."""
+    from mmfacesr.apis.networks import folders_with
     from mmfacesr.apis.restore_folder import load_model
     from mmfacesr.apis.sheets import draw_folder
 
@@ -118,9 +119,9 @@ def draw(args: argparse.Namespace) -> int:
     model = load_model(cfg, args.checkpoint)
     if not hasattr(model.generator, 'attention_maps'):
         raise ValueError(
-            'Expected a network with attention maps, such as SPARNet, got '
+            'Expected a network with attention maps, got a '
             f'{type(model.generator).__name__}; give a config of '
-            'configs/sparnet.'
+            f'{folders_with("attention_maps")}.'
         )
     count = draw_folder(
         cfg,

@@ -117,14 +117,16 @@ def load_steps(
         ValueError: If the network does not grow, or there are neither one
             checkpoint nor as many as steps.
     """
+    from mmfacesr.apis.networks import folders_with
     from mmfacesr.apis.restore_folder import load_model
 
     models = [load_model(cfg, file, ground_truth) for file in checkpoints]
     generator = models[0].generator
     if not grows(generator):
         raise ValueError(
-            'Expected a network that grows in steps, such as PFSRNet, got '
-            f'{type(generator).__name__}; give a config of configs/pfsrnet.'
+            'Expected a network that grows in steps, got a '
+            f'{type(generator).__name__}; give a config of '
+            f'{folders_with("stages")}.'
         )
     if len(models) not in (1, generator.num_steps):
         raise ValueError(

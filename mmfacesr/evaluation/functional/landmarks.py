@@ -20,7 +20,7 @@ from mmfacesr.faces.schemes import (
 )
 
 PointGroup = Literal['all', 'inner']
-NMENorm = Literal['inter-ocular', 'inter-pupil', 'dic-training']
+NMENorm = Literal['inter-ocular', 'inter-pupil', 'shifted-eye-corners']
 NRMSENorm = Literal['face-width', 'eye-outer-width', 'eye-distance']
 # DIC's scripts use the 1-based numbers of the eye corners on 0-based arrays.
 _HISTORIC_SHIFT = 1
@@ -110,8 +110,9 @@ def nme(
         target (np.ndarray): (..., 68, 2) true x, y; the norm
             is read from it.
         norm (str): 'inter-ocular': distance of the outer eye corners 36, 45.
-            'inter-pupil': distance of the eye centers. 'dic-training':
-            points 37 and 46, as DIC's training log (an index slip there).
+            'inter-pupil': distance of the eye centers. 'shifted-eye-corners':
+            distance of points 37 and 46, as in DIC's training log (an index
+            slip there).
         points (str): Whose error is averaged. 'all': the 68. 'inner': the
             51 without the jaw line. The norm is the same.
 
@@ -139,13 +140,13 @@ def _eye_distance(target: np.ndarray, norm: NMENorm) -> np.ndarray:
     elif norm == 'inter-pupil':
         left = target[..., LEFT_EYE_68, :].mean(-2)
         right = target[..., RIGHT_EYE_68, :].mean(-2)
-    elif norm == 'dic-training':
+    elif norm == 'shifted-eye-corners':
         left = target[..., LEFT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
         right = target[..., RIGHT_OUTER_EYE_CORNER_68 + _HISTORIC_SHIFT, :]
     else:
         raise ValueError(
             "Expected norm 'inter-ocular', 'inter-pupil' or "
-            f"'dic-training', got {norm!r}."
+            f"'shifted-eye-corners', got {norm!r}."
         )
     return np.linalg.norm(right - left, axis=-1)
 

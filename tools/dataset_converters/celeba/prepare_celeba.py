@@ -30,7 +30,7 @@ from mmfacesr.utils import output_folder, printable, read_lines
 from mmfacesr.utils.images import BadSampleError, read_image, write_image
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
-# The 1000 test images of FSRNet and DIC, inside the official test split.
+# The 1000 test images of FSRNet, inside the official test split.
 FSRNET_TEST_IDS = range(201600, 202600)
 HEAD_LINES = 2
 ALIGNED_FACE_SIZE = 178  # of 178x218
@@ -233,7 +233,7 @@ def main() -> None:
     source = 'CelebA, official partition'
     if args.split == 'fsrnet':
         splits = select_fsrnet(splits)
-        source += ', of test the 1000 images 201600-202599 of FSRNet and DIC'
+        source += ', of test the 1000 images 201600-202599 of FSRNet'
         if len(splits['test']) != len(FSRNET_TEST_IDS):
             complain(
                 f'Expected the {len(FSRNET_TEST_IDS)} test images '

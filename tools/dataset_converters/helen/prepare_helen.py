@@ -28,7 +28,7 @@ from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.utils import output_folder
 from mmfacesr.utils.images import list_images, read_image, write_image
 
-TEST_COUNT = 50  # of FSRNet and DIC
+TEST_COUNT = 50  # of FSRNet
 
 
 def read_test_stems(path: Path) -> set[str]:
@@ -48,7 +48,7 @@ def divide(
     test = [name for name in names if Path(name).stem in test_stems]
     if not len(test) == len(test_stems) == TEST_COUNT:
         complain(
-            f'Expected the {TEST_COUNT} test images of FSRNet and DIC, got '
+            f'Expected the {TEST_COUNT} test images of FSRNet, got '
             f'{len(test_stems)} names of which {len(test)} images are there.',
             allow_incomplete,
         )
@@ -112,7 +112,7 @@ def main() -> None:
         '--test',
         type=Path,
         required=True,
-        help='list, or folder, of the 50 test images of FSRNet and DIC',
+        help='list, or folder, of the 50 test images of FSRNet',
     )
     parser.add_argument(
         '--landmarks',
