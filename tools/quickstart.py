@@ -37,7 +37,8 @@ from mmfacesr.datasets.synthetic_faces import write_faces
 from mmfacesr.faces.framing import FRAMINGS
 from mmfacesr.models import METHODS
 from mmfacesr.utils import output_folder, printable, write_atomic
-from mmfacesr.utils.images import list_images, read_image, write_image
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image, write_image
 from mmfacesr.utils.visualization import columns_of, comparison_sheet
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from mmfacesr.apis.config import datasets_of
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 BICUBIC = 'bicubic (Pillow, 8 bit)'
 MAX_FACES = 2000

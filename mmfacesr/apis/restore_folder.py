@@ -20,7 +20,8 @@ from mmfacesr.apis.results import Results
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable, write_atomic
-from mmfacesr.utils.images import BadSampleError, find_images
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.image_folders import find_images
 
 LIST_FILE = 'left_out.txt'
 CPU_MEMORY = 'DefaultCPUAllocator'

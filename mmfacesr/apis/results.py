@@ -13,12 +13,8 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from mmfacesr.utils.images import (
-    BadSampleError,
-    read_image_bytes,
-    read_text,
-    write_image,
-)
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image_bytes, read_text, write_image
 from mmfacesr.version import __version__
 
 MARK = 'mmfacesr'

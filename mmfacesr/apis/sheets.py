@@ -17,7 +17,8 @@ from mmfacesr.apis.config import datasets_of
 from mmfacesr.apis.restore_folder import batches, find_inputs
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable
-from mmfacesr.utils.images import BadSampleError, write_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import write_image
 
 SHEET_ROWS = 8
 """Faces on a sheet."""

@@ -17,7 +17,8 @@ from mmfacesr.datasets.resolution import check_resolution
 from mmfacesr.datasets.splits import Split, find_split, split_of_list
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable, shown
-from mmfacesr.utils.images import BadSampleError, list_images
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.image_folders import list_images
 
 _REMEDY = (
     'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from mmfacesr.utils import printable, shown
-from mmfacesr.utils.images import list_images
+from mmfacesr.utils.image_folders import list_images
 
 UNPAIRED_STEPS = (
     'ColorJitterFace',

@@ -16,12 +16,9 @@ from mmengine.logging import print_log
 
 from mmfacesr.datasets.data_root import SPLITS, read_list, split_names
 from mmfacesr.utils import printable, read_lines, shown
-from mmfacesr.utils.images import (
-    IMAGE_SUFFIXES,
-    UnreadableImageError,
-    list_images,
-    read_image_bytes,
-)
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.image_formats import IMAGE_SUFFIXES
+from mmfacesr.utils.images import UnreadableImageError, read_image_bytes
 
 SPLIT_WORDS = dict(
     train='train',

@@ -15,7 +15,7 @@ import numpy as np
 from mmfacesr.faces.checks import are_of_a_face
 from mmfacesr.faces.schemes import NUM_POINTS
 from mmfacesr.utils import printable, write_atomic
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
 _LATER_ARRAYS = ('size',)  # older tables have none

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kinds of image files: those that are read, and those that are not."""
 
+import os
+
 READ = {
     'PNG': ('.png',),
     'JPEG': ('.jfif', '.jpe', '.jpeg', '.jpg'),
@@ -88,3 +90,8 @@ def without_texts(data: bytes) -> bytes:
             kept.append(data[start:end])
         start = end
     return b''.join(kept)
+
+
+def suffix_of(name: str | os.PathLike) -> str:
+    """Suffix of a file name in lower case."""
+    return os.path.splitext(name)[1].lower()

@@ -3,21 +3,19 @@
 """Images from and to files: one strict reader, one writer of PNG."""
 
 import io
-import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
-from mmengine.logging import print_log
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-from mmfacesr.utils import printable, read_regular, write_atomic
+from mmfacesr.utils import read_regular, write_atomic
+from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.image_formats import (
-    IMAGE_SUFFIXES,
     READ,
-    UNREAD,
+    suffix_of,
     unread_kind,
     without_texts,
 )
@@ -47,33 +45,6 @@ _EIGHT_BIT_MODES = frozenset(
 _ALPHA_MODES = frozenset(('RGBA', 'LA', 'PA', 'La', 'RGBa'))
 _ORIENTATION = 0x0112  # EXIF tag
 _TO_8_BIT = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
-
-
-_IN_WORKER = '\nOriginal Traceback'  # what torch puts before an error's text
-
-
-class BadSampleError(ValueError):
-    """One sample of a dataset cannot be used.
-
-    Survives pickling and the re-raise of PyTorch's data workers, which build
-    the error again from a traceback as text: its last line is this error.
-
-    Args:
-        file (str): The file at fault.
-        reason (str): What is wrong and what to do. Defaults to ''.
-    """
-
-    def __init__(self, file: str | os.PathLike, reason: str = '') -> None:
-        if not reason and _IN_WORKER in str(file):
-            text = str(file).rstrip('\n').rpartition('\n')[2]
-            file, _, reason = text.partition(': ')[2].partition(': ')
-        super().__init__(str(file), reason)
-        self.file = str(file)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        name = printable(self.file)
-        return f'{name}: {self.reason}' if self.reason else name
 
 
 class UnreadableImageError(BadSampleError):
@@ -172,7 +143,7 @@ def _decode(path: str | os.PathLike, data: bytes) -> Image.Image:
 
 def _unknown(path: str | os.PathLike, data: bytes) -> str:
     """What to do with a file that none of the decoders takes."""
-    kind = unread_kind(_suffix(os.fspath(path)), data)
+    kind = unread_kind(suffix_of(path), data)
     if kind is None:
         return 'is not an image in a known format; remove it or fetch it again'
     return (
@@ -294,156 +265,3 @@ def read_text(path: str | os.PathLike, key: str) -> str | None:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None if text is None else ''
     return text
-
-
-def list_images(folder: str | os.PathLike, unread: bool = False) -> list[str]:
-    """Name all images below a folder.
-
-    Known by suffix in any case (``IMAGE_SUFFIXES``). Linked folders are
-    followed, hidden files and folders (``.name``) are left out. What else is
-    left out is said in the log.
-
-    Args:
-        folder (str | os.PathLike): The folder to walk through.
-        unread (bool): Name also images of formats that :func:`read_image`
-            refuses, for a caller that lists them. Defaults to False.
-
-    Returns:
-        list[str]: Names relative to ``folder`` with forward slashes, sorted.
-
-    Raises:
-        FileNotFoundError: If the folder is missing or holds no image.
-        NotADirectoryError: If it is a file.
-    """
-    names, left_out = find_images(folder)
-    if not unread:
-        left_out |= {
-            name: UNREAD[_suffix(name)]
-            for name in names
-            if _suffix(name) in UNREAD
-        }
-        names = [name for name in names if name not in left_out]
-    if left_out:
-        name, reason = next(iter(left_out.items()))
-        print_log(
-            f'{len(left_out)} of {printable(folder)} are left out because '
-            f'they cannot be read, such as {printable(name)} ({reason}).',
-            'current',
-            logging.WARNING,
-        )
-    if not names:
-        raise _no_images(folder)
-    return names
-
-
-def find_images(
-    folder: str | os.PathLike,
-    inside: bool = False,
-    without: str | os.PathLike | None = None,
-) -> tuple[list[str], dict[str, str]]:
-    """Name all images below a folder, and what keeps others from being named.
-
-    Args:
-        folder (str | os.PathLike): As of :func:`list_images`.
-        inside (bool): Leave out links that lead out of the folder. Defaults
-            to False: datasets may be linked together.
-        without (str | os.PathLike, optional): A folder that is not entered.
-
-    Returns:
-        tuple[list[str], dict[str, str]]: Sorted names of the images, of any
-        format, and names of links and folders left out with the reason.
-
-    Raises:
-        FileNotFoundError: If the folder is missing or holds nothing of these.
-        NotADirectoryError: If it is a file.
-    """
-    folder = Path(folder)
-    if not folder.exists():
-        raise FileNotFoundError(
-            f'Expected a folder of images, got {printable(folder)}, which '
-            'does not exist; check the path.'
-        )
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            f'Expected a folder of images, got the file {printable(folder)}; '
-            'give the folder that holds it.'
-        )
-    left_out: dict[str, str] = {}
-    visited = set() if without is None else {os.path.realpath(without)}
-    names = sorted(_walk(folder, visited, inside, left_out))
-    if not names and not left_out:
-        raise _no_images(folder)
-    return names, left_out
-
-
-def _no_images(folder: str | os.PathLike) -> FileNotFoundError:
-    """The error of a folder without images."""
-    return FileNotFoundError(
-        f'Expected images ({" ".join(sorted(IMAGE_SUFFIXES))}) in or '
-        f'below {printable(folder)}, found none; check the path.'
-    )
-
-
-def _walk(
-    folder: Path, visited: set[str], inside: bool, left_out: dict[str, str]
-) -> list[str]:
-    """Collect the image names below a folder, unsorted.
-
-    Args:
-        folder (Path): The folder.
-        visited (set[str]): Real paths of folders, none of which is entered
-            again: a link back to a folder above would go round for ever.
-        inside (bool): As of :func:`find_images`.
-        left_out (dict[str, str]): Receives the reason of what is left out.
-    """
-
-    def note(error: OSError) -> None:
-        name = os.path.relpath(error.filename, folder)
-        if name == os.curdir:
-            raise error
-        left_out[name] = f'cannot be read ({error.strerror})'
-
-    root = os.path.realpath(folder)
-    names = []
-    for here, folders, files in os.walk(
-        folder, onerror=note, followlinks=True
-    ):
-        real = os.path.realpath(here)
-        inner = [] if real in visited else _shown(folders)
-        images = [] if real in visited else _shown(filter(_is_image, files))
-        visited.add(real)
-        prefix = Path(here).relative_to(folder).as_posix()
-        prefix = '' if prefix == '.' else f'{prefix}/'
-        out = {
-            name
-            for name in inner + images
-            if inside and _leads_out(os.path.join(here, name), root)
-        }
-        left_out |= {
-            prefix + name: 'is a link out of the folder' for name in out
-        }
-        folders[:] = [name for name in inner if name not in out]
-        names += [prefix + name for name in images if name not in out]
-    return names
-
-
-def _shown(names: Iterable[str]) -> list[str]:
-    """Names that are not hidden, in one order on every file system."""
-    return sorted(name for name in names if not name.startswith('.'))
-
-
-def _is_image(name: str) -> bool:
-    """Whether a name is that of an image, of a format that is read or not."""
-    return _suffix(name) in IMAGE_SUFFIXES or _suffix(name) in UNREAD
-
-
-def _leads_out(path: str, root: str) -> bool:
-    """Whether a path is a link to somewhere that is not below ``root``."""
-    if not os.path.islink(path):
-        return False
-    return not Path(os.path.realpath(path)).is_relative_to(root)
-
-
-def _suffix(name: str) -> str:
-    """Suffix of a file name in lower case."""
-    return os.path.splitext(name)[1].lower()

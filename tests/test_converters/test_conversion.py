@@ -22,7 +22,7 @@ from mmfacesr.datasets.conversion import (
 )
 from mmfacesr.datasets.conversion.command_line import run
 from mmfacesr.datasets.conversion.loop import _append
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 NAMES = [f'{i}.png' for i in range(6)]
 

@@ -16,7 +16,8 @@ from mmfacesr.datasets.data_root import SPLITS, read_list
 from mmfacesr.faces.framing import MARGIN, TEMPLATE_5
 from mmfacesr.faces.schemes import five_from_68
 from mmfacesr.faces.table import LandmarkTable
-from mmfacesr.utils.images import list_images, read_image, write_image
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image, write_image
 
 
 def face_at(x: float, y: float, scale: float) -> np.ndarray:

@@ -23,7 +23,7 @@ from mmfacesr.datasets.data_root import (
 )
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import printable
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 LOAD = [dict(type='LoadFaceImage')]
 

@@ -12,7 +12,7 @@ from odd_names import ODD_NAMES, UNLISTABLE
 
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.data_root import read_list, split_names, write_list
-from mmfacesr.utils.images import list_images
+from mmfacesr.utils.image_folders import list_images
 
 NUM_NAMES = 100_000
 

@@ -13,7 +13,8 @@ from mmfacesr.apis.config import load_config
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.lr_pairs import use_lr_files
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils.images import BadSampleError, read_image, write_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image, write_image
 
 LOAD = [dict(type='LoadFaceImage'), dict(type='RandomFlipFace', prob=0.5)]
 HALVE = dict(

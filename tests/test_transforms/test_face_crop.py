@@ -14,7 +14,7 @@ from mmfacesr.datasets.transforms import (
     ResizeFace,
 )
 from mmfacesr.faces.schemes import FLIP_68
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 WHITE = (255, 255, 255)
 

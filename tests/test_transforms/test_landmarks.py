@@ -18,7 +18,7 @@ from mmfacesr.datasets.transforms import (
     ResizeFace,
 )
 from mmfacesr.faces.table import LandmarkError, LandmarkTable
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 
 @pytest.fixture

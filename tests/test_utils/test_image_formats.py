@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from mmfacesr.utils.image_folders import find_images, list_images
 from mmfacesr.utils.image_formats import NOT_READ, READ
 from mmfacesr.utils.images import (
     UnreadableImageError,
-    find_images,
-    list_images,
     read_image,
     read_text,
     write_image,

@@ -11,13 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.utils.images import (
-    BadSampleError,
-    UnreadableImageError,
-    list_images,
-    read_image,
-    write_image,
-)
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import UnreadableImageError, read_image, write_image
 
 
 @pytest.fixture

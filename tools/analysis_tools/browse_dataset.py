@@ -26,7 +26,8 @@ from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
 from mmfacesr.faces.drawing import mark_points, paint_heatmaps
 from mmfacesr.utils import output_file
-from mmfacesr.utils.images import BadSampleError, write_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import write_image
 from mmfacesr.utils.visualization import comparison_sheet, fit
 
 CELL = 256

@@ -38,12 +38,9 @@ from mmfacesr.faces.detection import (
 from mmfacesr.faces.schemes import NUM_POINTS
 from mmfacesr.faces.table import UNKNOWN_SIZE, LandmarkTable
 from mmfacesr.utils import printable, require_writable, write_atomic
-from mmfacesr.utils.images import (
-    BadSampleError,
-    list_images,
-    read_image,
-    read_image_bytes,
-)
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image, read_image_bytes
 
 SAVE_EVERY = 300  # images
 BACKENDS = ('mediapipe', 'face-alignment', 'csv', 'pts', 'celeba5')

@@ -23,7 +23,7 @@ from mmfacesr.utils import (
     require_writable,
     write_atomic,
 )
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 JOURNAL_FILE = 'conversion.jsonl'
 BAD_FILE = 'bad_files.csv'

@@ -15,7 +15,7 @@ from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from mmfacesr.registry import TRANSFORMS
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 Box = tuple[int, int, int, int]
 FILTERS = dict(

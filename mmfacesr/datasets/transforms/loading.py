@@ -7,7 +7,8 @@ from typing import Literal
 from mmcv.transforms import BaseTransform
 
 from mmfacesr.registry import TRANSFORMS
-from mmfacesr.utils.images import BadSampleError, read_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image
 
 
 @TRANSFORMS.register_module()

@@ -22,7 +22,7 @@ from mmfacesr.datasets.transforms import LoadLandmarks
 from mmfacesr.faces.checks import are_of_a_face
 from mmfacesr.registry import HOOKS
 from mmfacesr.utils import shown
-from mmfacesr.utils.images import BadSampleError
+from mmfacesr.utils.bad_samples import BadSampleError
 
 SECONDS_OF_READING = 1.0
 """Time for validation images; of a few hundred small ones all are read."""

@@ -24,7 +24,8 @@ from mmfacesr.evaluation.functional.frechet import (
 from mmfacesr.evaluation.functional.image_quality import PEAK
 from mmfacesr.evaluation.metrics.image_quality import rgb_pair
 from mmfacesr.registry import METRICS
-from mmfacesr.utils.images import list_images, read_image
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights

@@ -27,7 +27,8 @@ from mmfacesr.datasets.conversion import (
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.faces.framing import crop_square
 from mmfacesr.utils import output_folder, printable, read_lines
-from mmfacesr.utils.images import BadSampleError, read_image, write_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image, write_image
 
 OFFICIAL_COUNTS = dict(train=162770, val=19867, test=19962)
 # The 1000 test images of FSRNet, inside the official test split.

@@ -17,7 +17,7 @@ from mmfacesr.datasets.conversion import (
 )
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.utils import printable, read_lines
-from mmfacesr.utils.images import list_images
+from mmfacesr.utils.image_folders import list_images
 
 # CelebA's partition carried over by the mapping file; sums up to 30000.
 OFFICIAL_COUNTS = dict(train=24183, val=2993, test=2824)

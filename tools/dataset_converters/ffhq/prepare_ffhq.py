@@ -13,7 +13,7 @@ from mmfacesr.datasets.conversion import (
     run,
 )
 from mmfacesr.utils import printable
-from mmfacesr.utils.images import list_images
+from mmfacesr.utils.image_folders import list_images
 
 # FFHQ calls 0-59999 training and 60000-69999 validation; it has no test
 # split, so that the second half of its validation images is ours.

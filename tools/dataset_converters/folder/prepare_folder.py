@@ -24,12 +24,9 @@ from mmfacesr.datasets.splits import divide_folder, refuse_low_resolution
 from mmfacesr.faces.finder import FaceFinder
 from mmfacesr.faces.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.utils import output_folder, printable
-from mmfacesr.utils.images import (
-    BadSampleError,
-    list_images,
-    read_image,
-    write_image,
-)
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image, write_image
 
 MAX_ENLARGEMENT = 1.0  # an enlarged face is no sharp ground truth
 # Built once in each process, where it is first used.

@@ -26,7 +26,8 @@ from mmfacesr.datasets.data_root import read_list
 from mmfacesr.faces.framing import crop_square, square_around
 from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.utils import output_folder
-from mmfacesr.utils.images import list_images, read_image, write_image
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image, write_image
 
 TEST_COUNT = 50  # of FSRNet
 

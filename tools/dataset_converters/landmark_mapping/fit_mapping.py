@@ -29,7 +29,8 @@ from mmfacesr.faces.detection import (
 from mmfacesr.faces.detection.mesh_mapping import NEAREST_VERTEX
 from mmfacesr.faces.schemes import INNER_68
 from mmfacesr.utils import output_file, write_atomic
-from mmfacesr.utils.images import BadSampleError, read_image
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image
 
 NUM_COMPONENTS = 40
 RIDGE = 0.1  # of 0.03 to 3, by cross-validation inside the fit half
