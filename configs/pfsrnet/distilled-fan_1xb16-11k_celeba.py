@@ -20,6 +20,7 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/celeba.py',
     './_base_/distilled_fan_pipelines.py',
+    './_base_/distilled_fan_evaluation.py',
 ]
 
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
@@ -45,18 +46,6 @@ val_dataloader = dict(
 test_dataloader = dict(
     dataset=dict(pipeline=_base_.test_pipeline, crop_size=crop_size)
 )
-
-protocol = dict(
-    nme='mean point error / distance of the outer eye corners, 68 points and '
-    'the 51 without the jaw line, centroids in 64x64 heatmaps'
-)
-val_evaluator = [
-    dict(type='LandmarkNME', stride=1, decode='centroid'),
-    dict(type='LandmarkNME', stride=1, decode='centroid', points='inner'),
-]
-test_evaluator = val_evaluator
-val_cfg = dict(type='MultiValLoop')
-test_cfg = dict(type='MultiTestLoop')
 
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=11_000, val_interval=1000
