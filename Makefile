@@ -1,8 +1,8 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Needs git, make, a supported Python and a C++ compiler; nothing else has to
-# be installed before. `make` alone says what there is.
+# Needs git, make, a supported Python and a C++ compiler, and nothing else.
+# `make` lists the commands.
 
 STACK ?= current
 VENV ?= $(if $(filter current,$(STACK)),.venv,.venv-$(STACK))
@@ -12,14 +12,14 @@ METHODS ?=
 DATA ?=
 ARGS ?=
 
-# The tests: one process a core, one thread each; more make small tensors
-# slower, not faster.
+# Tests use one process a core, with one thread each: more threads make small
+# tensors slower.
 JOBS ?= 2
 OMP_NUM_THREADS ?= $(if $(filter test test-slow,$(MAKECMDGOALS)),1,2)
 
 BIN := $(VENV)/bin
 export PYTHON TORCH_INDEX OMP_NUM_THREADS
-# Handed to the shell as they were typed: neither it nor make reads them.
+# Passed on as they were typed: neither make nor the shell expands them.
 override DATA := $(value DATA)
 override METHODS := $(value METHODS)
 export DATA METHODS
@@ -28,24 +28,24 @@ export DATA METHODS
 .PHONY: help install quickstart test test-slow lint format docs clean
 
 help:
-	@echo 'make install     environment in $(VENV), tested and pinned; 10-15 minutes the'
-	@echo '                 first time, a second when nothing changed'
-	@echo 'make quickstart  train, test and look at each method on faces, on a CPU'
-	@echo 'make test        fast tests           make test-slow   the others'
-	@echo 'make lint        style and spelling   make format      apply the style'
-	@echo 'make docs        write the tables of the READMEs from the metafiles'
-	@echo 'make clean       remove caches and builds (not environments, not results)'
+	@echo 'make install     install tested, pinned packages into $(VENV): 10-15 minutes'
+	@echo '                 the first time, a second when nothing has changed'
+	@echo 'make quickstart  train, test and restore faces with each method, on a CPU'
+	@echo 'make test        run the fast tests   make test-slow   run the others'
+	@echo 'make lint        check the style      make format      apply the style'
+	@echo 'make docs        write tables and model-index.yml from the metafiles'
+	@echo 'make clean       remove caches and builds, but no environments or results'
 	@echo
-	@echo 'Settings, e.g. make install STACK=classic:'
+	@echo 'Settings, for example make install STACK=classic:'
 	@echo '  STACK        current (Python 3.11 or 3.12, torch 2.15), classic (Python'
 	@echo '               3.10, torch 2.1) or newest (NumPy 2, newest diffusers)'
-	@echo '  PYTHON       the Python to use instead of the first that fits'
-	@echo '  TORCH_INDEX  package index to take torch from, e.g. one without CUDA'
-	@echo '  VENV         place of the environment: .venv, .venv-classic, .venv-newest'
-	@echo '  METHODS      quickstart: only these methods, e.g. METHODS=dic'
-	@echo '  DATA         quickstart: a folder with your own photos'
-	@echo '  JOBS         test, test-slow: processes (2)'
-	@echo '  ARGS         test, test-slow: more for pytest, e.g. ARGS="-k heatmap"'
+	@echo '  PYTHON       Python to use (default: the first that fits)'
+	@echo '  TORCH_INDEX  package index for torch, for example one without CUDA'
+	@echo '  VENV         folder of the environment (default: .venv, .venv-STACK)'
+	@echo '  METHODS      quickstart: only these methods, as in METHODS=dic'
+	@echo '  DATA         quickstart: a folder with photos of your own'
+	@echo '  JOBS         test, test-slow: number of processes (default: 2)'
+	@echo '  ARGS         test, test-slow: options for pytest, as in ARGS="-k heatmap"'
 
 install:
 	@sh tools/setup/install.sh $(STACK) $(VENV)
@@ -57,7 +57,7 @@ quickstart: install
 test: install
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not slow' $(ARGS)
 
-# On `newest`: does MMagic import, does every config keep its contract?
+# On `newest`: only whether MMagic imports and every config works.
 SLOW := $(if $(filter newest,$(STACK)),tests/test_compat tests/test_contract.py,-m slow)
 
 test-slow: install

@@ -10,10 +10,11 @@
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
 
-Every test says its protocol: color, border, rounding, how the LR images
-were made and how many images there were. The baseline is the config's own
-8-bit LR image enlarged by Pillow bicubic, measured by the same metrics; of a
-config that trains a landmark head, the mean landmarks of the training faces.
+Every test prints its protocol: color, border, rounding, how the LR images
+were made and how many images there were. The baseline is the 8-bit LR image
+of the config, enlarged by Pillow bicubic and measured by the same metrics. If
+the config trains a landmark head, it is the mean landmarks of the training
+faces.
 """
 
 import argparse
@@ -52,32 +53,33 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--baseline',
         action='store_true',
-        help='test Pillow bicubic instead of a checkpoint; for a landmark '
+        help='test Pillow bicubic instead of a checkpoint, or for a landmark '
         'head the mean shape of up to 2000 training faces',
     )
     parser.add_argument(
         '--data',
         metavar='FOLDER',
-        help='test on all faces of this folder, not on a split of data_root',
+        help='test on all images of this folder instead of the test split',
     )
     parser.add_argument(
         '--input',
         metavar='FOLDER',
-        help='restore the faces of this folder; no ground truth, no metrics',
+        help='restore the faces of this folder; needs no ground truth and '
+        'measures nothing',
     )
     parser.add_argument(
         '--save-dir',
         type=output_folder,
         metavar='FOLDER',
-        help='where --input puts its PNG files, and left_out.txt with the '
-        'files it could not restore; results of the same inputs, weights and '
-        'settings are kept, others made again',
+        help='folder for the results of --input: PNG files, and left_out.txt, '
+        'which lists files that could not be restored; results of the same '
+        'inputs, weights and settings are kept, others are made again',
     )
     parser.add_argument(
         '--overwrite',
         action='store_true',
-        help='with --input, make every result again, also in place of files '
-        'that are no results',
+        help='with --input, make every result again, and replace other files '
+        'of the same names',
     )
     add_common_arguments(parser)
     args = parser.parse_args()
@@ -86,7 +88,7 @@ def parse_args() -> argparse.Namespace:
     if args.overwrite and not args.input:
         parser.error('--overwrite goes with --input')
     if args.data is not None and not os.path.isdir(args.data):
-        parser.error(f'--data {printable(args.data)!r} is no folder')
+        parser.error(f'--data {printable(args.data)!r} is not a folder')
     if args.data and args.input:
         parser.error('--data measures and --input restores; give one of them')
     if args.baseline and (args.input or args.checkpoint):
@@ -115,13 +117,13 @@ def restore(args: argparse.Namespace) -> int:
     )
     target = printable(args.save_dir)
     print_log(
-        f'{done} faces restored into {target}; {kept} results of the same '
-        'inputs, weights and settings were there and are kept',
+        f'{done} faces restored into {target}; {kept} results of an earlier '
+        'run with the same inputs, weights and settings are kept',
         'current',
     )
     if left_out:
         print_log(
-            f'{len(left_out)} were left out, see {target}/{LIST_FILE}',
+            f'{len(left_out)} were left out; {target}/{LIST_FILE} says why',
             'current',
         )
     return 0 if done or kept else 1

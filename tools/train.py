@@ -5,12 +5,12 @@
     python tools/train.py configs/dic/dic_x8c48b6_1xb8-150k_celeba.py
     DATA_ROOT=my/faces python tools/train.py CONFIG
     python tools/train.py CONFIG --cfg-options data_root=my/faces
-    python tools/train.py CONFIG --resume        # after an interruption
+    python tools/train.py CONFIG --resume        # continue after a stop
     tools/dist_train.sh CONFIG 4                 # four processes
 
-Logs, pictures of the validation and checkpoints go to the work folder:
-<work-dir>/<time>/ and <work-dir>/*.pth. Ctrl-C, SIGTERM and SIGHUP save a
-checkpoint first and end with the status 130 or 143.
+Checkpoints go to the work folder, <work-dir>/*.pth, and logs and validation
+images to <work-dir>/<time>/. On Ctrl-C, SIGTERM or SIGHUP the training saves a
+checkpoint, then ends with the status 130 or 143.
 """
 
 import argparse
@@ -33,8 +33,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from the newest checkpoint of the work folder, or from '
-        'CHECKPOINT; starts anew when the folder has none',
+        help='continue from CHECKPOINT, or from the newest checkpoint in the '
+        'work folder; start from the beginning if there is none',
     )
     parser.add_argument(
         '--amp',
@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the real over the base batch size',
+        help='scale the learning rate by batch size / base batch size',
     )
     add_common_arguments(parser)
     return parser.parse_args()

@@ -28,13 +28,13 @@ MODELS_HELP = """\
 List the published weights that mmfacesr knows, with their licenses.
 
   mmfacesr models                     all of them
-  mmfacesr models light celeba        those that say both
+  mmfacesr models light celeba        those that match both words
   mmfacesr models --json > all.json   with URLs, hashes and paths
 """
 DOWNLOAD_HELP = """\
-Download weights, check them and print where they are, one path a line.
-Messages go to the standard error. What is there already is checked and not
-fetched again; an interrupted download goes on where it stopped.
+Download weights, check them and print their paths, one a line. Messages go to
+the standard error. Files that are there already are checked and not downloaded
+again; an interrupted download continues where it stopped.
 
   mmfacesr download vgg19_imagenet
   mmfacesr download NAME --weights-dir /data/weights
@@ -78,11 +78,12 @@ def add_models_arguments(parser: argparse.ArgumentParser) -> None:
         'text',
         nargs='*',
         metavar='TEXT',
-        help='list what has all of these in its name, collection, license, '
-        'config, note or URLs; `restricted` finds what is marked so',
+        help='list only entries with all of these words in their name, '
+        'collection, license, config, note or URLs; `restricted` finds those '
+        'that are marked so',
     )
     parser.add_argument(
-        '--json', action='store_true', help='all that is known, for programs'
+        '--json', action='store_true', help='print everything as JSON'
     )
 
 
@@ -97,12 +98,12 @@ def add_download_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--sha256',
         metavar='DIGITS',
-        help='SHA-256 of the one file, or at least its first 8 digits',
+        help='SHA-256 of the file, or at least its first 8 digits',
     )
     parser.add_argument(
         '--all-open',
         action='store_true',
-        help='everything whose license is an open one',
+        help='download everything that has an open license',
     )
 
 

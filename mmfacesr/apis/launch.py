@@ -73,7 +73,7 @@ def add_weights_dir(parser: argparse.ArgumentParser) -> None:
         '--weights-dir',
         action=SetWeightsDir,
         metavar='FOLDER',
-        help='folder of downloaded weights (default: $MMFACESR_WEIGHTS_DIR, '
+        help='folder for downloaded weights (default: $MMFACESR_WEIGHTS_DIR, '
         'else $MMFACESR_HOME/weights, else ~/.cache/mmfacesr/weights)',
     )
 
@@ -81,7 +81,8 @@ def add_weights_dir(parser: argparse.ArgumentParser) -> None:
 def add_source_and_target(parser: argparse.ArgumentParser) -> None:
     """Add what tools take that turn one file of weights into another."""
     parser.add_argument(
-        'source', help='weights: a file, a URL, or a name of `mmfacesr models`'
+        'source',
+        help='weights: a file, a URL, or a name that `mmfacesr models` lists',
     )
     parser.add_argument(
         'target',
@@ -95,7 +96,7 @@ def add_source_and_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--sha256',
         metavar='DIGITS',
-        help='hash that SOURCE must have, or its first 8 digits or more',
+        help='hash that SOURCE must have, or at least its first 8 digits',
     )
     add_weights_dir(parser)
 
@@ -117,9 +118,9 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
         type=key_and_text,
         default=[],
         metavar='KEY=VALUE',
-        help='change settings of the config, for instance data_root=FOLDER '
-        'train_dataloader.batch_size=4 tensorboard=True; a path is taken as '
-        'it stands, KEY= without a path means none',
+        help='change settings of the config, for example data_root=FOLDER '
+        'train_dataloader.batch_size=4 tensorboard=True; a path is read as '
+        'you type it, and KEY= with nothing behind it means no path',
     )
 
 
@@ -128,7 +129,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--work-dir',
         type=output_folder,
-        help='folder of logs, pictures and checkpoints (default: '
+        help='folder for logs, pictures and checkpoints (default: '
         './work_dirs/NAME_OF_THE_CONFIG)',
     )
     add_cfg_options(parser)
@@ -137,8 +138,8 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='how several processes are started (default: none; '
-        'dist_*.sh and slurm_*.sh set it)',
+        help='what starts several processes (default: none; dist_*.sh and '
+        'slurm_*.sh set it)',
     )
     parser.add_argument(
         '--local_rank',

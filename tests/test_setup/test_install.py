@@ -63,7 +63,9 @@ def test_what_must_not_be_overwritten(install, tmp_path):
         install.venv_state(venv, 'current', [HERE])
     (tmp_path / 'papers').mkdir()
     (tmp_path / 'papers' / 'thesis.tex').touch()
-    with pytest.raises(install.InstallError, match='no virtual environment'):
+    with pytest.raises(
+        install.InstallError, match='not a virtual environment'
+    ):
         install.venv_state(tmp_path / 'papers', 'current', [HERE])
 
 

@@ -1,16 +1,16 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-r"""Draw a sheet of what a config's pipeline really feeds to the network.
+r"""Draw a sheet of what a config's pipeline feeds to the network.
 
     python tools/analysis_tools/browse_dataset.py CONFIG
     python tools/analysis_tools/browse_dataset.py CONFIG --split val --num 4
     python tools/analysis_tools/browse_dataset.py CONFIG \\
         --cfg-options data_root=my/faces --out faces.png
 
-One row a face: the LR input (its pixels enlarged), the HR target, the
-landmarks and the heatmaps over the face, both colored by facial split, as
-far as the pipeline has them; the file names stand below. Augmentation is at
-work, so another --seed shows other crops and flips of other faces.
+Each row is a face: the LR input (its pixels enlarged), the HR target, and, if
+the pipeline has them, the landmarks and the heatmaps over the face, colored by
+part of the face. The file name is below. Augmentation is on, so another --seed
+shows other faces with other crops and flips.
 """
 
 import argparse
@@ -45,16 +45,16 @@ def parse_args() -> argparse.Namespace:
         '--split',
         choices=['train', 'val', 'test'],
         default='train',
-        help='which dataset of the config, with its pipeline (default: train)',
+        help='dataset of the config, with its pipeline (default: train)',
     )
     parser.add_argument(
-        '--num', type=int, default=8, help='faces on the sheet (default: 8)'
+        '--num', type=int, default=8, help='number of faces (default: 8)'
     )
     parser.add_argument(
         '--seed',
         type=int,
         default=0,
-        help='of the choice of faces and of the augmentation (default: 0)',
+        help='seed for the choice of faces and the augmentation (default: 0)',
     )
     parser.add_argument(
         '--out',
@@ -154,7 +154,7 @@ def rows_of(
     if not rows:
         raise ValueError(
             'Expected at least one usable sample, got none of '
-            f'{len(dataset)}; the reasons stand above.'
+            f'{len(dataset)}; the reasons are above.'
         )
     return rows
 

@@ -1,15 +1,15 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Draw where a network looks: its attention maps over the faces.
+"""Draw where a network looks: its attention maps over faces.
 
     python tools/analysis_tools/draw_attention.py CONFIG CHECKPOINT
         --input FACES --save-dir SHEETS
 
-For networks with attention maps (SPARNet). A sheet holds one face a row:
-what the network is fed, what it makes of it, then the map of every unit from
-input to output, blue where it is low and red where it is high. Of units with
-a map a channel the mean is shown. Each map is stretched to its own range
-unless --absolute is given, which shows 0 as blue and 1 as red.
+For networks with attention maps (SPARNet). Each row is a face: the input, the
+output, then the map of every unit from first to last, blue where it is low
+and red where it is high. If a unit has one map for each channel, their mean is
+shown. Each map is stretched to its own range; with --absolute, 0 is blue and 1
+is red.
 """
 
 import argparse
@@ -40,21 +40,21 @@ def parse_args() -> argparse.Namespace:
         type=output_folder,
         metavar='FOLDER',
         required=True,
-        help='where the sheets go, attention_000.png and so on',
+        help='folder for the sheets, attention_000.png and so on',
     )
     parser.add_argument(
         '--units',
         nargs='+',
         metavar='NAME',
-        help='only these, for instance encoder.1 res_layers.0 (default: all)',
+        help='units, for example encoder.1 res_layers.0 (default: all)',
     )
     parser.add_argument(
         '--absolute',
         action='store_true',
-        help='show 0 to 1 instead of the range of each map',
+        help='use the range 0 to 1 for all maps, not the range of each',
     )
     parser.add_argument(
-        '--limit', type=int, default=32, help='most faces drawn (32)'
+        '--limit', type=int, default=32, help='maximum number of faces (32)'
     )
     add_cfg_options(parser)
     args = parser.parse_args()

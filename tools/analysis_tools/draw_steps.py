@@ -9,13 +9,13 @@
     python tools/analysis_tools/draw_steps.py CONFIG END_1 END_2 END_3
         --save-dir SHEETS
 
-With a checkpoint from the end of each step every output is shown as it was
-when its step was done. One checkpoint shows what its heads give: those of
-earlier steps are no longer trained while the layers below them change.
+For networks that grow (PFSRNet). Each row is a face: the LR input, the output
+of each step and, for the test split of the config, the HR face. Small images
+are shown with enlarged pixels. The file name is below.
 
-For networks that grow (PFSRNet). A sheet holds one face a row: the LR input,
-the output of each step and, for the test split of the config, the HR face;
-small images are enlarged to whole pixels. The file name stands below.
+Give a checkpoint from the end of each step to see every output as it was when
+its step ended. With one checkpoint, the outputs of earlier steps are not what
+they were: their heads are no longer trained, and the layers below change.
 """
 
 import argparse
@@ -56,10 +56,10 @@ def parse_args() -> argparse.Namespace:
         type=output_folder,
         metavar='FOLDER',
         required=True,
-        help='where the sheets go, steps_000.png and so on',
+        help='folder for the sheets, steps_000.png and so on',
     )
     parser.add_argument(
-        '--limit', type=int, default=8, help='most faces drawn (8)'
+        '--limit', type=int, default=8, help='maximum number of faces (8)'
     )
     add_cfg_options(parser)
     args = parser.parse_args()

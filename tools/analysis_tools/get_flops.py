@@ -5,11 +5,10 @@
     python tools/analysis_tools/get_flops.py CONFIG
     python tools/analysis_tools/get_flops.py CONFIG --shape 24 16
 
-Counted for one image are convolutions, transposed convolutions and matrix
-products, by what each tensor's size makes them do; nothing is computed. One
-multiply-add is one MAC and two FLOPs. Activations, sums and interpolation
-are not counted. The input size is said, because papers quote operations for
-different ones.
+Counts convolutions, transposed convolutions and matrix products for one image,
+from the sizes of their tensors; it computes nothing. One multiply-add is one
+MAC and two FLOPs. Activations, sums and interpolation are not counted. The
+input size is printed too, because papers give operations for different sizes.
 """
 
 import argparse

@@ -1,18 +1,18 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Draw what was logged in training over the iterations, runs side by side.
+"""Plot what trainings have logged, over the iterations.
 
     python tools/analysis_tools/plot_curves.py WORK_DIR
     python tools/analysis_tools/plot_curves.py WORK_DIR OTHER_WORK_DIR
         --keys loss_pix loss_gan PSNR --smooth 20 --out curves.png
 
-One panel a value: every loss and every validation value, or those of --keys.
-A run is a work folder, one of its folders named by the time, or a
-scalars.json. The parts of a resumed run are joined: where a later part
-begins, it replaces the earlier one.
+Each panel shows one value of all runs: every loss and every validation value,
+or those of --keys. A run is a work folder, one of its folders named after the
+time, or a scalars.json. The parts of a resumed run are joined: from where a
+later part begins, it replaces the earlier one.
 
-A validation is drawn at the last iteration that was logged before; mmengine
-notes only its epoch.
+A validation is drawn at the last iteration that was logged before it, because
+mmengine records only its epoch.
 """
 
 import argparse
@@ -78,15 +78,15 @@ def parse_args() -> argparse.Namespace:
         '--keys',
         nargs='+',
         metavar='KEY',
-        help='what to draw (default: every loss, every validation value)',
+        help='values to plot (default: all losses and validation values)',
     )
     parser.add_argument(
         '--smooth',
         type=int,
         default=1,
         metavar='NUM',
-        help='draw the mean of the last NUM logged training values over the '
-        'values themselves (default: 1, no mean)',
+        help='also plot the mean of the last NUM logged training values '
+        '(default: 1, no mean)',
     )
     parser.add_argument(
         '--out',

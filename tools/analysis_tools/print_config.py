@@ -1,13 +1,13 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-r"""Print a config as the tools see it: bases merged, settings spread.
+r"""Print the config that the tools work with: bases and options merged.
 
     python tools/analysis_tools/print_config.py CONFIG
     python tools/analysis_tools/print_config.py CONFIG \\
         --cfg-options data_root=my/faces train_dataloader.batch_size=4
     python tools/analysis_tools/print_config.py CONFIG --out whole_config.py
 
-Nothing is built and no data are read.
+It builds nothing and reads no data.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         '--out',
         type=output_file('.py'),
         metavar='FILE.py',
-        help='also write the config there; the file is a config of its own',
+        help='also write the config to a file, which is a config itself',
     )
     return parser.parse_args()
 

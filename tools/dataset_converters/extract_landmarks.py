@@ -4,11 +4,11 @@
 
     python tools/dataset_converters/extract_landmarks.py FOLDER
 
-finds 68 points in every image below FOLDER by MediaPipe and writes
-FOLDER/landmarks68.npz. Images without a face or that cannot be read are
-listed in landmarks68.failures.csv and left out of the table. Run it again
-after adding images or an interruption: rows of unchanged files are kept.
-docs/landmarks.md describes the backends and how well they do.
+finds 68 points in every image in FOLDER and its sub-folders by MediaPipe, and
+writes FOLDER/landmarks68.npz. Images without a face, and files that cannot be
+read, are listed in landmarks68.failures.csv and left out of the table. Run it
+again after an interruption or when you add images: it keeps the rows of
+unchanged files. docs/landmarks.md describes the backends and their errors.
 """
 
 import argparse
@@ -227,7 +227,7 @@ def summarize(
     )
     if failures:
         print_log(
-            f'{len(failures)} images without, see '
+            f'{len(failures)} images without landmarks, see '
             f'{printable(failures_path(out))}:',
             'current',
             level=logging.WARNING,
@@ -255,12 +255,17 @@ def parse_args() -> argparse.Namespace:
         help='the table (default: landmarks68.npz or landmarks5.npz in '
         'the folder)',
     )
-    parser.add_argument('--backend', choices=BACKENDS, default='mediapipe')
+    parser.add_argument(
+        '--backend',
+        choices=BACKENDS,
+        default='mediapipe',
+        help='detector, or format of an annotation (default: mediapipe)',
+    )
     parser.add_argument(
         '--annotation',
         type=Path,
-        help='file of the backends csv and celeba5; folder of the .pts '
-        'files (default: beside the images)',
+        help='file for the backends csv and celeba5; for pts the folder of '
+        'the .pts files (default: beside the images)',
     )
     args = parser.parse_args()
     if args.backend in NEED_ANNOTATION and args.annotation is None:

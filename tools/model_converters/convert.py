@@ -6,9 +6,9 @@
     python tools/model_converters/convert.py CONFIG SOURCE dic.safetensors
     python tools/model_converters/convert.py CONFIG SOURCE A.pth --to LAYOUT
 
-SOURCE may have any layout that mmfacesr reads; which one is found out. The
-ending of TARGET sets its format: .pth, .pt, .ckpt or .safetensors. The
-written file is read back and compared bit by bit before it gets its name.
+SOURCE may have any layout that mmfacesr reads; it is recognized. The ending
+of TARGET sets the format: .pth, .pt, .ckpt or .safetensors. The file is read
+back and compared bit by bit before it gets its name.
 """
 
 import argparse
@@ -36,13 +36,13 @@ def parse_args() -> argparse.Namespace:
         metavar='LAYOUT',
         default=OURS.name,
         help=f'{", ".join(layout_names())} (default: {OURS.name}); README.md '
-        'beside this file says which networks each is for',
+        'beside this file says which networks each one is for',
     )
     parser.add_argument(
         '--part',
         choices=PARTS,
-        help='write this network alone (default: the generator, and the '
-        'discriminator where config, source and layout have a place for it)',
+        help='write only this network (default: the generator, and the '
+        'discriminator if config, source and layout have one)',
     )
     return parser.parse_args()
 

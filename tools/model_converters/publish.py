@@ -6,10 +6,10 @@
     python tools/model_converters/publish.py CHECKPOINT public --config CONFIG
     python tools/model_converters/publish.py CHECKPOINT --format safetensors
 
-It holds the generator's weights alone, the averaged ones where there are
+The file holds only the generator's weights, the averaged ones if there are
 any: no optimizer, no discriminator, no logs, no paths, no time. Its name ends
-in the first digits of its hash, NAME-0123abcd.pth, by which those who
-download it find damage.
+with the first digits of its hash, NAME-0123abcd.pth, so that everyone can
+check it after a download.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def parse_args() -> argparse.Namespace:
         type=output_folder,
         nargs='?',
         default='.',
-        help='folder of the new file (default: the current one)',
+        help='folder for the new file (default: the current one)',
     )
     parser.add_argument(
         '--config',
@@ -56,7 +56,7 @@ def parse_args() -> argparse.Namespace:
         help='beginning of the file name (default: the name of the config)',
     )
     parser.add_argument(
-        '--force', action='store_true', help='replace a file of that name'
+        '--force', action='store_true', help='replace a file with that name'
     )
     return parser.parse_args()
 
@@ -80,7 +80,7 @@ def publish(args: argparse.Namespace) -> None:
         fits = f'NOT checked against a network: {done.unchecked}'
     print(f'Weights: {done.chosen}; {fits}')
     print(f'Written: {done.path}')
-    print('\nFor the metafile, with the folder that you upload it to:\n')
+    print('\nFor the metafile, with your address for HOST/FOLDER:\n')
     print(f'    Weights: https://HOST/FOLDER/{done.path.name}')
     print(f'    Weights SHA256: {done.hashes.sha256}')
 

@@ -73,10 +73,10 @@ def venv_state(venv: Path, stack: str, wanted: list[str]) -> str:
         return 'absent'
     if not (venv / 'pyvenv.cfg').is_file():
         raise InstallError(
-            f'{venv} exists and is no virtual environment. '
-            'Name another place: VENV='
+            f'{venv} exists and is not a virtual environment. '
+            'Choose another place: VENV='
         )
-    remedy = f'Remove it (rm -r {venv}) or name another place: VENV='
+    remedy = f'Remove it (rm -r {venv}) or choose another place: VENV='
     mark = venv / '.mmfacesr' / 'stack'
     if mark.is_file() and mark.read_text() != stack:
         raise InstallError(
@@ -102,7 +102,7 @@ def make_venv(venv: Path, state: str) -> None:
     if state == 'usable':
         return
     if state == 'broken':
-        show(f'The Python in {venv} does not start: making it anew.\n')
+        show(f'The Python in {venv} does not start: making it again.\n')
     subprocess.run(
         [sys.executable, '-m', 'venv', '--clear', str(venv)], check=True
     )
@@ -120,7 +120,7 @@ def mmcv_env(python: Path) -> dict[str, str]:
     )
     if facts is None:
         raise InstallError(
-            'torch is installed and does not import; see '
+            'torch is installed but cannot be imported; see '
             f'{python} -c "import torch"'
         )
     version, has_gpu, cuda = facts
@@ -203,7 +203,7 @@ def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
         ),
         Step(
             'libraries',
-            'libraries of MMagic, tools for tests',
+            'libraries for MMagic, tools for tests',
             [[*pinned, *listed(*libraries)]],
             contents(*libraries),
         ),
@@ -221,7 +221,7 @@ def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
         ),
         Step(
             'verify',
-            'proof that it works',
+            'check that it works',
             [[*verify, 'all', str(constraints)]],
             (HERE / 'verify.py').read_text(),
         ),
@@ -296,7 +296,7 @@ def run_steps(stamps: Stamps, steps: list[Step], log: Path) -> None:
     for number, step in enumerate(steps, 1):
         head = f'[{number}/{len(steps)}] {step.title}'
         if stamps.is_done(step):
-            show(f'{head}: done before\n')
+            show(f'{head}: already done\n')
             continue
         show(f'{head} ...\n')
         began = time.monotonic()
@@ -317,12 +317,12 @@ def main() -> int:
         install(args.stack, args.venv.absolute(), args.torch_index)
     except (InstallError, StepError) as error:
         show(
-            f'\n{error}\nThe installation is not complete. Afterwards run '
-            'it again: it goes on where it stopped.\n'
+            f'\n{error}\nThe installation is not complete. Fix this and run '
+            'it again: it continues where it stopped.\n'
         )
         return 1
     except KeyboardInterrupt:
-        show('\nInterrupted. Run it again: it goes on where it stopped.\n')
+        show('\nInterrupted. Run it again: it continues where it stopped.\n')
         return 130
     return 0
 

@@ -212,8 +212,8 @@ def main() -> None:
     parser.add_argument(
         '--size',
         type=int,
-        help='side of the in-the-wild crops in pixels, by Pillow bicubic '
-        '(default: as in the photograph)',
+        help='resize the in-the-wild crops to this many pixels by Pillow '
+        'bicubic (default: keep the size in the photograph)',
     )
     add_allow_incomplete(parser)
     args = parser.parse_args()

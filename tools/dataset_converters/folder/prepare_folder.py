@@ -125,14 +125,14 @@ def main() -> None:
     parser.add_argument(
         '--whole',
         action='store_true',
-        help='the images are cropped faces already: only write lists beside '
+        help='the images are already cropped faces: only write lists beside '
         'them',
     )
     parser.add_argument(
         '--max-enlargement',
         type=float,
         default=MAX_ENLARGEMENT,
-        help='leave faces out that the crop would enlarge more than this '
+        help='leave out faces that the crop would enlarge by more than this '
         '(default: %(default)s)',
     )
     args = parser.parse_args()

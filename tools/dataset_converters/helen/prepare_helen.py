@@ -113,13 +113,13 @@ def main() -> None:
         '--test',
         type=Path,
         required=True,
-        help='list, or folder, of the 50 test images of FSRNet',
+        help='list or folder of the 50 test images of FSRNet',
     )
     parser.add_argument(
         '--landmarks',
         type=Path,
-        help='landmark table of the photographs (extract_landmarks.py); '
-        'crops the faces. Without: the images are crops already',
+        help='landmark table of the photographs (see extract_landmarks.py), '
+        'to crop the faces; without it the images must be crops already',
     )
     parser.add_argument(
         '--out',
@@ -129,7 +129,7 @@ def main() -> None:
     add_allow_incomplete(parser)
     args = parser.parse_args()
     if (args.landmarks is None) != (args.out is None):
-        parser.error('--landmarks and --out belong together')
+        parser.error('--landmarks and --out go together')
     if args.out is not None:
         require_outside(parser, args.root, args.out)
     splits = divide(

@@ -5,9 +5,9 @@
     python tools/dataset_converters/landmark_mapping/fit_mapping.py \
         FACES --annotation FACES/landmarks68.csv [--out FILE] [--check-only]
 
-The photo groups are parted in halves by a hash of their name; the mapping is
-fitted on one half and measured on the other. Without --out only the figures
-are shown; with --check-only they are those of the mapping that is shipped.
+A hash of their names divides the photo groups in halves; the mapping is fitted
+on one half and measured on the other. Without --out it only prints the errors.
+With --check-only these are the errors of the mapping that is shipped.
 """
 
 import argparse
@@ -165,16 +165,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--out',
         type=output_file('.npz', kind=Path),
-        help='where the fit goes (.npz)',
+        help='file for the fit (.npz)',
     )
     parser.add_argument(
         '--check-only',
         action='store_true',
-        help='measure the shipped mapping, fit nothing',
+        help='measure the shipped mapping; do not fit',
     )
     args = parser.parse_args()
     if args.out and args.check_only:
-        parser.error('--check-only fits nothing, so there is no --out')
+        parser.error('--check-only fits nothing; leave out --out')
     return args
 
 

@@ -26,10 +26,10 @@ EXAMPLES = """examples:
     python tools/dataset_converters/synthetic_faces/render_faces.py \\
         --sheet faces.png
 
-Any config then trains on them: DATA_ROOT=data/synthetic_faces python
-tools/train.py CONFIG. The same seed and size always give the same faces;
-the three splits never share a person. Interrupted, the command goes on where
-it stopped when it is given again."""
+Any config can then train on them: DATA_ROOT=data/synthetic_faces python
+tools/train.py CONFIG. The same seed and size always give the same faces, and
+the splits never share a person. After an interruption, run the command again:
+it continues where it stopped."""
 
 
 def parse_args() -> argparse.Namespace:
