@@ -4,7 +4,7 @@ r"""Draw a sheet of what a config's pipeline feeds to the network.
 
     python tools/analysis_tools/browse_dataset.py CONFIG
     python tools/analysis_tools/browse_dataset.py CONFIG --split val --num 4
-    python tools/analysis_tools/browse_dataset.py CONFIG \\
+    python tools/analysis_tools/browse_dataset.py CONFIG \
         --cfg-options data_root=my/faces --out faces.png
 
 Each row is a face: the LR input (its pixels enlarged), the HR target, and, if

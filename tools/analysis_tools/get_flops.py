@@ -36,8 +36,8 @@ def parse_args() -> argparse.Namespace:
         type=int,
         nargs=2,
         metavar=('H', 'W'),
-        help="size of the network's input (default: the config's gt_size / "
-        'scale)',
+        help="size of the network's input (default: the config's LR size, "
+        'or its HR size if the network needs that)',
     )
     add_cfg_options(parser)
     return parser.parse_args()

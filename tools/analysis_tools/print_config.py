@@ -3,7 +3,7 @@
 r"""Print the config that the tools work with: bases and options merged.
 
     python tools/analysis_tools/print_config.py CONFIG
-    python tools/analysis_tools/print_config.py CONFIG \\
+    python tools/analysis_tools/print_config.py CONFIG \
         --cfg-options data_root=my/faces train_dataloader.batch_size=4
     python tools/analysis_tools/print_config.py CONFIG --out whole_config.py
 
