@@ -14,7 +14,7 @@ _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/datasets/face_folder.py',
     './_base_/model.py',
-    './_base_/pipelines.py',
+    '../_base_/pipelines/enlarged_x8.py',
     './_base_/evaluation.py',
 ]
 

@@ -4,6 +4,7 @@
 
 import os.path as osp
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any
 from unittest import mock
 
@@ -133,6 +134,9 @@ def add_metrics(cfg: Config) -> None:
     """
     wanted = [lpips_metric(name) for name in listed(cfg, 'lpips')]
     wanted += [fid_metric(name) for name in listed(cfg, 'fid_reference')]
+    if wanted:  # their classes say what a report says of them
+        import_module('mmfacesr.models.runtime')
+        import_module('mmfacesr.evaluation.metrics')
     for metric in wanted:
         metrics = as_list(cfg.test_evaluator)
         if metric not in metrics:  # as in a config that a run wrote

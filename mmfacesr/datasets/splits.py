@@ -31,7 +31,7 @@ SPLIT_WORDS = dict(
 )
 """Names of lists and folders, in any case -> the split they hold."""
 LOW_RESOLUTION = re.compile(r'(lr|lq)(x?\d+|\d+x)?|low_?res(olution)?')
-"""A split of a folder's name that says its images are no ground truth."""
+"""A word in a folder's name that says its images are no ground truth."""
 MOST_COMPARED = 20_000
 """Images of a folder whose content is compared at every start; more of them
 are compared once, by a dataset converter."""

@@ -29,7 +29,7 @@ JOURNAL_FILE = 'conversion.jsonl'
 BAD_FILE = 'bad_files.csv'
 
 # A row is {'file': name in the data root, ['points': [[x, y], ...]]} or
-# {'reason': why a split of the source was left out}.
+# {'reason': why a part of the source was left out}.
 Row = dict[str, Any]
 Convert = Callable[[str], list[Row]]
 

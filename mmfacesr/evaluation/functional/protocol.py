@@ -1,12 +1,18 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""What a paper's protocol is made of."""
+"""What a paper's protocol is made of, and one that several papers share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from mmfacesr.evaluation.functional.image_quality import (
+    luma,
+    psnr,
+    ssim,
+    truncate,
+)
 from mmfacesr.utils.finite import finite_mean
 
 Means = dict[str, float | None]
@@ -38,3 +44,26 @@ class Protocol:
     measure: Callable[[np.ndarray, np.ndarray], dict]
     summarize: Callable[[list[dict]], Means] = mean_of_each
     clamped: bool = True
+
+
+def truncated_luma(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """Measure truncated RGB, truncated luma, the whole image.
+
+    As of 8-bit files that were written by truncation, read again and reduced
+    to an 8-bit luma, also by truncation. SSIM leaves out the 5 pixels that
+    its window does not fit.
+
+    Args:
+        pred (np.ndarray): (H, W, 3) RGB in [0, 255].
+        target (np.ndarray): (H, W, 3) RGB in [0, 255].
+
+    Returns:
+        dict[str, float]: ``PSNR`` in dB and ``SSIM``.
+    """
+    pred, target = (
+        truncate(luma(truncate(image))) for image in (pred, target)
+    )
+    return dict(
+        PSNR=psnr(pred, target, crop_border=0),
+        SSIM=ssim(pred, target, crop_border=0),
+    )

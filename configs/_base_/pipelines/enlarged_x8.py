@@ -1,21 +1,19 @@
-"""How faces come to SPARNet: in training, in tests and alone.
+"""For networks that do not change the size: LR faces of 16x16 come enlarged.
 
-The LR face is enlarged by Pillow bicubic in 8 bit.
+In training, in tests and alone, by Pillow bicubic in 8 bit to 128x128.
 """
 
-_base_ = '../../_base_/degradations/bicubic_x8_enlarged.py'
+_base_ = '../degradations/bicubic_x8_enlarged.py'
 
-from mmfacesr.models.sparnet import facts as sparnet
-
-gt_size = sparnet.X8.gt_size
+gt_size = _base_.gt_size
 load_face = [
     dict(type='LoadFaceImage'),
     dict(type='CropFace'),
     dict(type='ResizeFace', size=gt_size),
 ]
 make_sample = [*_base_.degradation, dict(type='PackInputs')]
-# What the released code does to faces cut out by boxes, not aligned: a random
-# part of random proportions, squeezed into the square.
+# For faces cut out by boxes, not aligned: a random part of random proportions,
+# squeezed into the square.
 released_train_pipeline = [
     *load_face,
     dict(type='RandomFlipFace', prob=0.5),
