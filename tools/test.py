@@ -152,7 +152,7 @@ def evaluate(args: argparse.Namespace) -> None:
     )
     from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
-    from mmfacesr.models.common.module_path import find_module
+    from mmfacesr.engine.module_path import find_module
 
     # A config that a run wrote may ask for a checkpoint of its own.
     cfg.load_from, cfg.resume = None, False

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A training that a signal ends saves a checkpoint first."""
 
-import os
-import os.path as osp
 import shlex
 import signal
 import time
@@ -13,22 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Optional
 
-import torch
-from mmengine.dist import (
-    all_reduce,
-    barrier,
-    get_world_size,
-    is_main_process,
-)
-from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
 from mmfacesr.apis.resume import saved_checkpoints
-from mmfacesr.engine.hooks.resume_hook import (
-    checkpoint_hooks,
-    is_by_epoch,
-    step_of,
-)
+from mmfacesr.engine.hooks.resume_hook import checkpoint_hooks
+from mmfacesr.engine.hooks.stop_hook import StopHook
 from mmfacesr.utils import printable
 from mmfacesr.utils.signals import (
     TERMINATION,
@@ -38,16 +25,11 @@ from mmfacesr.utils.signals import (
 )
 
 SIGNALS = (signal.SIGINT, *TERMINATION)
-REPEATED = 3.0
-"""Seconds in which a signal is the first one again: a launcher passes on what
-the terminal has sent to all processes."""
-UNDERWAY = 0.5
-"""Seconds that a signal to all processes may need from one to the next."""
-BROKEN = (RuntimeError, ChildProcessError)
+LOST_PROCESS_ERRORS = (RuntimeError, ChildProcessError)
 """What is raised when another process has gone: one of the training, or a
 worker of a data loader (see `mmfacesr.compat.data_workers`)."""
-SAVING = 10.0
-"""Seconds in which the main process saves while the others wait."""
+DELIVERY_SECONDS = 0.5
+"""Time that a signal to all processes may need from one to the next."""
 
 
 def train_until_stopped(runner: Runner) -> None:
@@ -66,206 +48,46 @@ def train_until_stopped(runner: Runner) -> None:
     """
     hook = StopHook()
     runner.register_hook(hook)
-    with handling(hook.receive, SIGNALS), hook.sparing_workers():
+    with handling(hook.receive, SIGNALS), signal_before_lost_worker(hook):
         try:
             runner.train()
         except (Exception, KeyboardInterrupt) as error:
-            hook.end(runner, error)
-            raise
-
-
-class StopHook(Hook):
-    """Stops a training where its state is whole, and saves it."""
-
-    priority = 'LOWEST'
-
-    def __init__(self) -> None:
-        self.signum = 0
-        self.since = 0.0
-        self.trained = False  # there is something to save
-        self.in_iteration = False
-        self.in_validation = False
-        self.batches = 0  # trained on of an epoch that is not finished
-        self.saving = False
-        self.saved: list[str] = []
-
-    def receive(self, signum: int, frame: Optional[FrameType] = None) -> None:
-        """Take a signal.
-
-        Raises:
-            Stopped: If nothing is to be saved, or at a second signal.
-        """
-        if self.signum:
-            again = time.monotonic() - self.since > REPEATED
-            if again and not self.saving:
-                raise Stopped(signum)
-            return
-        self.signum, self.since = signum, time.monotonic()
-        if not self.trained:
-            raise Stopped(signum)
-        if is_main_process():
-            # Not by sys.stderr, which may just be writing.
-            os.write(
-                2,
-                f'\n{signal.Signals(signum).name}: training stops after this '
-                'iteration and saves a checkpoint; a second signal ends it '
-                'at once.\n'.encode(),
-            )
-
-    def before_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Optional[dict] = None,
-    ) -> None:
-        """From now on there is something to save."""
-        self.trained = self.in_iteration = True
-
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[dict] = None,
-    ) -> None:
-        """Stop, all processes at the same iteration."""
-        self.in_iteration, self.batches = False, batch_idx + 1
-        self.signum = of_all_processes(self.signum)
-        if self.signum and not (
-            # What is done after an epoch belongs to it.
-            is_by_epoch(runner)
-            and self.end_of_epoch(runner.train_dataloader, batch_idx)
-        ):
-            self.stop(runner, runner.epoch, runner.iter + 1, together=True)
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Stop after the last iteration of an epoch."""
-        self.batches = 0
-        self.signum = of_all_processes(self.signum)
-        if self.signum and is_by_epoch(runner):
-            self.stop(runner, runner.epoch + 1, runner.iter, together=True)
-
-    def before_val_epoch(self, runner: Runner) -> None:
-        """Note that averaged weights may be in place of the trained ones."""
-        self.in_validation = True
-
-    def after_val_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: Optional[dict] = None,
-        outputs: Optional[list] = None,
-    ) -> None:
-        """Stop in the middle of a validation."""
-        if self.signum:
-            self.stop(runner, runner.epoch, runner.iter)
-
-    def after_val_epoch(
-        self, runner: Runner, metrics: Optional[dict] = None
-    ) -> None:
-        """The trained weights are back."""
-        self.in_validation = False
-
-    def after_val(self, runner: Runner) -> None:
-        """Stop behind a validation."""
-        if self.signum:
-            self.stop(runner, runner.epoch, runner.iter)
-
-    def stop(
-        self, runner: Runner, epoch: int, iter: int, together: bool = False
-    ) -> None:
-        """Save a checkpoint unless there is one of this iteration.
-
-        Args:
-            runner (Runner): Its state is that after the iteration.
-            epoch (int): Epochs finished.
-            iter (int): Iterations finished.
-            together (bool): All processes are at this place. Defaults to
-                False.
-
-        Raises:
-            Stopped: Always.
-        """
-        self.saving = True
-        if self.in_validation:
-            for hook in runner.hooks:
-                if isinstance(hook, EMAHook):
-                    hook._swap_ema_parameters()
-        batches = self.batches if is_by_epoch(runner) else iter
-        for hook in checkpoint_hooks(runner):
-            meta = dict(epoch=epoch, iter=iter)
-            step = step_of(hook, meta, batches)
-            path = osp.join(hook.out_dir, hook.filename_tmpl.format(step))
-            if hook.last_ckpt != path:
-                hook._save_checkpoint_with_step(runner, step, meta)
-            self.saved.append(path)
-        self._wait_for_main_process(together)
-        raise Stopped(self.signum)
-
-    def _wait_for_main_process(self, together: bool) -> None:
-        """Stay until it has saved: launchers kill what remains of a run."""
-        if get_world_size() > 1:
-            if together:
-                barrier()
-            elif not is_main_process():
-                time.sleep(SAVING)
-
-    def end(self, runner: Runner, error: BaseException) -> None:
-        """Say what is kept of a training that ended by an error.
-
-        Raises:
-            Stopped: If it was a signal that ended it.
-        """
-        stop = interruption_behind(error)
-        if stop is None and self.signum and isinstance(error, BROKEN):
-            # A signal to all processes ends workers of the loader, too, and
-            # processes that this one waits for.
-            stop = Stopped(self.signum)
-            if not (self.in_iteration or self.saving):
-                with suppress(Stopped):
-                    self.stop(runner, runner.epoch, runner.iter)
-        if stop is not None:
+            stop = stop_behind(error, runner, hook)
+            if stop is None:
+                raise
             signum = getattr(stop, 'signum', signal.SIGINT)
-            raise Stopped(signum, self.kept(runner)) from None
+            raise Stopped(signum, what_is_kept(runner, hook)) from None
 
-    def kept(self, runner: Runner) -> str:
-        """Say where the training can go on."""
-        if self.saved:
-            kept = f'Saved as {" and ".join(map(shlex.quote, self.saved))}; '
-        else:
-            newest = newest_files(runner)
-            if not newest:
-                return 'Nothing was saved yet.'
-            kept = f'The newest checkpoint is {printable(newest[0])}; '
-        return kept + 'the same command with --resume goes on from it.'
 
-    @contextmanager
-    def sparing_workers(self) -> Iterator[None]:
-        """Let a worker of the loader that a signal ended not end us first.
+def stop_behind(
+    error: BaseException, runner: Runner, hook: StopHook
+) -> Optional[KeyboardInterrupt]:
+    """Find the signal that a training ended by; None if it is a failure.
 
-        torch raises an error wherever the program is when a worker has ended;
-        without it the loader notices when it wants the next batch.
-        """
-        import torch.utils.data._utils.signal_handling as handling_of_torch
+    A signal to all processes ends workers of the data loader, too, and
+    processes that this one waits for: then the checkpoint is saved here.
+    """
+    stop = interruption_behind(error)
+    if stop is not None or not hook.signum:
+        return stop
+    if not isinstance(error, LOST_PROCESS_ERRORS):
+        return None
+    if not (hook.in_iteration or hook.saving):
+        with suppress(Stopped):
+            hook.stop(runner, runner.epoch, runner.iter)
+    return Stopped(hook.signum)
 
-        handling_of_torch._set_SIGCHLD_handler()
-        theirs = signal.getsignal(signal.SIGCHLD)
 
-        def on_end_of_child(signum: int, frame: Optional[FrameType]) -> None:
-            try:
-                theirs(signum, frame)
-            except BROKEN:
-                time.sleep(UNDERWAY)  # our own signal may still be coming
-                if not self.signum:
-                    raise
-
-        try:
-            if callable(theirs):
-                signal.signal(signal.SIGCHLD, on_end_of_child)
-            yield
-        finally:
-            if callable(theirs):
-                signal.signal(signal.SIGCHLD, theirs)
+def what_is_kept(runner: Runner, hook: StopHook) -> str:
+    """Say where the training can go on."""
+    if hook.saved:
+        kept = f'Saved as {" and ".join(map(shlex.quote, hook.saved))}; '
+    else:
+        newest = newest_files(runner)
+        if not newest:
+            return 'Nothing was saved yet.'
+        kept = f'The newest checkpoint is {printable(newest[0])}; '
+    return kept + 'the same command with --resume goes on from it.'
 
 
 def newest_files(runner: Runner) -> list[Path]:
@@ -279,10 +101,30 @@ def newest_files(runner: Runner) -> list[Path]:
     ]
 
 
-def of_all_processes(signum: int) -> int:
-    """The signal that any process has received, 0 for none."""
-    if get_world_size() == 1:
-        return signum
-    found = torch.tensor([signum])
-    all_reduce(found, 'max')
-    return int(found)
+@contextmanager
+def signal_before_lost_worker(hook: StopHook) -> Iterator[None]:
+    """Let no worker of the data loader that a signal ended end us first.
+
+    torch raises an error wherever the program is when a worker has ended;
+    without it the loader notices when it wants the next batch.
+    """
+    from torch.utils.data._utils import signal_handling
+
+    signal_handling._set_SIGCHLD_handler()
+    theirs = signal.getsignal(signal.SIGCHLD)
+
+    def on_end_of_child(signum: int, frame: Optional[FrameType]) -> None:
+        try:
+            theirs(signum, frame)
+        except LOST_PROCESS_ERRORS:
+            time.sleep(DELIVERY_SECONDS)  # our own signal may still be coming
+            if not hook.signum:
+                raise
+
+    try:
+        if callable(theirs):
+            signal.signal(signal.SIGCHLD, on_end_of_child)
+        yield
+    finally:
+        if callable(theirs):
+            signal.signal(signal.SIGCHLD, theirs)

@@ -11,18 +11,16 @@
       <images anywhere below>
 """
 
-import hashlib
 import json
 import os
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmfacesr.utils import printable, read_lines, write_atomic
 
 SPLITS = ('train', 'val', 'test')
 INFO_FILE = 'dataset.json'
-SPLIT_MODULUS = 10  # one group of ten for each of test and val
 BOM = '\ufeff'
 
 
@@ -193,46 +191,3 @@ def check_listable(names: Iterable[str]) -> None:
                 'Expected names of files that take one line of a list, got '
                 f'{printable(name)!r}; rename the file.'
             )
-
-
-def split_names(
-    names: Iterable[str],
-    group_of: Callable[[str], str] = str,
-) -> dict[str, list[str]]:
-    """Divide files into train, val and test by their names alone.
-
-    SHA-1 of the group's name modulo 10: 0 is test, 1 is val, the rest is
-    train. So a file keeps its split when others are added. Where a split stays
-    empty though there are at least 3 groups, the largest split gives it its
-    first group in the order of the digests. Fewer groups: all are train.
-
-    Args:
-        names (Iterable[str]): The file names.
-        group_of (Callable[[str], str]): Gives the group of a name; a group
-            is never divided. Defaults to each name being its own group.
-
-    Returns:
-        dict[str, list[str]]: Sorted names of 'train', 'val' and 'test'.
-    """
-    groups: dict[str, list[str]] = {}
-    for name in sorted(names):
-        groups.setdefault(group_of(name), []).append(name)
-    digests = sorted(
-        (int(hashlib.sha1(os.fsencode(group)).hexdigest(), 16), group)
-        for group in groups
-    )
-    chosen: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for digest, group in digests:
-        remainder = digest % SPLIT_MODULUS if len(digests) >= 3 else None
-        split = {0: 'test', 1: 'val'}.get(remainder, 'train')
-        chosen[split].append(group)
-    for split in SPLITS:
-        if len(digests) >= 3 and not chosen[split]:
-            largest = max(SPLITS, key=lambda other: len(chosen[other]))
-            chosen[split].append(chosen[largest].pop(0))
-    return {
-        split: sorted(
-            name for group in chosen[split] for name in groups[group]
-        )
-        for split in SPLITS
-    }

@@ -26,7 +26,7 @@ _REMEDY = (
 _REMEDIES = dict(
     data_root=_REMEDY, lr_folder='Set --cfg-options lr_folder=FOLDER.'
 )
-_ZERO = '\0'  # stands in no file name
+_SEPARATOR = '\0'  # stands in no file name
 
 
 @DATASETS.register_module()
@@ -152,7 +152,7 @@ class FaceFolder(BaseDataset):
                 f'{found.origin}, got {len(found.names)}. Add images or '
                 f'choose another folder. {_REMEDY}'
             )
-        _report_origin(root, found)
+        _log_origin(root, found)
         if self.image_key == 'gt':
             check_resolution(
                 root, found.names, self.pipeline.transforms, self.crop_size
@@ -160,7 +160,7 @@ class FaceFolder(BaseDataset):
         if self.lr_folder is None:
             return found.names
         partners = find_partners(found.names, Path(self.lr_folder))
-        return [f'{n}{_ZERO}{p}' for n, p in zip(found.names, partners)]
+        return [f'{n}{_SEPARATOR}{p}' for n, p in zip(found.names, partners)]
 
     def _find(self, root: Path) -> Split:
         """Find the names of the split and where they come from."""
@@ -188,7 +188,7 @@ class FaceFolder(BaseDataset):
             name = os.fsdecode(name)
         else:
             name = self.data_list[index]
-        file, _, lr_file = name.partition(_ZERO)
+        file, _, lr_file = name.partition(_SEPARATOR)
         info = {
             'file': file,
             f'{self.image_key}_path': os.path.join(self.data_root, file),
@@ -267,7 +267,7 @@ def _checked_root(data_root: str, setting: str = 'data_root') -> Path:
     return root
 
 
-def _report_origin(root: Path, found: Split) -> None:
+def _log_origin(root: Path, found: Split) -> None:
     """Say in the log where the images come from, once if several splits do."""
     if found.counts is None:
         print_log(f'{len(found.names)} images of {found.origin}', 'current')

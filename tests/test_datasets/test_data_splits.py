@@ -10,8 +10,9 @@ from mmengine.logging import MMLogger
 from PIL import Image
 
 from mmfacesr.datasets import FaceFolder
+from mmfacesr.datasets.copies import copies_across_splits, find_copies
 from mmfacesr.datasets.data_root import SPLITS
-from mmfacesr.datasets.splits import crossing, find_split, same_content
+from mmfacesr.datasets.splits import find_split
 
 
 def make(root: Path, *names: str) -> None:
@@ -113,16 +114,16 @@ def test_equal_content_stays_in_one_split(tmp_path: Path) -> None:
         for names in splits.values()
     ]
     assert sum(map(len, contents)) == len(set.union(*contents)) == 30
-    assert crossing(tmp_path, splits) == []
+    assert copies_across_splits(tmp_path, splits) == []
     mixed = dict(train=['00.png'], val=['x1.png'], test=['x0.png'])
-    (line,) = crossing(tmp_path, mixed)
+    (line,) = copies_across_splits(tmp_path, mixed)
     assert line == 'x0.png in test equals 00.png in train'
 
 
 def test_equal_size_is_not_equal_content(tmp_path: Path) -> None:
     for name, content in (('a', b'12'), ('b', b'34'), ('c', b'12')):
         (tmp_path / name).write_bytes(content)
-    assert same_content(tmp_path, ['c', 'a', 'b', 'gone']) == {'c': 'a'}
+    assert find_copies(tmp_path, ['c', 'a', 'b', 'gone']) == {'c': 'a'}
 
 
 def test_log_counts_images_in_no_split(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from odd_names import ODD_NAMES, UNLISTABLE
 
 from mmfacesr.datasets import FaceFolder
-from mmfacesr.datasets.data_root import read_list, split_names, write_list
+from mmfacesr.datasets.data_root import read_list, write_list
+from mmfacesr.datasets.dividing import divide_names
 from mmfacesr.utils.image_folders import list_images
 
 NUM_NAMES = 100_000
@@ -50,7 +51,7 @@ def test_odd_names_are_divided(odd_root: Path) -> None:
         for file in files_of(FaceFolder(str(odd_root), split))
     ]
     assert sorted(files) == list_images(odd_root) == sorted(ODD_NAMES)
-    assert split_names(ODD_NAMES) == split_names(reversed(ODD_NAMES))
+    assert divide_names(ODD_NAMES) == divide_names(reversed(ODD_NAMES))
 
 
 @pytest.mark.parametrize('name', [UNLISTABLE, 'end\r', '', '  '])

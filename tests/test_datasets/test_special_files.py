@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mmfacesr.datasets.copies import find_copies
 from mmfacesr.datasets.resolution import check_resolution
-from mmfacesr.datasets.splits import same_content
 from mmfacesr.datasets.transforms import ResizeFace
 
 
@@ -33,5 +33,5 @@ def test_pipes_and_devices(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / 'a.png')
     os.mkfifo(tmp_path / 'b.png')
     (tmp_path / 'c.png').symlink_to('/dev/zero')
-    assert same_content(tmp_path, names) == {}
+    assert find_copies(tmp_path, names) == {}
     check_resolution(tmp_path, names, [ResizeFace(size=128)], None)

@@ -15,9 +15,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from toy_training import At, Count, assert_equal_runs, make_runner, send
 
-from mmfacesr.apis import stopping
 from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.apis.stopping import SIGNALS, train_until_stopped
+from mmfacesr.engine.hooks import stop_hook
 from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.utils.signals import Stopped
 
@@ -130,7 +130,7 @@ def test_cut_epoch_has_a_name_of_its_own(tmp_path: Path) -> None:
 def test_second_signal_ends_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stopping, 'REPEATED', 0)
+    monkeypatch.setattr(stop_hook, 'REPEAT_SECONDS', 0)
 
     def twice() -> None:
         send(signal.SIGTERM)

@@ -13,8 +13,8 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.datasets.conversion.loop import BAD_FILE, Row, convert_all
+from mmfacesr.datasets.copies import copies_across_splits
 from mmfacesr.datasets.data_root import INFO_FILE, SPLITS, write_data_root
-from mmfacesr.datasets.splits import crossing
 from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.utils import printable, shown
 from mmfacesr.utils.images import read_image
@@ -74,13 +74,13 @@ def list_in_place(
         for split, files in splits.items()
     }
     finish(root, name, kept, crop_size, source)
-    warn_of_crossing(root, kept)
+    warn_of_copies(root, kept)
     return kept
 
 
-def warn_of_crossing(root: Path, splits: dict[str, list[str]]) -> None:
+def warn_of_copies(root: Path, splits: dict[str, list[str]]) -> None:
     """Say which images have the content of one in another split."""
-    lines = crossing(root, splits)
+    lines = copies_across_splits(root, splits)
     if lines:
         print_log(
             f'{len(lines)} images have the content of one in another split, '

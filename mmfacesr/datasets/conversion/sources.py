@@ -10,7 +10,8 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.datasets.data_root import SPLITS, split_names
+from mmfacesr.datasets.data_root import SPLITS
+from mmfacesr.datasets.dividing import divide_names
 from mmfacesr.utils import printable, read_lines, shown
 
 MAX_NAME = 255  # bytes, of every usual file system
@@ -151,7 +152,7 @@ def result_name(name: str, ending: str) -> str:
 
 def hold_out_val(names: Sequence[str]) -> dict[str, list[str]]:
     """Divide training images into 'train' and a tenth for 'val', by name."""
-    splits = split_names(names)
+    splits = divide_names(names)
     return dict(
         train=sorted(splits['train'] + splits['test']), val=splits['val']
     )

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmfacesr.checkpoint import WeightsError, start_of_model
-from mmfacesr.models.common.module_path import unwrap
+from mmfacesr.engine.module_path import unwrap
 from mmfacesr.registry import HOOKS
 from mmfacesr.weights.matching import check_finite, faults_of
 

@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.models.common.module_path import find_module
+from mmfacesr.engine.module_path import find_module
 from mmfacesr.registry import HOOKS
 
 NEVER = -1

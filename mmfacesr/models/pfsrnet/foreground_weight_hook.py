@@ -7,7 +7,7 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmfacesr.models.common.module_path import unwrap
+from mmfacesr.engine.module_path import unwrap
 from mmfacesr.registry import HOOKS
 
 

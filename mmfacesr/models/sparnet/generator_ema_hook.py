@@ -8,7 +8,7 @@ from mmengine.hooks import EMAHook
 from mmengine.registry import MODELS
 from mmengine.runner import Runner
 
-from mmfacesr.models.common.module_path import find_module
+from mmfacesr.engine.module_path import find_module
 from mmfacesr.models.sparnet.spectral_norm import iterate_spectral_norm
 from mmfacesr.registry import HOOKS
 

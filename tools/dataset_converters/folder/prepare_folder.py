@@ -20,7 +20,8 @@ from mmfacesr.datasets.conversion import (
     run,
     save_points,
 )
-from mmfacesr.datasets.splits import divide_folder, refuse_low_resolution
+from mmfacesr.datasets.dividing import divide_folder
+from mmfacesr.datasets.folder_names import refuse_low_resolution
 from mmfacesr.faces.finder import FaceFinder
 from mmfacesr.faces.framing import FACE_SIZE, align_face, map_points, scale_of
 from mmfacesr.utils import output_folder, printable
