@@ -18,6 +18,7 @@ ROOMS = (
     'sparnet',
     'pfsrnet',
     'elsface',
+    'wfen',
 )
 METHODS: MappingProxyType[str, Method] = MappingProxyType(
     {room: import_module(f'{__name__}.{room}').METHOD for room in ROOMS}
