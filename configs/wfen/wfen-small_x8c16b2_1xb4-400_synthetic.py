@@ -1,8 +1,7 @@
 """A narrow WFEN for a short run on a CPU, on the synthetic faces.
 
 16 channels in place of 40 and two transformers at the smallest size; the
-same data, loss and evaluation. From PyTorch's own weights: the released ones
-fade from block to block at first. `make quickstart` trains it.
+same data, loss and evaluation. `make quickstart` trains it.
 
 Train:  tools/train.py configs/wfen/wfen-small_x8c16b2_1xb4-400_synthetic.py
 Test:   tools/test.py configs/wfen/wfen-small_x8c16b2_1xb4-400_synthetic.py CHECKPOINT
@@ -24,7 +23,7 @@ from mmfacesr.models.wfen import facts as wfen
 facts = wfen.X8.to_dict()
 
 channels_last = True
-model = dict(generator=dict(mid_channels=16, num_blocks=2, init_std=None))
+model = dict(generator=dict(mid_channels=16, num_blocks=2))
 
 train_dataloader = dict(
     batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)

@@ -1,5 +1,7 @@
 """WFEN x8 on CelebA, the recipe of the paper's released training code.
 
+But for the weights that it starts from, see README.md.
+
 Train:  tools/dist_train.sh configs/wfen/wfen_x8c40b6_1xb32-150e_celeba.py 1
 Test:   tools/test.py configs/wfen/wfen_x8c40b6_1xb32-150e_celeba.py CHECKPOINT
 Data:   faces cut out by boxes (tools/dataset_converters/celeba, not aligned)
