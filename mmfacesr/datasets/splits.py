@@ -184,3 +184,30 @@ def _split_by_name(root: Path, split: str) -> Split:
         counts={split: len(files) for split, files in splits.items()},
         num_repeated=num_repeated,
     )
+
+
+def log_origin(root: Path, found: Split) -> None:
+    """Say in the log where the images come from, once if several splits do."""
+    if found.counts is None:
+        print_log(f'{len(found.names)} images of {found.origin}', 'current')
+        if found.num_loose:
+            text = (
+                f'{found.num_loose} images of {printable(root)} lie beside '
+                'the folders of its splits and are left out.'
+            )
+            print_log(text, 'current', logging.WARNING)
+        return
+    counts = ', '.join(f'{n} {split}' for split, n in found.counts.items())
+    text = (
+        f'The {sum(found.counts.values())} images of {printable(root)} are '
+        f'divided by name, because there are no lists and no folders of '
+        f'splits: {counts}. To test on all images of a folder, use '
+        'tools/test.py --data FOLDER.'
+    )
+    if found.num_repeated:
+        text += (
+            f' {found.num_repeated} images are copies of another one and '
+            'are kept in its split.'
+        )
+    # mmengine shows a warning of the same text once.
+    print_log(text, 'current', logging.WARNING)
