@@ -27,7 +27,7 @@ from mmfacesr.datasets.splits import (
     split_of_list,
 )
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.image_folders import list_images
 
@@ -248,7 +248,7 @@ class FaceFolder(BaseDataset):
         raise BadSampleError(
             self.data_root,
             f'expected usable images, got {self.max_refetch} bad samples in '
-            f'a row, among them {shown(self._bad_files)}; see the log for the '
-            'reasons and repair or replace the data. The last one: '
+            f'a row, among them {first_few(self._bad_files)}; see the log for '
+            'the reasons and repair or replace the data. The last one: '
             f'{self._last_error}',
         )

@@ -17,7 +17,7 @@ from mmfacesr.datasets.folder_names import (
     split_folders,
     split_lists,
 )
-from mmfacesr.utils import printable, read_lines, shown
+from mmfacesr.utils import first_few, printable, read_lines
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.image_formats import IMAGE_SUFFIXES, suffix_of
 
@@ -114,9 +114,10 @@ def split_of_list(root: Path, list_file: Path) -> Split:
         raise FileNotFoundError(
             f'Expected the {len(names)} files of {printable(list_file)} below '
             f'{printable(root)}, but {len(missing)} of them do not exist: '
-            f'{shown(found or sorted(missing))}. A line is the name of one '
-            'file and nothing else. Complete the folder, make the list again '
-            'by its dataset converter, or set data_root to another folder.'
+            f'{first_few(found or sorted(missing))}. A line is the name of '
+            'one file and nothing else. Complete the folder, make the list '
+            'again by its dataset converter, or set data_root to another '
+            'folder.'
         )
     names = [bare.get(name, name) for name in names] if bare else names
     return Split(names, f'the list {printable(list_file)}')
@@ -159,7 +160,7 @@ def _refuse_overlap(
             continue
         text = (
             f'Expected every file in one split, got {len(both)} in '
-            f'{found.origin} that {file} lists too: {shown(both)}; take '
+            f'{found.origin} that {file} lists too: {first_few(both)}; take '
             'them out of one of the two.'
         )
         if 'train' in (split, other):
