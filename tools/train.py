@@ -60,7 +60,7 @@ def main() -> None:
         check_schedule(cfg)
         from mmengine.runner import Runner
 
-        from mmfacesr.apis.resume import find_start, resume_from, take_seed
+        from mmfacesr.apis.resume import find_start, resume_from, use_seed_of
         from mmfacesr.apis.stopping import train_until_stopped
         from mmfacesr.engine.optim_wrappers import enable_amp
 
@@ -71,7 +71,7 @@ def main() -> None:
         start = find_start(cfg, args.resume)
         asked = copy.deepcopy(cfg)
         if start is not None:
-            take_seed(cfg, start)
+            use_seed_of(cfg, start)
         runner = Runner.from_cfg(cfg)
         runner._resume = False
         if start is not None:

@@ -20,7 +20,7 @@ from mmengine.runner import Runner
 
 from mmfacesr.apis.settings import as_list
 from mmfacesr.checkpoint import LoadRecord
-from mmfacesr.utils import shown, write_atomic
+from mmfacesr.utils import first_few, write_atomic
 from mmfacesr.utils.finite import identical_images
 from mmfacesr.version import __version__
 
@@ -196,7 +196,7 @@ def format_report(report: dict) -> str:
     )
     identical = ''.join(
         f'Equal to the ground truth and left out of {key}: {len(files)} '
-        f'images ({shown(files)})\n'
+        f'images ({first_few(files)})\n'
         for key, files in report['identical'].items()
     )
     return (

@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 from mmfacesr.apis.changed_settings import describe_changes
 from mmfacesr.engine.hooks.load_weights_hook import check_resumable
 from mmfacesr.engine.hooks.resume_hook import checkpoint_folder
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.sources import local_weights
@@ -172,7 +172,7 @@ def find_start(cfg: Config, resume: Optional[str]) -> Optional[Checkpoint]:
         raise FileExistsError(
             f'Expected a work folder without checkpoints for a training that '
             f'does not go on from them, got {folder} with '
-            f'{shown(path.name for path in others[0])}. Add --resume to '
+            f'{first_few(path.name for path in others[0])}. Add --resume to '
             'go on from the newest one, choose another --work-dir, or move '
             'them away.'
         )
@@ -186,7 +186,7 @@ def place_of_checkpoints(cfg: Config) -> tuple[Path, Optional[str]]:
     return Path(folder), hook.get('filename_tmpl')
 
 
-def take_seed(cfg: Config, start: Checkpoint) -> None:
+def use_seed_of(cfg: Config, start: Checkpoint) -> None:
     """Let the data of a resumed training come in the order that it had."""
     if start.meta.get('seed') is not None:
         cfg.merge_from_dict(dict(randomness=dict(seed=start.meta['seed'])))

@@ -22,6 +22,35 @@ from mmfacesr.utils import printable, read_lines, write_atomic
 SPLITS = ('train', 'val', 'test')
 INFO_FILE = 'dataset.json'
 BOM = '\ufeff'
+SETTINGS = dict(
+    data_root='Set the DATA_ROOT environment variable or --cfg-options '
+    'data_root=FOLDER.',
+    lr_folder='Set --cfg-options lr_folder=FOLDER.',
+)
+"""Setting of a dataset -> how a person gives it."""
+
+
+def existing_folder(folder: str, setting: str) -> Path:
+    """Make the path of a folder absolute; refuse what is none.
+
+    Args:
+        folder (str): The folder; ``~`` is expanded.
+        setting (str): 'data_root' or 'lr_folder', for the message.
+
+    Raises:
+        FileNotFoundError: If there is no such folder; says how to set it.
+    """
+    wanted = f'Expected {setting} to be a folder of face images, got'
+    if not folder:
+        raise FileNotFoundError(f'{wanted} {folder!r}. {SETTINGS[setting]}')
+    path = Path(os.path.abspath(os.path.expanduser(folder)))
+    if not path.is_dir():
+        what = 'is a file' if path.exists() else 'does not exist'
+        raise FileNotFoundError(
+            f'{wanted} {str(folder)!r} ({printable(path)}), which {what}. '
+            f'{SETTINGS[setting]}'
+        )
+    return path
 
 
 def write_data_root(

@@ -10,7 +10,7 @@ from pathlib import Path
 from mmfacesr.datasets.copies import find_copies
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.datasets.folder_names import refuse_nested_splits, split_folders
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 
 SPLIT_MODULUS = 10  # one group of ten for each of test and val
 MIN_GROUPS = 3  # fewer are all for training
@@ -115,7 +115,7 @@ def divide_folder(
         raise ValueError(
             f'Expected every image of {printable(root)} in its folders of '
             f'splits ({", ".join(split_of)}), got {len(loose)} beside them: '
-            f'{shown(loose)}. Move them into one, or away.'
+            f'{first_few(loose)}. Move them into one, or away.'
         )
     for name in names:
         splits[split_of[name.split('/')[0]]].append(name)

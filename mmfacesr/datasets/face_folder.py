@@ -11,21 +11,26 @@ import numpy as np
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 
-from mmfacesr.datasets.data_root import SPLITS, check_crop_size, read_info
+from mmfacesr.datasets.data_root import (
+    SETTINGS,
+    SPLITS,
+    check_crop_size,
+    existing_folder,
+    read_info,
+)
 from mmfacesr.datasets.lr_pairs import find_partners, use_lr_files
 from mmfacesr.datasets.resolution import check_resolution
-from mmfacesr.datasets.splits import Split, find_split, split_of_list
+from mmfacesr.datasets.splits import (
+    Split,
+    find_split,
+    log_origin,
+    split_of_list,
+)
 from mmfacesr.registry import DATASETS
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.image_folders import list_images
 
-_REMEDY = (
-    'Set the DATA_ROOT environment variable or --cfg-options data_root=FOLDER.'
-)
-_REMEDIES = dict(
-    data_root=_REMEDY, lr_folder='Set --cfg-options lr_folder=FOLDER.'
-)
 _SEPARATOR = '\0'  # stands in no file name
 
 
@@ -111,7 +116,7 @@ class FaceFolder(BaseDataset):
             )
         if crop_size != 'auto':
             check_crop_size(crop_size, 'the dataset of the config')
-        root = _checked_root(data_root)
+        root = existing_folder(data_root, 'data_root')
         self.split = split
         self.image_key = image_key
         self.min_images = min_images
@@ -124,7 +129,7 @@ class FaceFolder(BaseDataset):
             self.landmark_table = str(root / landmark_table)
         self.lr_folder = None
         if lr_folder is not None:
-            self.lr_folder = str(_checked_root(lr_folder, 'lr_folder'))
+            self.lr_folder = str(existing_folder(lr_folder, 'lr_folder'))
             kwargs['pipeline'] = use_lr_files(kwargs.get('pipeline', []))
         self._bad_files: set[str] = set()
         self._last_error = ''
@@ -150,9 +155,9 @@ class FaceFolder(BaseDataset):
             raise FileNotFoundError(
                 f'Expected at least {self.min_images} image(s) in '
                 f'{found.origin}, got {len(found.names)}. Add images or '
-                f'choose another folder. {_REMEDY}'
+                f'choose another folder. {SETTINGS["data_root"]}'
             )
-        _log_origin(root, found)
+        log_origin(root, found)
         if self.image_key == 'gt':
             check_resolution(
                 root, found.names, self.pipeline.transforms, self.crop_size
@@ -243,52 +248,7 @@ class FaceFolder(BaseDataset):
         raise BadSampleError(
             self.data_root,
             f'expected usable images, got {self.max_refetch} bad samples in '
-            f'a row, among them {shown(self._bad_files)}; see the log for the '
-            'reasons and repair or replace the data. The last one: '
+            f'a row, among them {first_few(self._bad_files)}; see the log for '
+            'the reasons and repair or replace the data. The last one: '
             f'{self._last_error}',
         )
-
-
-def _checked_root(data_root: str, setting: str = 'data_root') -> Path:
-    """Make a folder absolute; refuse what is none."""
-    if not data_root:
-        raise FileNotFoundError(
-            f'Expected {setting} to be a folder of face '
-            f'images, got {data_root!r}. {_REMEDIES[setting]}'
-        )
-    root = Path(os.path.abspath(os.path.expanduser(data_root)))
-    if not root.is_dir():
-        what = 'is a file' if root.exists() else 'does not exist'
-        raise FileNotFoundError(
-            f'Expected {setting} to be a folder of face images, got '
-            f'{str(data_root)!r} ({printable(root)}), which {what}. '
-            f'{_REMEDIES[setting]}'
-        )
-    return root
-
-
-def _log_origin(root: Path, found: Split) -> None:
-    """Say in the log where the images come from, once if several splits do."""
-    if found.counts is None:
-        print_log(f'{len(found.names)} images of {found.origin}', 'current')
-        if found.num_loose:
-            text = (
-                f'{found.num_loose} images of {printable(root)} lie beside '
-                'the folders of its splits and are left out.'
-            )
-            print_log(text, 'current', logging.WARNING)
-        return
-    counts = ', '.join(f'{n} {split}' for split, n in found.counts.items())
-    text = (
-        f'The {sum(found.counts.values())} images of {printable(root)} are '
-        f'divided by name, because there are no lists and no folders of '
-        f'splits: {counts}. To test on all images of a folder, use '
-        'tools/test.py --data FOLDER.'
-    )
-    if found.num_repeated:
-        text += (
-            f' {found.num_repeated} images are copies of another one and '
-            'are kept in its split.'
-        )
-    # mmengine shows a warning of the same text once.
-    print_log(text, 'current', logging.WARNING)

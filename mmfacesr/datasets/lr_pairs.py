@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.image_folders import list_images
 
 UNPAIRED_STEPS = (
@@ -50,7 +50,7 @@ def find_partners(names: Sequence[str], lr_folder: Path) -> list[str]:
         raise FileNotFoundError(
             f'Expected an LR file in {printable(lr_folder)} for each of the '
             f'{len(names)} faces, of the same name but for the suffix; '
-            f'{len(missing)} faces have none: {shown(missing)}. Add the '
+            f'{len(missing)} faces have none: {first_few(missing)}. Add the '
             'files or take these faces out of the split.'
         )
     return [files[os.path.splitext(name)[0]] for name in names]

@@ -11,7 +11,7 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.datasets.transforms import CropFace, ResizeFace
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.image_formats import READ
 
 MOST_LOOKED_AT = 500
@@ -51,7 +51,7 @@ def check_resolution(
     text = (
         f'{len(small)} of {len(chosen)} faces looked at in {printable(root)} '
         f'are smaller than the {size} pixels of the config and would be '
-        f'enlarged, which is no ground truth: {shown(small)}.'
+        f'enlarged, which is no ground truth: {first_few(small)}.'
     )
     if 2 * len(small) > len(chosen):
         raise ValueError(

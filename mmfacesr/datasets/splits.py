@@ -17,7 +17,7 @@ from mmfacesr.datasets.folder_names import (
     split_folders,
     split_lists,
 )
-from mmfacesr.utils import printable, read_lines, shown
+from mmfacesr.utils import first_few, printable, read_lines
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.image_formats import IMAGE_SUFFIXES, suffix_of
 
@@ -114,9 +114,10 @@ def split_of_list(root: Path, list_file: Path) -> Split:
         raise FileNotFoundError(
             f'Expected the {len(names)} files of {printable(list_file)} below '
             f'{printable(root)}, but {len(missing)} of them do not exist: '
-            f'{shown(found or sorted(missing))}. A line is the name of one '
-            'file and nothing else. Complete the folder, make the list again '
-            'by its dataset converter, or set data_root to another folder.'
+            f'{first_few(found or sorted(missing))}. A line is the name of '
+            'one file and nothing else. Complete the folder, make the list '
+            'again by its dataset converter, or set data_root to another '
+            'folder.'
         )
     names = [bare.get(name, name) for name in names] if bare else names
     return Split(names, f'the list {printable(list_file)}')
@@ -159,7 +160,7 @@ def _refuse_overlap(
             continue
         text = (
             f'Expected every file in one split, got {len(both)} in '
-            f'{found.origin} that {file} lists too: {shown(both)}; take '
+            f'{found.origin} that {file} lists too: {first_few(both)}; take '
             'them out of one of the two.'
         )
         if 'train' in (split, other):
@@ -184,3 +185,30 @@ def _split_by_name(root: Path, split: str) -> Split:
         counts={split: len(files) for split, files in splits.items()},
         num_repeated=num_repeated,
     )
+
+
+def log_origin(root: Path, found: Split) -> None:
+    """Say in the log where the images come from, once if several splits do."""
+    if found.counts is None:
+        print_log(f'{len(found.names)} images of {found.origin}', 'current')
+        if found.num_loose:
+            text = (
+                f'{found.num_loose} images of {printable(root)} lie beside '
+                'the folders of its splits and are left out.'
+            )
+            print_log(text, 'current', logging.WARNING)
+        return
+    counts = ', '.join(f'{n} {split}' for split, n in found.counts.items())
+    text = (
+        f'The {sum(found.counts.values())} images of {printable(root)} are '
+        f'divided by name, because there are no lists and no folders of '
+        f'splits: {counts}. To test on all images of a folder, use '
+        'tools/test.py --data FOLDER.'
+    )
+    if found.num_repeated:
+        text += (
+            f' {found.num_repeated} images are copies of another one and '
+            'are kept in its split.'
+        )
+    # mmengine shows a warning of the same text once.
+    print_log(text, 'current', logging.WARNING)

@@ -11,7 +11,7 @@ from mmfacesr.utils.files import (
 from mmfacesr.utils.lines import read_lines
 from mmfacesr.utils.setup_env import register_all_modules
 from mmfacesr.utils.targets import output_file, output_folder, require_writable
-from mmfacesr.utils.text import printable, shown
+from mmfacesr.utils.text import first_few, printable
 
 __all__ = [
     'naming_full_disk',
@@ -23,6 +23,6 @@ __all__ = [
     'register_all_modules',
     'replacing',
     'require_writable',
-    'shown',
+    'first_few',
     'write_atomic',
 ]

@@ -25,8 +25,8 @@ def printable(name: str | os.PathLike) -> str:
     return ''.join(map(_character, os.fspath(name)))
 
 
-def shown(names: Iterable[str | os.PathLike]) -> str:
-    """The first of some names, for a message.
+def first_few(names: Iterable[str | os.PathLike]) -> str:
+    """List the first of some names, for a message.
 
     Args:
         names (Iterable[str | os.PathLike]): In the order in which they are

@@ -15,7 +15,7 @@ from odd_names import ODD_NAMES, UNLISTABLE
 
 from mmfacesr.datasets.conversion import (
     convert_all,
-    keep_present,
+    existing_names,
     list_in_place,
     read_celeba_partition,
     result_name,
@@ -198,14 +198,14 @@ def test_processes_give_the_same(tmp_path):
     assert convert.calls == []  # not in this process
 
 
-def test_keep_present(tmp_path, capsys):
+def test_existing_names(tmp_path, capsys):
     (tmp_path / 'a.jpg').touch()
-    assert keep_present(['a.jpg'], tmp_path, False) == ['a.jpg']
+    assert existing_names(['a.jpg'], tmp_path, False) == ['a.jpg']
     with pytest.raises(ValueError, match=r'1 are missing: b.jpg.*--allow'):
-        keep_present(['a.jpg', 'b.jpg'], tmp_path, False)
-    assert keep_present(['a.jpg', 'b.jpg'], tmp_path, True) == ['a.jpg']
+        existing_names(['a.jpg', 'b.jpg'], tmp_path, False)
+    assert existing_names(['a.jpg', 'b.jpg'], tmp_path, True) == ['a.jpg']
     with pytest.raises(FileNotFoundError, match='no folder'):
-        keep_present([], tmp_path / 'none', False)
+        existing_names([], tmp_path / 'none', False)
 
 
 def test_lists_of_the_user_are_not_overwritten(tmp_path, make_images):

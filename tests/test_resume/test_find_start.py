@@ -18,7 +18,7 @@ from mmfacesr.apis.resume import (
     read_checkpoint,
     resume_from,
     saved_checkpoints,
-    take_seed,
+    use_seed_of,
 )
 from mmfacesr.weights.errors import WeightsError
 
@@ -167,7 +167,7 @@ def test_newer_ones_are_set_aside_not_overwritten(
         (folder / f'best_score_iter_{number}.pth').write_text('kept')
     cfg = config(folder, randomness=dict(seed=None))
     start = find_start(cfg, str(folder / 'iter_8.pth'))
-    take_seed(cfg, start)
+    use_seed_of(cfg, start)
     assert cfg.randomness.seed == start.meta['seed'] == 5
     resume_from(make_runner(folder), start, cfg)
     assert not saved.exists()

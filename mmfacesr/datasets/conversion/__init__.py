@@ -22,13 +22,13 @@ from mmfacesr.datasets.conversion.results import (
     save_points,
 )
 from mmfacesr.datasets.conversion.sources import (
-    complain,
+    divide_train_val,
+    existing_names,
     find_file,
-    hold_out_val,
-    keep_present,
     read_celeba_partition,
     require_counts,
     result_name,
+    stop_or_warn,
 )
 
 __all__ = [
@@ -36,12 +36,11 @@ __all__ = [
     'Row',
     'add_allow_incomplete',
     'argument_parser',
-    'complain',
     'convert_all',
+    'divide_train_val',
+    'existing_names',
     'find_file',
     'finish',
-    'hold_out_val',
-    'keep_present',
     'list_in_place',
     'read_celeba_partition',
     'require_counts',
@@ -49,4 +48,5 @@ __all__ = [
     'result_name',
     'run',
     'save_points',
+    'stop_or_warn',
 ]

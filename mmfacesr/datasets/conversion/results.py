@@ -16,7 +16,7 @@ from mmfacesr.datasets.conversion.loop import BAD_FILE, Row, convert_all
 from mmfacesr.datasets.copies import copies_across_splits
 from mmfacesr.datasets.data_root import INFO_FILE, SPLITS, write_data_root
 from mmfacesr.faces.table import LandmarkTable
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.images import read_image
 
 MIN_SIZE = 16  # no method here takes a smaller face
@@ -84,7 +84,7 @@ def warn_of_copies(root: Path, splits: dict[str, list[str]]) -> None:
     if lines:
         print_log(
             f'{len(lines)} images have the content of one in another split, '
-            f'for instance: {shown(lines)}. The split is kept as it is '
+            f'for instance: {first_few(lines)}. The split is kept as it is '
             'published; take the copies out of the lists where a test must '
             'be clean.',
             level=logging.WARNING,

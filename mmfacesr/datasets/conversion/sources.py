@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.datasets.dividing import divide_names
-from mmfacesr.utils import printable, read_lines, shown
+from mmfacesr.utils import first_few, printable, read_lines
 
 MAX_NAME = 255  # bytes, of every usual file system
 
@@ -36,7 +36,7 @@ def find_file(
     )
 
 
-def keep_present(
+def existing_names(
     names: Sequence[str], folder: Path, allow_incomplete: bool
 ) -> list[str]:
     """Keep the names that are in a folder (not below it).
@@ -53,9 +53,9 @@ def keep_present(
     present = set(os.listdir(folder))
     missing = [name for name in names if name not in present]
     if missing:
-        complain(
+        stop_or_warn(
             f'Expected {len(names)} listed images in {printable(folder)}, but '
-            f'{len(missing)} are missing: {shown(missing)}.',
+            f'{len(missing)} are missing: {first_few(missing)}.',
             allow_incomplete,
         )
     return [name for name in names if name in present]
@@ -82,13 +82,13 @@ def require_counts(
         if len(splits[split]) != count
     ]
     if wrong:
-        complain(
+        stop_or_warn(
             f'Expected the published number of images: {"; ".join(wrong)}.',
             allow_incomplete,
         )
 
 
-def complain(message: str, allow_incomplete: bool) -> None:
+def stop_or_warn(message: str, allow_incomplete: bool) -> None:
     """Stop, or only warn if an incomplete dataset is allowed.
 
     Raises:
@@ -150,7 +150,7 @@ def result_name(name: str, ending: str) -> str:
     return os.path.join(folder, short + ending)
 
 
-def hold_out_val(names: Sequence[str]) -> dict[str, list[str]]:
+def divide_train_val(names: Sequence[str]) -> dict[str, list[str]]:
     """Divide training images into 'train' and a tenth for 'val', by name."""
     splits = divide_names(names)
     return dict(

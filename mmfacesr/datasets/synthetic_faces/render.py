@@ -7,257 +7,32 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from mmfacesr.datasets.synthetic_faces.anatomy import (
-    CENTER,
-    Head,
-    look_up,
-    march,
-    skin_table,
-    smoothstep,
-)
+from mmfacesr.datasets.synthetic_faces.anatomy import CENTER, Head, smoothstep
 from mmfacesr.datasets.synthetic_faces.features import FacePainter
 from mmfacesr.datasets.synthetic_faces.hair import (
-    hair_table,
     hairline_strands,
     strand_tone,
 )
-from mmfacesr.datasets.synthetic_faces.landmarks import (
-    posed_points,
-    resting_points,
-)
+from mmfacesr.datasets.synthetic_faces.landmarks import posed_points
 from mmfacesr.datasets.synthetic_faces.person import Person, draw_person
 from mmfacesr.datasets.synthetic_faces.scenery import background, body
-from mmfacesr.datasets.synthetic_faces.textures import noise_at
-from mmfacesr.datasets.synthetic_faces.view import (
-    Canvas,
-    View,
-    aligned_view,
-    portrait_view,
+from mmfacesr.datasets.synthetic_faces.skin import skin_albedo
+from mmfacesr.datasets.synthetic_faces.surface import (
+    Surface,
+    make_head,
+    make_view,
 )
+from mmfacesr.datasets.synthetic_faces.textures import noise_at
+from mmfacesr.datasets.synthetic_faces.view import Canvas, View
 
 SIZES = (64, 1024)
 REVISION = 1  # raised whenever a seed gives another picture
-OVERSAMPLING = 1.6  # sides of canvas and picture; shapes are antialiased
 GAMMA = 2.2
 WRAP = np.array((0.30, 0.16, 0.10), np.float32)  # light bleeding under skin
 
 
-def make_head(person: Person) -> Head:
-    """Build the resting head of a person."""
-    rest = resting_points(person)
-    skin = skin_table(person, rest)
-    hair = hair_table(person, skin)
-    return Head(skin, hair, skin + np.maximum(hair, 0), rest)
-
-
-def _sizes(size: int) -> tuple[int, int]:
-    """Sides of the canvas and of the grid on which the head is marched."""
-    canvas = int(np.clip(round(OVERSAMPLING * size), 160, 1024))
-    return canvas, int(np.clip(canvas * 5 // 8, 112, 384))
-
-
-def _enlarge(array: np.ndarray, side: int) -> np.ndarray:
-    return cv2.resize(
-        array.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR
-    )
-
-
-def _normals(depth: np.ndarray, pixel: float) -> np.ndarray:
-    """Unit normals of a depth map; pixel is its step in eye distances."""
-    dx = cv2.Sobel(depth, cv2.CV_32F, 1, 0, scale=1 / (8 * pixel))
-    dy = cv2.Sobel(depth, cv2.CV_32F, 0, 1, scale=1 / (8 * pixel))
-    normal = np.stack([-dx, -dy, np.ones_like(dx)], -1)
-    return normal / np.linalg.norm(normal, axis=-1, keepdims=True)
-
-
-def _shadow(depth: np.ndarray, light: tuple, pixel: float) -> np.ndarray:
-    """How much of the light other parts of the head let through."""
-    shade = np.zeros_like(depth)
-    steps = np.geomspace(0.05, 0.9, 9)
-    side = len(depth)
-    for step in steps:
-        move = np.float32(
-            ((1, 0, light[0] * step / pixel), (0, 1, light[1] * step / pixel))
-        )
-        ahead = cv2.warpAffine(
-            depth,
-            move,
-            (side, side),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        rise = ahead - depth - light[2] * step
-        shade = np.maximum(shade, smoothstep(0.0, 0.06 + 0.15 * step, rise))
-    return 1 - cv2.GaussianBlur(shade, (0, 0), 0.025 / pixel)
-
-
-def _occlusion(depth: np.ndarray, pixel: float) -> np.ndarray:
-    """Ambient light that reaches hollows, 0 to 1."""
-    hollow = np.zeros_like(depth)
-    for reach in (0.05, 0.14):
-        soft = cv2.GaussianBlur(depth, (0, 0), reach / pixel)
-        hollow += np.clip(soft - depth, 0, 0.5 * reach) / reach
-    return 1 - 0.55 * np.clip(hollow, 0, 1)
-
-
-class _Scene:
-    """Everything the passes of one picture share.
-
-    Args:
-        person (Person): Whom to draw.
-        framing (str): 'aligned' or 'portrait'.
-        size (int): Side of the picture.
-    """
-
-    def __init__(self, person: Person, framing: str, size: int) -> None:
-        self.person = person
-        self.head = make_head(person)
-        self.view = _view(person, self.head, framing)
-        self.side, self.grid = _sizes(size)
-        self.finest = 2 / (self.side * self.view.scale)
-        self._trace()
-
-    def _trace(self) -> None:
-        """March the head and enlarge what was found to the canvas."""
-        view, head = self.view, self.head
-        pixel = 1 / (self.grid * view.scale)
-        rays = view.rays(self.grid)
-        depth, edge = march(head.both, rays, view.toward)
-        self.normal = _enlarge(_normals(depth, pixel), self.side)
-        self.shadow = _enlarge(
-            _shadow(depth, self.person.light, pixel), self.side
-        )
-        self.hollow = _enlarge(_occlusion(depth, pixel), self.side)
-        self.depth = _enlarge(depth, self.side)
-        step = 1 / (self.side * view.scale)
-        self.cover = smoothstep(
-            1.5 * step, -0.5 * step, _enlarge(edge, self.side)
-        )
-        self.point = view.rays(self.side) + self.depth[..., None] * (
-            view.toward
-        )
-        self.hair = smoothstep(
-            -0.5 * step,
-            2.5 * step,
-            look_up(head.hair, self.point - CENTER) + 0.002,
-        )
-        self.hair = cv2.GaussianBlur(self.hair, (0, 0), 0.008 / step)
-
-    def skin_albedo(self) -> np.ndarray:
-        """Color of the bare skin, (side, side, 3)."""
-        person, rng = self.person, self.person.stream('skin')
-        x, y, z = (self.point[..., i] for i in range(3))
-        rest = self.head.rest
-        red = np.zeros_like(x)
-        for px, py, size, weight in (
-            (-0.62, 0.50, 0.26, 1),
-            (0.62, 0.50, 0.26, 1),
-            (0, rest[30, 1], 0.15, 1.1),
-            (0, 1.7, 0.2, 0.5),
-            (-1.15, 0.35, 0.2, 1.1),
-            (1.15, 0.35, 0.2, 1.1),
-        ):
-            red += weight * np.exp(
-                -((x - px) ** 2 + (y - py) ** 2) / (2 * size * size)
-            )
-        red *= rng.uniform(0.3, 1.1) + 0.4 * person.make_up
-        red += 1.2 * (noise_at(x * 2.5, y * 2.5 - z, rng) - 0.5)
-        skin = np.array(person.skin, np.float32)
-        tint = np.array((0.02, -0.05, -0.045), np.float32)
-        albedo = skin * (1 + red[..., None] * tint)
-        grain = np.zeros_like(x)
-        for wave, weight in (
-            (0.12, 0.05),
-            (0.045, 0.06),
-            (0.017, 0.07),
-            (0.008, 0.06),
-        ):
-            if wave > self.finest:
-                grain += (
-                    weight
-                    * (0.6 + 0.8 * person.age)
-                    * (
-                        noise_at(x / wave / 2, (y - 0.2 * z) / wave / 2, rng)
-                        - 0.5
-                    )
-                )
-        albedo *= (1 + grain)[..., None]
-        self._blemishes(albedo, rng)
-        self._beard_shadow(albedo, x, y)
-        return albedo
-
-    def _blemishes(self, albedo: np.ndarray, rng: np.random.Generator) -> None:
-        """Freckles, moles and the wrinkles of age."""
-        canvas, person = Canvas(albedo), self.person
-        skin = np.array(person.skin)
-        painter = FacePainter(person, self.head, self.view, canvas)
-        freckled = rng.uniform() < 0.25
-        count = (
-            int(rng.integers(60, 140))
-            if freckled
-            else (int(rng.integers(0, 6)))
-        )
-        spots = np.stack(
-            [rng.normal(0, 0.45, count), rng.normal(0.45, 0.3, count)], 1
-        )
-        size = self.view.scale * (0.012 if freckled else 0.018)
-        if count:
-            places = painter.place(spots)
-            canvas.strokes(
-                [np.stack([p, p + size / 4]) for p in places],
-                size,
-                skin * (0.62, 0.5, 0.42),
-                0.55,
-                size / 3,
-            )
-        depth = np.clip(person.age - 0.35, 0, 1)
-        for row in range(4):
-            across = np.linspace(-0.55, 0.55, 9) * rng.uniform(0.7, 1.1)
-            line = np.stack(
-                [
-                    across,
-                    -0.5
-                    - 0.1 * row
-                    - 0.04 * np.cos(3 * across)
-                    + rng.normal(0, 0.008, 9),
-                ],
-                1,
-            )
-            canvas.strokes(
-                [painter.place(line)],
-                0.016 * self.view.scale,
-                skin * 0.55,
-                depth * rng.uniform(0.2, 0.8),
-                0.008 * self.view.scale,
-            )
-        for side in (-1, 1):
-            for _ in range(4):
-                start = np.array((side * 0.77, 0.03)) + rng.normal(0, 0.02, 2)
-                end = start + (side * 0.16, rng.normal(0.02, 0.06))
-                canvas.strokes(
-                    [painter.place(np.stack([start, end]))],
-                    0.010 * self.view.scale,
-                    skin * 0.55,
-                    depth * 0.7,
-                    0.004 * self.view.scale,
-                )
-
-    def _beard_shadow(
-        self, albedo: np.ndarray, x: np.ndarray, y: np.ndarray
-    ) -> None:
-        """The even tone under the single hairs of a beard."""
-        person = self.person
-        if person.beard == 0:
-            return
-        line = np.where(
-            np.abs(x) > 0.5,
-            np.minimum(1.28 - 0.62 * x * x, 1.7 - 1.05 * np.abs(x)),
-            1.28 - 0.62 * x * x,
-        )
-        share = smoothstep(-0.15, 0.12, y - line)
-        share *= 0.2 + 0.45 * person.beard
-        tone = np.array(person.hair, np.float32) * 0.9 + 0.05
-        albedo += share[..., None] * (tone - albedo)
+class _Scene(Surface):
+    """Lights and composes the layers of a picture; see :class:`Surface`."""
 
     def hair_albedo(self) -> np.ndarray:
         """Color of hair or scarf, (side, side, 3)."""
@@ -320,7 +95,7 @@ class _Scene:
     def head_picture(self) -> np.ndarray:
         """The lit head, linear light, (side, side, 3)."""
         person = self.person
-        albedo = self.skin_albedo()
+        albedo = skin_albedo(self)
         on_skin = (1 - self.hair) * (self.depth > -1.0)
         painter = FacePainter(
             person, self.head, self.view, Canvas(albedo, on_skin)
@@ -429,15 +204,6 @@ def _check(seed: int, size: int) -> None:
         )
 
 
-def _view(person: Person, head: Head, framing: str) -> View:
-    views = dict(aligned=aligned_view, portrait=portrait_view)
-    if framing not in views:
-        raise ValueError(
-            f'Expected framing to be one of {sorted(views)}, got {framing!r}.'
-        )
-    return views[framing](person, head)
-
-
 def _pixels(head: Head, view: View, size: int) -> np.ndarray:
     """The 68 points in pixels of a picture of that size."""
     points = view.project(posed_points(head, view.rotation))
@@ -491,4 +257,4 @@ def face_points(
     _check(seed, size)
     person = draw_person(seed)
     head = make_head(person)
-    return _pixels(head, _view(person, head, framing), size)
+    return _pixels(head, make_view(person, head, framing), size)

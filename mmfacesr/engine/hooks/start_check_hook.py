@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from mmfacesr.datasets.transforms import LoadLandmarks
 from mmfacesr.faces.checks import are_of_a_face
 from mmfacesr.registry import HOOKS
-from mmfacesr.utils import shown
+from mmfacesr.utils import first_few
 from mmfacesr.utils.bad_samples import BadSampleError
 
 SECONDS_OF_READING = 1.0
@@ -57,7 +57,7 @@ class StartCheckHook(Hook):
         for loader in all_of(runner.val_loop, 'dataloader'):
             check_batches(loader, 'val_dataloader')
             check_landmarks(loader.dataset, 'validation')
-            with own_random_numbers():
+            with fixed_random_numbers():
                 check_images(loader.dataset)
 
 
@@ -171,7 +171,7 @@ def check_landmarks(dataset: Dataset, what: str) -> None:
     text = (
         f'{len(bad)} have landmarks that are all in one place, far outside '
         'any image, outside the box of the face, or not finite: '
-        f'{shown(bad)}'
+        f'{first_few(bad)}'
     )
     if len(bad) > allowed:
         raise ValueError(
@@ -207,7 +207,7 @@ def check_images(dataset: Dataset) -> None:
 
 
 @contextmanager
-def own_random_numbers() -> Iterator[None]:
+def fixed_random_numbers() -> Iterator[None]:
     """Draw numbers from 0, then go on as if none had been drawn."""
     python, numpy = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):

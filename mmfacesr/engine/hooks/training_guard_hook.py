@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 from mmfacesr.engine.hooks.resume_hook import checkpoint_hooks
 from mmfacesr.registry import HOOKS
-from mmfacesr.utils import printable, shown
+from mmfacesr.utils import first_few, printable
 
 WEIGHTS = ('state_dict', 'ema_state_dict')
 """Parts of a checkpoint that a network is made of."""
@@ -103,7 +103,7 @@ class TrainingGuardHook(Hook):
             raise ValueError(
                 'Expected finite weights to save, but after iteration '
                 f'{checkpoint["meta"]["iter"]} {len(bad)} tensors hold NaN '
-                f'or infinity ({shown(bad)}).\n' + self._what_to_do()
+                f'or infinity ({first_few(bad)}).\n' + self._what_to_do()
             )
 
     def _what_to_do(self) -> str:

@@ -85,7 +85,6 @@ class DICGenerator(nn.Module):
         num_fusion_blocks (int): Residual blocks of the attentive fusion.
             Defaults to 7.
 
-
     Raises:
         ValueError: If an option has a value that the network cannot honor.
     """
@@ -109,20 +108,26 @@ class DICGenerator(nn.Module):
         num_fusion_blocks: int = 7,
     ) -> None:
         super().__init__()
-        for fits, what in (
-            (upscale_factor == 8, f'upscale_factor 8, got {upscale_factor}'),
-            (
-                out_channels == in_channels,
-                f'out_channels as in_channels, got {out_channels}',
-            ),
-            (
-                hg_num_keypoints in COMPONENTS,
-                f'hg_num_keypoints 5, 68 or 194, got {hg_num_keypoints}',
-            ),
-            (num_steps >= 1, f'num_steps of 1 or more, got {num_steps}'),
-        ):
-            if not fits:
-                raise ValueError(f'DICGenerator expected {what}; change it.')
+        if upscale_factor != 8:
+            raise ValueError(
+                'DICGenerator expected upscale_factor 8, got '
+                f'{upscale_factor}; only x8 is supported.'
+            )
+        if out_channels != in_channels:
+            raise ValueError(
+                f'DICGenerator expected out_channels {in_channels}, as '
+                f'in_channels, got {out_channels}; set both alike.'
+            )
+        if hg_num_keypoints not in COMPONENTS:
+            raise ValueError(
+                f'DICGenerator expected hg_num_keypoints {sorted(COMPONENTS)},'
+                f' got {hg_num_keypoints}; choose one of these.'
+            )
+        if num_steps < 1:
+            raise ValueError(
+                f'DICGenerator expected num_steps of at least 1, got '
+                f'{num_steps}; raise it.'
+            )
         self.in_channels = in_channels
         self.upscale_factor = upscale_factor
         self.num_steps = num_steps

@@ -13,16 +13,16 @@ from mmfacesr.datasets.conversion import (
     Row,
     add_allow_incomplete,
     argument_parser,
-    complain,
     convert_all,
+    existing_names,
     find_file,
     finish,
-    keep_present,
     list_in_place,
     read_celeba_partition,
     require_counts,
     run,
     save_points,
+    stop_or_warn,
 )
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.faces.framing import crop_square
@@ -236,7 +236,7 @@ def main() -> None:
         splits = select_fsrnet(splits)
         source += ', of test the 1000 images 201600-202599 of FSRNet'
         if len(splits['test']) != len(FSRNET_TEST_IDS):
-            complain(
+            stop_or_warn(
                 f'Expected the {len(FSRNET_TEST_IDS)} test images '
                 f'201600-202599, got {len(splits["test"])}.',
                 args.allow_incomplete,
@@ -245,7 +245,7 @@ def main() -> None:
         args.root, 'img_celeba' if wild else 'img_align_celeba'
     )
     splits = {
-        split: keep_present(files, images, args.allow_incomplete)
+        split: existing_names(files, images, args.allow_incomplete)
         for split, files in splits.items()
     }
     if wild:

@@ -7,13 +7,13 @@ from pathlib import Path
 from mmfacesr.datasets.conversion import (
     add_allow_incomplete,
     argument_parser,
-    complain,
+    divide_train_val,
     find_file,
-    hold_out_val,
     list_in_place,
     read_celeba_partition,
     require_counts,
     run,
+    stop_or_warn,
 )
 from mmfacesr.datasets.data_root import SPLITS
 from mmfacesr.utils import printable, read_lines
@@ -80,7 +80,7 @@ def divide_official(
         else:
             unknown.append(name)
     if unknown:
-        complain(
+        stop_or_warn(
             f'Expected the images to be named by their number (0.jpg to '
             f'29999.jpg) in the mapping and partition, got {len(unknown)} '
             f'others, first {printable(unknown[0])}.',
@@ -96,7 +96,7 @@ def divide_mmagic(root: Path) -> dict[str, list[str]]:
         split: [f'{folder}/{name}' for name in list_images(root / folder)]
         for split, folder in MMAGIC_FOLDERS.items()
     }
-    return dict(hold_out_val(files['train']), test=files['test'])
+    return dict(divide_train_val(files['train']), test=files['test'])
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from mmfacesr.datasets.conversion import (
     add_allow_incomplete,
     argument_parser,
-    complain,
     list_in_place,
     require_counts,
     run,
+    stop_or_warn,
 )
 from mmfacesr.utils import printable
 from mmfacesr.utils.image_folders import list_images
@@ -40,7 +40,7 @@ def divide(names: list[str], allow_incomplete: bool) -> dict[str, list[str]]:
         split = next((p for p, ids in RANGES.items() if number in ids), None)
         (unknown if split is None else splits[split]).append(name)
     if unknown:
-        complain(
+        stop_or_warn(
             'Expected images named by their number (00000.png to 69999.png), '
             f'got {len(unknown)} others, first {printable(unknown[0])}.',
             allow_incomplete,

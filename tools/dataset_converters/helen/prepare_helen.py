@@ -12,15 +12,15 @@ from mmfacesr.datasets.conversion import (
     Row,
     add_allow_incomplete,
     argument_parser,
-    complain,
     convert_all,
+    divide_train_val,
     finish,
-    hold_out_val,
     list_in_place,
     require_outside,
     result_name,
     run,
     save_points,
+    stop_or_warn,
 )
 from mmfacesr.datasets.data_root import read_list
 from mmfacesr.faces.framing import crop_square, square_around
@@ -48,13 +48,13 @@ def divide(
     """
     test = [name for name in names if Path(name).stem in test_stems]
     if not len(test) == len(test_stems) == TEST_COUNT:
-        complain(
+        stop_or_warn(
             f'Expected the {TEST_COUNT} test images of FSRNet, got '
             f'{len(test_stems)} names of which {len(test)} images are there.',
             allow_incomplete,
         )
     rest = [name for name in names if Path(name).stem not in test_stems]
-    return dict(hold_out_val(rest), test=test)
+    return dict(divide_train_val(rest), test=test)
 
 
 def crop_face(
