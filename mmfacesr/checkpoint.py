@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmfacesr.models.identify import configs_that_fit
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.files import read_weights_file
-from mmfacesr.weights.layouts import Layout
+from mmfacesr.weights.layouts import Layout, with_prefix
 from mmfacesr.weights.matching import MismatchError, find_weights
 from mmfacesr.weights.sources import local_weights
 
@@ -123,12 +123,13 @@ def start_of_model(
         WeightsError: If the generator's weights are not there.
     """
     layout, found = _fitting(getattr(model, GENERATOR), content)
-    start = model.state_dict() | _below(GENERATOR, found)
+    start = model.state_dict() | with_prefix(f'{GENERATOR}.', found)
     for name, part in model.named_children():
         if name == GENERATOR or not part.state_dict():
             continue
         try:
-            start |= _below(name, find_weights(part, content)[1])
+            _, found = find_weights(part, content)
+            start |= with_prefix(f'{name}.', found)
         except MismatchError:
             print_log(
                 f'The weights hold no {name}: it starts anew.', 'current'
@@ -167,8 +168,3 @@ def _fitting(
             else 'They are of no config of mmfacesr.'
         )
         raise WeightsError(f'{error} {advice}') from None
-
-
-def _below(name: str, weights: Mapping) -> dict[str, Tensor]:
-    """Put the name of a part before the keys of its weights."""
-    return {f'{name}.{key}': value for key, value in weights.items()}

@@ -9,6 +9,7 @@ the same networks share one sweep.
 import copy
 import json
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,15 @@ UNTRAINED: dict[str, str] = {
     for network in ('generator.to_rgb', 'discriminator.from_rgb')
     for parameter in ('weight', 'bias')
 }
-# The same layers in small; networks that are not here run as configured.
-NARROW: dict[str, dict] = dict(
-    SPARNet=dict(min_ch=4, max_ch=8),
-    SPARNetDiscriminator=dict(base_ch=4, max_ch=8),
-    DICGenerator=dict(
-        mid_channels=8, num_blocks=1, num_steps=2, hg_mid_channels=16
-    ),
-    FeedbackHourglassHead=dict(mid_channels=16, num_steps=2),
-    PFSRNet=dict(mid_channels=32),
-    PFSRNetDiscriminator=dict(mid_channels=32),
-    ELSFaceNet=dict(mid_channels=12),
+# The same layers in small: arguments of whatever network takes them.
+NARROW = dict(
+    mid_channels=24,
+    num_blocks=1,
+    num_steps=2,
+    hg_mid_channels=16,
+    min_ch=4,
+    max_ch=8,
+    base_ch=4,
 )
 
 
@@ -68,20 +67,21 @@ def networks_of(path: Path, narrow: bool = False) -> str:
 
 def make_narrow(model: ConfigDict) -> None:
     """Put `NARROW` into the config of a restorer."""
-    for network in (model.generator, model.get('discriminator')):
-        if network:
-            network.update(NARROW.get(network.type, {}))
+    for network in filter(None, (model.generator, model.get('discriminator'))):
+        taken = signature(MODELS.get(network.type)).parameters
+        network.update({k: v for k, v in NARROW.items() if k in taken})
 
 
 def generator_of(path: Path) -> str:
-    """A key that configs of the same generator share."""
+    """A key that configs of the same generator in small share."""
     model = Config.fromfile(path, import_custom_modules=False).model
+    make_narrow(model)
     return json.dumps(model.generator, sort_keys=True, default=str)
 
 
 SWEPT: list[Path] = list({networks_of(path): path for path in LEAVES}.values())
 GENERATORS: list[Path] = list(
-    {generator_of(path): path for path in reversed(SWEPT)}.values()
+    {generator_of(path): path for path in reversed(LEAVES)}.values()
 )
 NARROW_SWEPT: list[Path] = list(
     {networks_of(path, narrow=True): path for path in LEAVES}.values()
@@ -92,8 +92,8 @@ NARROW_SWEPT: list[Path] = list(
 def network_case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
 ) -> dict:
-    """As `case`, one config a generator."""
-    return build_case(request.param, faces_root, shrink)
+    """As `case`, one config a generator, in small."""
+    return build_case(request.param, faces_root, shrink, narrow=True)
 
 
 @pytest.fixture(scope='module', params=SWEPT, ids=lambda path: path.stem)

@@ -14,6 +14,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DATASETS, MODELS, init_default_scope
 
 from mmfacesr.apis.config import load_config
+from mmfacesr.faces.framing import FRAMINGS
 from mmfacesr.models import METHODS
 from mmfacesr.models.common.facts import Facts
 from mmfacesr.utils.images import write_image
@@ -104,6 +105,7 @@ def test_facts_are_those_of_the_room(path: Path) -> None:
     declared = METHODS[path.parent.name].facts.values()
     own_recipe = dict(lr_recipe=facts['lr_recipe'])
     assert facts in [{**known.to_dict(), **own_recipe} for known in declared]
+    assert facts['framing'] in FRAMINGS
 
 
 @each_restoring

@@ -69,11 +69,10 @@ def get_model(
     """
     cfg, name = _find(name_or_config)
     network = build_network(cfg)
-    if weights is True:
-        weights = name
-    if weights:
+    weights = name if weights is True else weights or None
+    if weights is not None:
         load_weights(network, weights)
-    network.facts = _facts(cfg, network, name, weights or None)
+    network.facts = _facts(cfg, network, name, weights)
     return network.to(device or 'cpu').eval()
 
 
@@ -129,7 +128,7 @@ def _facts(
     """Put together what is known of a model."""
     if 'facts' not in cfg:
         return None
-    entry = find_entry(str(weights)) if weights else None
+    entry = None if weights is None else find_entry(str(weights))
     return ModelFacts(
         **cfg.facts.to_dict(),
         name=name,

@@ -15,8 +15,8 @@ from mmengine.dataset import Compose, pseudo_collate
 
 import mmfacesr
 from mmfacesr.apis import init_model
+from mmfacesr.apis.config import find_config
 from mmfacesr.checkpoint import WeightsError
-from mmfacesr.models import METHODS
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.weights.writing import write_weights_file
 
@@ -170,15 +170,9 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
         mmfacesr.get_model(SMALL, weights=tmp_path / 'a.pth')
 
 
-def test_every_restoring_model_has_declared_facts() -> None:
-    declared = [f for m in METHODS.values() for f in m.facts.values()]
-    for name in mmfacesr.list_models():
-        facts = mmfacesr.get_model(name).facts
-        if facts is None:
-            assert 'hourglass' in name or 'fan' in name
-            continue
-        assert any(
-            (facts.scale, facts.gt_size, facts.mean, facts.enlarged)
-            == (each.scale, each.gt_size, each.mean, each.enlarged)
-            for each in declared
-        ), name
+@pytest.mark.parametrize('name', ['', SMALL])
+def test_there_must_be_published_weights_to_ask_for(name: str) -> None:
+    cfg = Config.fromfile(find_config(SMALL))
+    source = name or Config(cfg.to_dict())
+    with pytest.raises(WeightsError, match='Expected a file, a URL or a name'):
+        mmfacesr.get_model(source, weights=True)

@@ -4,13 +4,14 @@
 
 from mmfacesr.models.common.method import Method
 
+from .discriminator import PFSRNetDiscriminator
 from .distilled_fan import DistilledFANHead
 from .facial_attention_loss import FacialAttentionLoss
 from .facts import X8
 from .fan_teacher import FANTeacher
 from .heatmap_loss import ForegroundMSELoss, HeatmapLoss
 from .layouts import PFSRNET_AUTHORS, PFSRNET_AUTHORS_DISTRIBUTED
-from .network import PFSRNet, PFSRNetDiscriminator
+from .network import PFSRNet
 from .protocol import PROTOCOL
 
 METHOD = Method(

@@ -11,11 +11,10 @@ from torch import nn
 from torch.nn.utils import skip_init
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mmfacesr.models.pfsrnet.network import (
+from mmfacesr.models.pfsrnet.network import PFSRNet, Residual
+from mmfacesr.models.pfsrnet.steps import (
     NUM_STEPS,
     EqualizedConv2d,
-    PFSRNet,
-    Residual,
     check_step,
 )
 

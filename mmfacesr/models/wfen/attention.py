@@ -7,6 +7,8 @@ in float32 or better, also under autocast, on maps (N, H, W, C): this order
 costs no copy, as `ChannelLayerNorm` leaves it in memory.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ def norm(x: Tensor, dim: int) -> Tensor:
     )
 
 
-class ChannelAttention(nn.Module):
+class ChannelAttention(nn.Module, ABC):
     """Query, key and value, and what both kinds of attention share.
 
     Args:
@@ -65,9 +67,9 @@ class ChannelAttention(nn.Module):
             qkv = at_least_float32(qkv).permute(0, 2, 3, 1)
             return self.attend(qkv).permute(0, 3, 1, 2)
 
+    @abstractmethod
     def attend(self, qkv: Tensor) -> Tensor:
         """Map (N, H, W, 3C), queries first, to (N, H, W, C)."""
-        raise NotImplementedError
 
 
 class WindowAttention(ChannelAttention):

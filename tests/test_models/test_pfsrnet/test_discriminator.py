@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.models.pfsrnet import PFSRNetDiscriminator
-from mmfacesr.models.pfsrnet import network as module
+from mmfacesr.models.pfsrnet import discriminator as module
 
 
 def noise(*shape: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.models.pfsrnet import PFSRNet, PFSRNetDiscriminator
-from mmfacesr.models.pfsrnet.network import EqualizedConv2d
+from mmfacesr.models.pfsrnet.steps import EqualizedConv2d
 from mmfacesr.registry import MODELS
 
 
