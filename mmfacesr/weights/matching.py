@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.layouts import Layout, Weights, layouts_of
 from mmfacesr.weights.messages import say
-from mmfacesr.weights.pickle_values import MAX_NAME
+from mmfacesr.weights.reading import MAX_NAME
 
 # Buffers that a module makes itself; old files lack them.
 DERIVABLE = ('num_batches_tracked',)

@@ -4,7 +4,6 @@
 
 import copyreg
 import json
-import pickle
 import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -17,9 +16,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.weights import files
+from mmfacesr.weights import reading
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 SAVERS = {'zip': torch.save, 'legacy': save_legacy, 'safetensors': save_file}
 
@@ -161,14 +160,13 @@ def test_tensors_can_be_changed_but_not_the_file(
 @pytest.mark.parametrize(
     'content, message',
     [
-        (b'', 'an empty file; fetch'),
+        (b'', 'an empty file; .*fetch'),
         (b'\0' * 600, 'begins with zeros'),
         (b' <!DOCTYPE html><html>404</html>', 'a web page; .* link'),
         (b'version https://git-lfs.github.com/spec/v1\noid', 'git lfs pull'),
         (b'\x89HDF\r\n\x1a\n', 'HDF5'),
         (b'\x1f\x8b\x08', 'gzip'),
         (b'PK\x05\x06' + b'\0' * 18, 'zip'),
-        (b'storages' + b'\0' * 249 + b'ustar', 'tar archive'),
         (b'\x08\x07\x12\x07pytorch\x1a', 'ONNX'),
         (b'(dp0\n.', r"unknown that begins with b'\(dp0"),
         (b'\x80\x02}.', 'pickle that torch.save did not write'),
@@ -196,7 +194,7 @@ def test_content_must_be_a_mapping(
     save: Callable, content: object, what: str, tmp_path: Path
 ) -> None:
     save(content, tmp_path / 'a.pth')
-    assert_refused(tmp_path / 'a.pth', f'got {what}; save the state dict')
+    assert_refused(tmp_path / 'a.pth', f'got {what}; save the weights alone')
 
 
 HEADERS = {
@@ -226,40 +224,6 @@ def test_faults_of_safetensors(fault: str, tmp_path: Path) -> None:
     assert_refused(path, 'SafetensorError: .*fetch it again')
 
 
-def test_how_torch_is_called(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls = []
-    monkeypatch.setattr(
-        torch, 'load', lambda _, **options: calls.append(options) or {}
-    )
-    read_weights_file(archive)
-    save_legacy({}, archive)
-    read_weights_file(archive)
-    safe = {'map_location': 'cpu', 'weights_only': True}
-    assert calls == [safe | {'mmap': True}, safe]
-
-
-@pytest.mark.parametrize(
-    'text, shown',
-    [
-        ('Set weights_only=False.\nWeightsUnpickler error: Bad\n', ': Bad;'),
-        ('Re-run with `weights_only=False`.', 'refused by torch;'),
-    ],
-)
-def test_advice_of_torch_is_not_passed_on(
-    text: str, shown: str, archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise pickle.UnpicklingError(text)
-
-    monkeypatch.setattr(torch, 'load', fail)
-    assert_refused(archive, f'UnpicklingError.*{shown}')
-    with pytest.raises(WeightsError) as caught:
-        read_weights_file(archive)
-    assert 'weights_only' not in str(caught.value)
-
-
 def test_content_is_checked_after_reading(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,20 +232,19 @@ def test_content_is_checked_after_reading(
     for _ in range(70):
         deep = {'a': deep}
     shared = [0] * 40
-    monkeypatch.setattr(files, 'MAX_ENTRIES', 1000)
+    monkeypatch.setattr(reading, 'MAX_ENTRIES', 1000)
     wide = torch.ones(1).expand(1 << 40)
     for content, message in (
         ({'a': wide}, 'one value for many elements'),
-        ({'a': torch.ones(2).to_sparse()}, 'sparse'),
-        ({'a': torch.ones(2, device='meta')}, 'without values'),
-        ({'a': [nn.ReLU()]}, 'a ReLU in it'),
-        ({'a': torch.ones(1).untyped_storage()}, 'a UntypedStorage in it'),
+        ({'a': [nn.ReLU()]}, r'objects \(ReLU\) and no tensors'),
         (cycle, 'levels'),
         (deep, 'levels'),
         ({'a': [shared] * 40}, 'entries'),
-        ({('a', nn.ReLU): 1}, 'a type in it'),
+        ({('a', nn.ReLU): 1}, r'objects \(type\) and no tensors'),
     ):
-        monkeypatch.setitem(files._READERS, 'zip', lambda _, c=content: c)
+        monkeypatch.setattr(
+            reading, '_reader', lambda _, c=content: lambda _: c
+        )
         assert_refused(archive, message)
 
 
@@ -292,7 +255,7 @@ def test_any_error_gets_a_clear_line(
     def fail(_: Path) -> None:
         raise error('first\nsecond \x1b[2J')
 
-    monkeypatch.setitem(files._READERS, 'zip', fail)
+    monkeypatch.setattr(reading, '_reader', fail)
     assert_refused(archive, f'{error.__name__}: first; it is damaged')
 
 
@@ -302,6 +265,6 @@ def test_interrupts_pass(
     def interrupt(_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(files._READERS, 'zip', interrupt)
+    monkeypatch.setattr(reading, '_reader', interrupt)
     with pytest.raises(KeyboardInterrupt):
         read_weights_file(archive)

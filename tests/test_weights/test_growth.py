@@ -14,15 +14,10 @@ import pytest
 from file_makers import zipped
 from torch import nn
 
-from mmfacesr.weights import (
-    model_index,
-    pickle_scan,
-    pickled_objects,
-    requesting,
-)
+from mmfacesr.weights import model_index, pickles, reading, requesting
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
 from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.reading import read_weights_file
 
 SMALL, FACTOR = 400, 4
 # A square law would show FACTOR squared.
@@ -149,8 +144,8 @@ def test_files(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In proportion to files that are read in no time.
-    monkeypatch.setattr(pickle_scan, 'MAX_OPCODES', 50_000)
-    monkeypatch.setattr(pickled_objects, 'MAX_ENTRIES', 30_000)
+    monkeypatch.setattr(pickles, 'MAX_OPCODES', 50_000)
+    monkeypatch.setattr(reading, 'MAX_ENTRIES', 30_000)
     module = nn.Linear(3, 3)
 
     def read(count: int) -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""NumPy's numbers in checkpoints, and what the unpickler knows meanwhile."""
+"""NumPy's numbers in checkpoints become Python's."""
 
 import zipfile
 from pathlib import Path
@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import serialization
 
-from mmfacesr.weights import stand_ins
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 NUMBERS = [
     np.float64(1.5),
@@ -26,13 +24,6 @@ NUMBERS = [
     np.dtype('>i4').type(7),
 ]
 OLD, NEW = b'cnumpy.core.multiarray\n', b'cnumpy._core.multiarray\n'
-
-
-def known_names() -> object:
-    """What torch's restricted unpickler would accept now."""
-    if hasattr(serialization, 'get_safe_globals'):
-        return set(serialization.get_safe_globals())
-    return dict(torch._weights_only_unpickler._get_allowed_globals())
 
 
 def save(content: object, path: Path, spelling: bytes, zipped: bool) -> None:
@@ -58,14 +49,13 @@ def respell(data: bytes, spelling: bytes) -> bytes:
 def test_numbers_become_plain(
     spelling: bytes, zipped: bool, tmp_path: Path
 ) -> None:
-    path, before = tmp_path / 'a.pth', known_names()
+    path = tmp_path / 'a.pth'
     save({'a': NUMBERS, 'again': NUMBERS[0]}, path, spelling, zipped)
     assert spelling in path.read_bytes()
     got = read_weights_file(path)
     assert got['a'] == [number.item() for number in NUMBERS]
     for value, number in zip(got['a'], NUMBERS):
         assert type(value) is type(number.item())
-    assert known_names() == before
 
 
 def test_byte_order(tmp_path: Path) -> None:
@@ -82,32 +72,29 @@ def test_byte_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'value, message',
     [
-        (np.str_('abc'), 'no number'),
-        (np.datetime64('2020-01-01'), 'no number'),
-        (np.longdouble(1), 'no number'),
-        (np.void(b'ab'), 'no number'),
-        (np.ones(2), 'numpy.ndarray.*no tensors'),
-        (np.dtype('f8'), 'a bare class'),
-        ((1, [np.dtype('f8')]), 'a bare class'),
-        ((1, (np.dtype('f8'),)), 'a bare class'),
+        (np.str_('abc'), 'numpy.scalar'),
+        (np.datetime64('2020-01-01'), 'numpy.scalar'),
+        (np.longdouble(1), 'numpy.scalar'),
+        (np.void(b'ab'), 'numpy.scalar'),
+        (np.ones(2), 'numpy.*_reconstruct'),
+        (np.dtype('f8'), 'numpy.dtype'),
+        ((1, [np.dtype('f8')]), 'numpy.dtype'),
     ],
 )
 def test_other_things_of_numpy_are_refused(
     value: object, message: str, tmp_path: Path
 ) -> None:
     torch.save({'a': value}, tmp_path / 'a.pth')
-    before = known_names()
-    with pytest.raises(WeightsError, match=message):
+    with pytest.raises(WeightsError, match=message + r'\) and no tensors'):
         read_weights_file(tmp_path / 'a.pth')
-    assert known_names() == before
 
 
 @pytest.mark.parametrize(
     'old, new, message',
     [
         (b'\xc3\xb8?', b'?', 'not|multiple|buffer'),  # seven bytes
-        (b'X\x01\x00\x00\x00<', b'X\x01\x00\x00\x00x', 'with parts'),
-        (b'NNNJ', b'NN\x88J', 'with parts'),
+        (b'X\x01\x00\x00\x00<', b'X\x01\x00\x00\x00x', 'byteorder|not'),
+        (b'NNNJ', b'NN\x88J', 'numpy.scalar'),
     ],
 )
 def test_broken_numbers(
@@ -121,38 +108,3 @@ def test_broken_numbers(
     (tmp_path / 'a.pth').write_bytes(data)
     with pytest.raises(WeightsError, match=message):
         read_weights_file(tmp_path / 'a.pth')
-
-
-@pytest.mark.skipif(
-    not hasattr(serialization, 'add_safe_globals'),
-    reason='torch before 2.4 registers nothing',
-)
-def test_what_others_registered_stays() -> None:
-    class Own:
-        """Of somebody else."""
-
-    def rival() -> None:
-        """Has a name of ours."""
-
-    rival.__module__, rival.__qualname__ = 'numpy', 'dtype'
-    rival.__name__ = 'dtype'
-    before = known_names()
-    serialization.add_safe_globals([Own, rival])
-    try:
-        with stand_ins.stand_ins():
-            inside = known_names()
-            later = type('Later', (), {})
-            serialization.add_safe_globals([later])
-        assert Own in inside and rival not in inside
-        assert known_names() == before | {Own, rival, later}
-    finally:
-        serialization.clear_safe_globals()
-        serialization.add_safe_globals(list(before))
-
-
-def test_nothing_stays_after_an_error() -> None:
-    before = known_names()
-    with pytest.raises(OSError), stand_ins.stand_ins():
-        assert known_names() != before
-        raise OSError
-    assert known_names() == before

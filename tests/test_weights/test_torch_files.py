@@ -14,9 +14,8 @@ import pytest
 import torch
 from file_makers import save_legacy
 
-from mmfacesr.weights import torch_files
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 
 def rezip(
@@ -80,26 +79,15 @@ def test_archives_that_two_readers_read_differently(
 ) -> None:
     path = tmp_path / 'a.pth'
     name, data = 'good/data.pkl', b'\x80\x02}.'
-    for change, message in (
-        (lambda e: e.append((name, data)), 'two entries of one name'),
-        (
-            lambda e: e.append(('good/DATA.pkl', data)),
-            'two entries of one name',
-        ),
-        (lambda e: e.append(('other/data.pkl', data)), 'several folders'),
-        (lambda e: e.append(('good/ä', data)), 'unreadable names'),
-    ):
+    for added in (name, 'good/DATA.pkl', 'other/data.pkl'):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr('warnings.warn', lambda *_, **__: None)
-            rezip(archive, path, change)
-        assert_refused(path, message)
-    rezip(archive, path, lambda e: e.append((f'{name}-x', data)))
-    path.write_bytes(path.read_bytes().replace(b'data.pkl-x', b'data.pkl\0x'))
-    assert_refused(path, 'unreadable names')
+            rezip(archive, path, lambda e, n=added: e.append((n, data)))
+        assert_refused(path, 'ambiguous')
     # A second archive before the last one, at which a search may stop.
     rezip(archive, path)
     path.write_bytes(archive.read_bytes() + path.read_bytes())
-    assert_refused(path, 'damaged|ambiguous|larger')
+    assert_refused(path, 'ambiguous')
 
 
 def test_records_of_another_size(archive: Path, tmp_path: Path) -> None:
@@ -110,9 +98,9 @@ def test_records_of_another_size(archive: Path, tmp_path: Path) -> None:
             entries[[name for name, _ in entries].index(record)] = record, data
 
         rezip(archive, path, change)
-        assert_refused(path, f"{len(data)} bytes of storage '0' instead of 24")
+        assert_refused(path, f'{len(data)} bytes of a storage of 24')
     rezip(archive, path, lambda e: e.pop([n for n, _ in e].index(record)))
-    assert_refused(path, "no bytes of storage '0' instead of 24")
+    assert_refused(path, '0 bytes of a storage of 24')
 
 
 def test_compressed_entries(archive: Path, tmp_path: Path) -> None:
@@ -127,32 +115,14 @@ def test_entries_larger_than_the_file(archive: Path) -> None:
     at = data.index(b'data/0', data.index(b'PK\x01\x02')) - len('good/') - 46
     data[at + 20 : at + 28] = (1 << 30).to_bytes(4, 'little') * 2
     archive.write_bytes(data)
-    assert_refused(archive, 'entries are larger than itself')
+    assert_refused(archive, 'ambiguous')
 
 
 def test_flipped_bit_is_noticed(archive: Path) -> None:
     data = archive.read_bytes()
     values = torch.arange(6.0).numpy().tobytes()
     archive.write_bytes(data.replace(values, values[:-1] + b'\x41'))
-    assert_refused(archive, 'another checksum .*set_crc32_options')
-
-
-def test_ambiguous_archives(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read = torch._C.PyTorchFileReader
-
-    class Reader:
-        """Sees another pickle."""
-
-        def __init__(self, path: str) -> None:
-            self.reader = read(path)
-
-        def get_record(self, name: str) -> bytes:
-            return self.reader.get_record(name) + b'.'
-
-    monkeypatch.setattr(torch_files.torch._C, 'PyTorchFileReader', Reader)
-    assert_refused(archive, 'ambiguous')
+    assert_refused(archive, 'Bad CRC-32')
 
 
 def test_files_of_the_time() -> None:
@@ -184,17 +154,21 @@ def legacy_parts(path: Path) -> list[bytes]:
     'part, change, message',
     [
         (0, lambda p: pickle.dumps(7, 2), 'torch.save did not write'),
-        (1, lambda p: pickle.dumps(7, 2), 'unknown version'),
-        (3, lambda p: p.replace(b'K\x06Nt', b'K\x07Nt'), '.* bytes where'),
-        (3, lambda p: p.replace(b'K\x06Nt', b'K\x05Nt'), 'larger than its'),
+        (1, lambda p: pickle.dumps(7, 2), 'torch.save did not write'),
+        (3, lambda p: p.replace(b'K\x06Nt', b'K\x07Nt'), ' bytes of storage'),
+        (
+            3,
+            lambda p: p.replace(b'K\x06Nt', b'K\x05Nt'),
+            'out of bounds for storage',
+        ),
         (4, lambda p: pickle.dumps([], 2), 'content does not fit'),
-        (4, lambda p: pickle.dumps([1], 2), 'no list of storages'),
-        (4, lambda p: pickle.dumps('ab', 2), 'no list of storages'),
-        (5, lambda p: p[:-1], '.* bytes where'),
-        (5, lambda p: p[:-16], '.* bytes where'),
+        (4, lambda p: pickle.dumps([1], 2), 'content does not fit'),
+        (4, lambda p: pickle.dumps('ab', 2), 'content does not fit'),
+        (5, lambda p: p[:-1], ' bytes of storage'),
+        (5, lambda p: p[:-16], ' bytes of storage'),
         (5, lambda p: p + b'\0', 'bytes behind'),
-        (5, lambda p: b'\xff' * 8 + p[8:], '.* bytes where'),
-        (5, lambda p: b'', '0 bytes where'),
+        (5, lambda p: b'\xff' * 8 + p[8:], ' bytes of storage'),
+        (5, lambda p: b'', '0 bytes of storage'),
     ],
 )
 def test_faults_of_legacy_files(
@@ -224,14 +198,16 @@ def test_claims_of_numbers_of_elements(
     changed = claim(parts[3])
     assert changed.count(long) == 2
     legacy.write_bytes(b''.join([*parts[:3], changed, *parts[4:]]))
-    assert_refused(legacy, 'bytes where|negative|impossible')
+    assert_refused(
+        legacy, 'bytes of (a )?storage|negative|larger than the file|INT'
+    )
 
     def change(entries: list) -> None:
         entries[0] = entries[0][0], claim(entries[0][1])
         assert entries[0][1].count(long) == 2
 
     rezip(archive, tmp_path / 'a.pth', change)
-    assert_refused(tmp_path / 'a.pth', 'instead of|negative|impossible')
+    assert_refused(tmp_path / 'a.pth', 'bytes of a storage|negative')
 
 
 def test_keys_that_stand_twice(legacy: Path) -> None:

@@ -1,0 +1,345 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Unpickling tensors and plain values; of everything else nothing is made.
+
+Python's own unpickler follows the opcodes. A name in a file leads to an
+:class:`Inert`. Calling it calls a function of `BUILDERS`, or gives another
+`Inert`: no class or function of a file is looked for.
+"""
+
+import pickle
+import re
+import sys
+from _compat_pickle import IMPORT_MAPPING
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmfacesr.utils import printable
+
+SAVE_PLAINLY = (
+    'save the weights alone, as a state dict, with the defaults of torch.save'
+)
+FETCH_AGAIN = 'it is damaged: fetch it again and compare its hash'
+DISTRUST = (
+    'such a file can do harm and is never loaded here: do not load it '
+    'elsewhere either, get the weights from their authors'
+)
+MAX_TEXT = 300
+MAX_OPCODES = 2_000_000  # some seconds; a thousand tensors need 40,000
+# A dict finds smaller integers fast, whichever somebody chooses.
+MAX_KEY = 1 << 63
+# What torch.save writes, in protocols 2 and 3. Others allocate what they
+# claim, or hash what is nested without an end.
+OPCODES = b'\x80.}])(NKMJGUX\x88\x89\x8a\x85\x86\x87taeqrhjcQsuRb\x81'
+STORAGES = {
+    'torch BoolStorage': torch.bool,
+    'torch ByteStorage': torch.uint8,
+    'torch CharStorage': torch.int8,
+    'torch ShortStorage': torch.int16,
+    'torch IntStorage': torch.int32,
+    'torch LongStorage': torch.int64,
+    'torch HalfStorage': torch.float16,
+    'torch BFloat16Storage': torch.bfloat16,
+    'torch FloatStorage': torch.float32,
+    'torch DoubleStorage': torch.float64,
+    'torch ComplexFloatStorage': torch.complex64,
+    'torch ComplexDoubleStorage': torch.complex128,
+}
+DTYPES = {str(dtype).replace('.', ' '): dtype for dtype in STORAGES.values()}
+NUMBER = re.compile(r'b1|[iu][1248]|f[248]|c8|c16')
+# Names of Python's library that stand beside weights in checkpoints of
+# training. Another one is a sign of bad intent.
+HARMLESS = re.compile(
+    r'(argparse|pathlib|datetime|collections) [A-Z]\w*'
+    r'|datetime (datetime|date|time|timedelta|timezone)'
+    r'|collections (deque|defaultdict)|functools partial|_codecs encode'
+    r'|(builtins|__builtin__) (bool|bytearray|bytes|complex|dict|float|getattr'
+    r'|frozenset|int|list|long|object|set|str|tuple|unicode)'
+)
+
+
+class FormatError(Exception):
+    """A file is not what was expected; becomes a `WeightsError`.
+
+    Args:
+        found (str): What it is or holds instead, as in 'an image'.
+        remedy (str): What to do. Defaults to fetching it again.
+    """
+
+    def __init__(self, found: str, remedy: str = FETCH_AGAIN) -> None:
+        # Names in a file could steer a terminal, and be endless.
+        shown = found if len(found) <= MAX_TEXT else f'{found[:MAX_TEXT]}...'
+        super().__init__(printable(shown))
+        self.remedy = remedy
+
+
+class Inert:
+    """What a name in a file leads to, or what a call of it would give.
+
+    Args:
+        name (str): 'module name', or what else it is.
+        args (tuple): What the call was given. Defaults to nothing.
+    """
+
+    def __init__(self, name: str, args: tuple = ()) -> None:
+        self.name = name
+        self.args = args
+        self.state: Any = None
+
+    def append(self, item: Any) -> None:
+        """Take an entry, as a list of somebody's would, and forget it."""
+
+    extend = append
+
+
+class Unpickler(pickle._Unpickler):
+    """Reads one pickle from a stream, which stands behind it afterwards.
+
+    The unpickler in Python, because the one in C allocates what a file claims
+    and can be made to crash.
+
+    Args:
+        stream (BinaryIO): Of known size.
+        size (int): Bytes of it, to which work is kept in proportion.
+        find_storage (Callable | None): Gives the elements, in one row, of the
+            storage of a key, dtype and number of elements. Defaults to None.
+
+    Raises:
+        FormatError: From ``load``, for what is refused. A broken pickle
+            raises nearly anything.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        size: int,
+        find_storage: Callable[[str, torch.dtype, int], Tensor] | None = None,
+    ) -> None:
+        super().__init__(stream, encoding='utf-8')
+        self.dispatch = _Handlers(_HANDLERS)
+        self.find_storage = find_storage
+        self.left = 4 * size + MAX_OPCODES
+
+    def find_class(self, module: str, name: str) -> Inert | torch.dtype:
+        """Return what stands for a name."""
+        name = f'{module} {name}'
+        if is_of_python(name) and not HARMLESS.fullmatch(name):
+            refuse_code(name)
+        return DTYPES.get(name) or Inert(name)
+
+    def persistent_load(self, pid: tuple) -> Inert:
+        """Return the storage, or what stands for the class, of a reference."""
+        if pid[0] == 'module':  # a class, with its code
+            return pid[1]
+        # Before PyTorch 0.4 there is a sixth entry, None but for views.
+        what, kind, key, _, numel, *view = pid
+        if what != 'storage' or type(key) is not str or any(view):
+            raise FormatError('a pickle with an external reference')
+        if kind.name not in STORAGES:
+            return Inert(kind.name)
+        if type(numel) is not int or numel < 0:
+            raise FormatError('a storage of negative size')
+        elements = self.find_storage(key, STORAGES[kind.name], numel)
+        return Inert('a storage', (elements,))
+
+    def call(self, function: Any, args: Any) -> Any:
+        """Return what stands for the result of a call."""
+        if type(function) is not Inert or type(args) is not tuple:
+            raise FormatError('a pickle with a call of no function')
+        self.spend(len(args))
+        self.spend(sum(len(arg) for arg in args if isinstance(arg, SIZED)))
+        if function.name in BUILDERS:
+            return BUILDERS[function.name](*args)
+        return Inert(function.name, args)
+
+    def spend(self, count: int) -> None:
+        """Count what calls look through: one text may be given to many."""
+        self.left -= count
+        if self.left < 0:
+            raise FormatError('a pickle that repeats its arguments')
+
+
+class _Handlers(dict):
+    """What each opcode does; counts how many are followed."""
+
+    count = 0
+
+    def __getitem__(self, code: int) -> Callable:
+        self.count += 1
+        if self.count > MAX_OPCODES:
+            raise FormatError(f'more than {MAX_OPCODES} opcodes', SAVE_PLAINLY)
+        return super().__getitem__(code)
+
+    def __missing__(self, code: int) -> Callable:
+        raise FormatError(f'a pickle with the opcode {code:#x}', SAVE_PLAINLY)
+
+
+SIZED = (str, bytes, tuple, list, dict)
+
+
+def dotted(name: str) -> str:
+    """Write 'module name' as one does."""
+    return name.replace(' ', '.')
+
+
+def is_of_python(name: str) -> bool:
+    """Say whether a name is in the library of Python, 2 or 3."""
+    root = re.split('[. ]', name, maxsplit=1)[0]
+    return root in sys.stdlib_module_names or root in IMPORT_MAPPING
+
+
+def refuse_code(name: str) -> None:
+    """Refuse a file that wants something else called than classes."""
+    raise FormatError(f'calls of Python code ({dotted(name)})', DISTRUST)
+
+
+def set_items(target: Any, items: Iterable[tuple[Any, Any]]) -> None:
+    """Set entries of a dict."""
+    if isinstance(target, dict):
+        for key, value in items:
+            target[fast_key(key)] = value
+    elif not isinstance(target, Inert):
+        raise FormatError('a pickle with keys of no dict')
+
+
+def fast_key(key: Any) -> Any:
+    """Return a key that is fast to find; another one is not made."""
+    is_small = type(key) is int and abs(key) < MAX_KEY
+    if is_small or type(key) in (str, bool, type(None)):
+        return key
+    return Inert(f'a key of type {type(key).__name__}')
+
+
+def _proto(self: Unpickler) -> None:
+    (self.proto,) = self.read(1)
+    if self.proto not in (2, 3):
+        raise FormatError(f'a pickle of protocol {self.proto}', SAVE_PLAINLY)
+
+
+def _reduce(self: Unpickler) -> None:
+    args = self.stack.pop()
+    self.stack[-1] = self.call(self.stack[-1], args)
+
+
+def _build(self: Unpickler) -> None:
+    state = self.stack.pop()
+    target = self.stack[-1]
+    if isinstance(target, Inert):
+        target.state = state
+    elif type(target) is nn.Parameter:
+        _set_old_state(target, state)
+    elif type(target) is OrderedDict:
+        target._metadata = state.get('_metadata')
+    else:
+        raise FormatError(
+            f'a pickle with a state of a {type(target).__name__}'
+        )
+
+
+def _set_item(self: Unpickler) -> None:
+    value, key = self.stack.pop(), self.stack.pop()
+    set_items(self.stack[-1], [(key, value)])
+
+
+def _set_items(self: Unpickler) -> None:
+    items = self.pop_mark()
+    set_items(self.stack[-1], zip(items[::2], items[1::2], strict=True))
+
+
+_HANDLERS = {code: pickle._Unpickler.dispatch[code] for code in OPCODES} | {
+    pickle.PROTO[0]: _proto,
+    pickle.REDUCE[0]: _reduce,
+    pickle.NEWOBJ[0]: _reduce,
+    pickle.BUILD[0]: _build,
+    pickle.SETITEM[0]: _set_item,
+    pickle.SETITEMS[0]: _set_items,
+}
+
+
+def _tensor(
+    storage: Inert, offset: int, shape: tuple, strides: tuple, *_: Any
+) -> Tensor:
+    """A tensor; torch refuses one that is not within its storage."""
+    return storage.args[0].as_strided(shape, strides, offset)
+
+
+def _parameter(data: Tensor, requires_grad: bool = True, *_: Any) -> Any:
+    """A parameter around a tensor."""
+    if type(data) is Inert:
+        return data
+    return nn.Parameter(data, requires_grad is True)
+
+
+def _set_old_state(parameter: nn.Parameter, state: tuple) -> None:
+    """Set the state of a parameter as PyTorch before 0.4 pickled it.
+
+    It is requires_grad, volatile, hooks; in the first versions data, gradient,
+    hooks, requires_grad, volatile.
+    """
+    if len(state) == 5:
+        parameter.data = state[0]
+    parameter.requires_grad = state[3 if len(state) == 5 else 0] is True
+
+
+def _ordered(pairs: Iterable = ()) -> OrderedDict:
+    """An OrderedDict; Python 2 gives its items as a list of lists."""
+    made = OrderedDict()
+    set_items(made, pairs)
+    return made
+
+
+def _bytes(text: str | bytes = b'', codec: str = 'latin1') -> bytes:
+    """Bytes written as text, each as one character, or as they are."""
+    if type(text) is bytes:
+        return text
+    if codec not in ('latin1', 'latin-1'):
+        raise FormatError(f'a pickle with the codec {codec}')
+    return text.encode('latin1')
+
+
+def _method(of: Inert, name: str) -> Inert:
+    """A method, as of a log history, which is pickled with its object."""
+    if is_of_python(of.name):
+        refuse_code(f'{of.name}.{name}')
+    return Inert(f'{of.name}.{name}')
+
+
+def _number(dtype: Inert, data: bytes) -> Any:
+    """A number of NumPy becomes Python's; nothing else of it is made."""
+    code = dtype.args[0]
+    # As in (3, '<', None, None, None, -1, -1, 0).
+    order, *parts = dtype.state[1:5] if dtype.state else '='
+    if not NUMBER.fullmatch(code) or any(part is not None for part in parts):
+        return Inert('numpy scalar', (code,))
+    dtype = np.dtype(code).newbyteorder(order)
+    return np.frombuffer(data, dtype).reshape(()).item()
+
+
+BUILDERS: dict[str, Callable] = {
+    'collections OrderedDict': _ordered,
+    'collections Counter': lambda counts={}: Counter({**counts}),  # noqa: B006
+    'torch._utils _rebuild_tensor': _tensor,
+    'torch._utils _rebuild_tensor_v2': _tensor,
+    'torch._utils _rebuild_parameter': _parameter,
+    'torch.nn.parameter Parameter': _parameter,
+    'torch Size': torch.Size,
+    'torch device': torch.device,
+    '_codecs encode': _bytes,
+    'numpy.core.multiarray scalar': _number,
+    'numpy._core.multiarray scalar': _number,
+} | {
+    f'{module} {name}': build
+    for module in ('builtins', '__builtin__')
+    for name, build in (
+        ('getattr', _method),
+        ('set', lambda items=(): set(map(fast_key, items))),
+        ('complex', lambda real, imag: complex(real, imag)),
+        ('bytearray', lambda *args: bytearray(_bytes(*args))),
+    )
+}
+"""Functions that check what a file gives them."""

@@ -1,0 +1,387 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Reading files of weights without running any code in them."""
+
+import functools
+import io
+import mmap
+import zipfile
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights.messages import say
+from mmfacesr.weights.pickles import (
+    FETCH_AGAIN,
+    SAVE_PLAINLY,
+    FormatError,
+    Inert,
+    Unpickler,
+    dotted,
+)
+
+# Of these very types; a bool is an int and a torch.Size a tuple, but listed.
+PLAIN_TYPES = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, bytearray}
+    | {torch.dtype, torch.device}
+)
+MAX_DEPTH = 64
+MAX_ENTRIES = 1_000_000
+# Characters of a dotted key. Many entries below a long one would take more
+# memory than any file.
+MAX_NAME = 1000
+NUM_NAMED = 4
+ANOTHER_FILE = 'give the file of weights itself'
+# How files begin that people take for weights, what they are, what to do.
+STRANGERS = (
+    (b'', 'an empty file', FETCH_AGAIN),
+    (bytes(8), 'a file that begins with zeros', FETCH_AGAIN),
+    (b'<', 'a web page', 'fetch the file behind the link of the page'),
+    (b'version https://git-lfs', 'a pointer of git-lfs', 'run `git lfs pull`'),
+    (b'\x89HDF', 'an HDF5 file, as Keras writes', ANOTHER_FILE),
+    (b'\x93NUMPY', 'a NumPy array', ANOTHER_FILE),
+    (b'\x1f\x8b', 'a gzip archive', 'unpack it'),
+    (b'\x08', 'a protobuf file, such as an ONNX model', ANOTHER_FILE),
+    (b'PK', 'an empty or divided zip archive', ANOTHER_FILE),
+)
+HEAD_SIZE, LENGTH_SIZE = 512, 8
+PICKLE = 'data.pkl'
+RECORDS = {
+    'constants.pkl': 'a TorchScript archive, which is code',
+    '.npy': 'an archive of NumPy arrays (.npz)',
+}
+MAGIC_NUMBER, VERSION = 0x1950A86A20F9469CFC6C, 1001
+
+
+def read_weights_file(path: str | Path) -> Mapping:
+    """Read a checkpoint without running any code in it.
+
+    The format is told by the content: torch.save's of any version since
+    0.1.10, or safetensors. NumPy's numbers become Python's.
+
+    Where there are objects beside the tensors (log histories in a checkpoint
+    of training, a module that was pickled whole) the tensors alone are
+    returned, and the log says so: no training can be resumed from that.
+
+    Args:
+        path (str | Path): File written by `torch.save` or safetensors.
+
+    Returns:
+        Mapping: The content: dense tensors on the CPU and plain values, in
+        dicts, lists, tuples and sets without cycles.
+
+    Raises:
+        WeightsError: If the file is missing, is no checkpoint, is damaged,
+            holds no tensors or calls functions of Python.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise WeightsError(
+            f'Expected a file of weights at {path}, found none; check the '
+            'path.'
+        )
+    try:
+        return _plain(_reader(path)(path), path)
+    # A damaged file can raise nearly anything, also what Rust calls a panic,
+    # which is no Exception.
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+            raise
+        fault = _fault(error)
+        raise WeightsError(
+            f'Expected {path} to be a checkpoint of tensors, got {fault}; '
+            f'{fault.remedy}.'
+        ) from error
+
+
+def _fault(error: BaseException) -> FormatError:
+    """Turn any error into what was found, in a line, and a remedy."""
+    if isinstance(error, FormatError):
+        return error
+    line = (str(error).strip().splitlines() or ['no message'])[0]
+    return FormatError(
+        f'{type(error).__name__}: {line}',
+        'check that you may read it'
+        if isinstance(error, PermissionError)
+        else FETCH_AGAIN,
+    )
+
+
+def _reader(path: Path) -> Callable[[Path], Any]:
+    """Choose what reads a file, by its content."""
+    with path.open('rb') as file:
+        head = file.read(HEAD_SIZE)
+    if head.startswith(b'PK\x03\x04'):
+        return _read_archive
+    if head.startswith(b'\x80'):
+        return _read_pickles
+    # The length of the header, and the header: a JSON object.
+    if head[LENGTH_SIZE:].startswith(b'{'):
+        return _read_safetensors
+    for start, what, remedy in STRANGERS:
+        if head.lstrip().startswith(start) if start else not head:
+            raise FormatError(what, remedy)
+    raise FormatError(
+        f'something unknown that begins with {head[:16]!r}',
+        'give a file of torch.save or safetensors, or fetch it again',
+    )
+
+
+def _read_safetensors(path: Path) -> Any:
+    from safetensors.torch import load_file
+
+    return load_file(str(path), device='cpu')
+
+
+def _read_archive(path: Path) -> Any:
+    """Read what torch.save has written since 1.6: an uncompressed zip."""
+    with zipfile.ZipFile(path) as archive:
+        entries = _checked_entries(archive, path.stat().st_size)
+        if 'byteorder' in entries:
+            order = archive.read(entries['byteorder'])
+            if order != b'little':
+                raise FormatError(
+                    f'numbers in the order {order!r}', SAVE_PLAINLY
+                )
+
+        @functools.cache
+        def read(key: str) -> Tensor:  # zipfile compares the checksum
+            data = archive.read(entries[f'data/{key}'])
+            return torch.frombuffer(bytearray(data), dtype=torch.uint8)
+
+        def find_storage(key: str, dtype: torch.dtype, numel: int) -> Tensor:
+            entry = entries.get(f'data/{key}')
+            _check_size(entry and entry.file_size, numel * dtype.itemsize)
+            return (
+                read(key).view(dtype) if numel else torch.empty(0, dtype=dtype)
+            )
+
+        content = archive.read(entries[PICKLE])
+        return Unpickler(
+            io.BytesIO(content), len(content), find_storage
+        ).load()
+
+
+def _checked_entries(
+    archive: zipfile.ZipFile, size: int
+) -> dict[str, zipfile.ZipInfo]:
+    """Return the entries below the one folder that all are in."""
+    entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    top = names[0].split('/')[0] + '/' if names else ''
+    for record, what in RECORDS.items():
+        if any(name.endswith(record) for name in names):
+            raise FormatError(what, ANOTHER_FILE)
+    if top + PICKLE not in names:
+        raise FormatError(
+            'a zip archive that torch.save did not write',
+            'unpack it if the file of weights is inside',
+        )
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise FormatError(
+            'a zip archive with compressed entries', 'fetch the original again'
+        )
+    # Another reader would find something else in it, or too much.
+    if (
+        len({name.lower() for name in names}) < len(names)
+        or not all(name.startswith(top) for name in names)
+        or min(entry.header_offset for entry in entries)
+        or sum(entry.file_size for entry in entries) > size
+    ):
+        raise FormatError('an ambiguous zip archive')
+    return {entry.filename.removeprefix(top): entry for entry in entries}
+
+
+def _check_size(found: int | None, wanted: int) -> None:
+    """Check how many bytes there are of a storage."""
+    if found != wanted:
+        raise FormatError(f'{found or 0} bytes of a storage of {wanted}')
+
+
+def _read_pickles(path: Path) -> Any:
+    """Read what torch.save wrote before 1.6.
+
+    Five pickles in a row: a magic number, a version, the system, the content
+    and the keys of the storages. Then each storage with its length.
+    """
+    with (
+        path.open('rb') as file,
+        # Mapped, so that reading allocates no more than there is.
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
+    ):
+        storages = _Storages(len(stream))
+
+        def load() -> Any:
+            return Unpickler(stream, len(stream), storages.claim).load()
+
+        if load() != MAGIC_NUMBER or load() != VERSION:
+            raise FormatError(
+                'a Python pickle that torch.save did not write', SAVE_PLAINLY
+            )
+        load()
+        content = load()
+        keys = load()
+        if type(keys) is not list or sorted(keys) != sorted(storages.data):
+            raise FormatError('storages that the content does not fit')
+        for key in keys:
+            storages.fill(key, stream)
+        if stream.tell() != len(stream):
+            raise FormatError('bytes behind the last storage')
+        return content
+
+
+class _Storages:
+    """Storages that a pickle asks for before they come.
+
+    Args:
+        size (int): Bytes of the file; all together have no more.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+        self.data: dict[str, Tensor] = {}
+        self.numels: dict[str, int] = {}
+
+    def claim(self, key: str, dtype: torch.dtype, numel: int) -> Tensor:
+        """Return the elements of a storage, without values yet."""
+        size = numel * dtype.itemsize
+        if key not in self.data:
+            self.left -= size
+            if self.left < 0:
+                raise FormatError('storages that are larger than the file')
+            self.data[key] = torch.empty(size, dtype=torch.uint8)
+            self.numels[key] = numel
+        _check_size(len(self.data[key]), size)
+        return self.data[key].view(dtype)
+
+    def fill(self, key: str, stream: mmap.mmap) -> None:
+        """Read the values of a storage behind their number."""
+        numel = int.from_bytes(stream.read(LENGTH_SIZE), 'little')
+        data = stream.read(len(self.data[key]))
+        if numel != self.numels[key] or len(data) < len(self.data[key]):
+            raise FormatError(f'{len(data)} bytes of storage {key!r}')
+        memoryview(self.data[key].numpy())[:] = data
+
+
+def _plain(content: Any, path: Path) -> Mapping:
+    """Return what is tensors and plain values; say what is left out."""
+    objects = _objects(content, path.stat().st_size)
+    if objects:
+        shown = ', '.join(objects[:NUM_NAMED])
+        shown += ', ...' if len(objects) > NUM_NAMED else ''
+        content = _TensorsAlone().find(content)
+        if not content:
+            raise FormatError(
+                f'objects ({shown}) and no tensors under names',
+                'give a file of weights',
+            )
+        say(
+            f'{path} holds objects ({shown}) beside its tensors; they were '
+            'left out, none of their code was run.'
+        )
+    if not isinstance(content, Mapping):
+        raise FormatError(f'a {type(content).__name__}', SAVE_PLAINLY)
+    return content
+
+
+def _objects(content: Any, size: int) -> list[str]:
+    """Check values, and list what is neither tensor nor plain.
+
+    Args:
+        content (Any): What was read.
+        size (int): Bytes of the file; no tensor may be larger.
+    """
+    names, count, waiting = {}, 0, [(content, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        parts: Collection = ()
+        if isinstance(value, Mapping):
+            parts = [
+                *value,
+                *value.values(),
+                getattr(value, '_metadata', None),
+            ]
+        elif isinstance(value, (list, tuple, set)):
+            parts = value
+        elif isinstance(value, Tensor):
+            _check_tensor(value, size)
+        elif type(value) not in PLAIN_TYPES:
+            names[dotted(getattr(value, 'name', type(value).__name__))] = None
+        count += len(parts)
+        _check_bounds(count, depth)
+        waiting.extend((part, depth + 1) for part in parts)
+    return list(names)
+
+
+def _check_bounds(count: int, depth: int) -> None:
+    """Refuse what contains itself, or something again and again."""
+    if count > MAX_ENTRIES or depth > MAX_DEPTH:
+        raise FormatError(
+            f'more than {MAX_ENTRIES} entries or {MAX_DEPTH} levels',
+            SAVE_PLAINLY,
+        )
+
+
+def _check_tensor(tensor: Tensor, size: int) -> None:
+    """Refuse a tensor with more elements than the file has."""
+    if tensor.numel() * tensor.element_size() > size:
+        raise FormatError(
+            'a tensor larger than the file, one value for many elements',
+            'save a contiguous copy of it',
+        )
+
+
+class _TensorsAlone:
+    """Finds tensors in dicts, and the state dicts of pickled modules."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def find(self, value: Any, depth: int = 0) -> dict:
+        """Return tensors by their names; of what is no dict, none."""
+        if type(value) is Inert:
+            return self._state_dict(value, '', depth)
+        found = {}
+        for key, item in self._entries(value, depth).items():
+            if isinstance(item, Tensor):
+                found[key] = item
+            elif inner := self.find(item, depth + 1):
+                found[key] = inner
+        return found
+
+    def _state_dict(self, module: Inert, prefix: str, depth: int) -> dict:
+        """Return what ``state_dict`` of a module would, in its order."""
+        state = self._entries(module.state, depth)
+        left_out = state.get('_non_persistent_buffers_set') or ()
+        found = {}
+        for part in ('_parameters', '_buffers'):
+            for name, value in self._entries(state.get(part), depth).items():
+                if value is None or name in left_out:
+                    continue
+                if not isinstance(value, Tensor):
+                    raise FormatError(
+                        f'a tensor of a special kind at {prefix}{name}',
+                        'save dense tensors without attributes of their own',
+                    )
+                found[prefix + name] = value
+        for name, child in self._entries(state.get('_modules'), depth).items():
+            where = prefix + name
+            if len(where) > MAX_NAME:
+                raise FormatError(f'the long name {where}')
+            if type(child) is Inert:
+                found |= self._state_dict(child, f'{where}.', depth + 1)
+            elif child is not None:
+                raise FormatError(f'no module at {where}')
+        return found
+
+    def _entries(self, value: Any, depth: int) -> dict[str, Any]:
+        """Return the entries of a dict whose keys are texts."""
+        if not isinstance(value, Mapping):
+            return {}
+        self.count += len(value)
+        _check_bounds(self.count, depth)
+        return {key: v for key, v in value.items() if type(key) is str}
