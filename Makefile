@@ -1,7 +1,7 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
 #
-# Needs git, make, a supported Python and a C++ compiler, and nothing else.
+# Needs git, make and a supported Python, and nothing else.
 # `make` lists the commands.
 
 STACK ?= current
@@ -28,8 +28,8 @@ export DATA METHODS
 .PHONY: help install quickstart test test-slow lint format docs clean
 
 help:
-	@echo 'make install     install tested, pinned packages into $(VENV): 10-15 minutes'
-	@echo '                 the first time, a second when nothing has changed'
+	@echo 'make install     install tested, pinned packages into $(VENV): 3 minutes and'
+	@echo '                 the download of torch, a second when nothing has changed'
 	@echo 'make quickstart  train, test and restore faces with each method, on a CPU'
 	@echo 'make test        run the fast tests   make test-slow   run the others'
 	@echo 'make lint        check the style      make format      apply the style'
@@ -38,7 +38,8 @@ help:
 	@echo
 	@echo 'Settings, for example make install STACK=classic:'
 	@echo '  STACK        current (Python 3.11 or 3.12, torch 2.15), classic (Python'
-	@echo '               3.10, torch 2.1) or newest (NumPy 2, newest diffusers)'
+	@echo '               3.10, torch 2.1), newest (NumPy 2, newest diffusers) or'
+	@echo '               full (current with the ops of mmcv, compiled)'
 	@echo '  PYTHON       Python to use (default: the first that fits)'
 	@echo '  TORCH_INDEX  package index for torch, for example one without CUDA'
 	@echo '  VENV         folder of the environment (default: .venv, .venv-STACK)'

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Packaging of mmfacesr.
 
-torch and mmcv are not declared: a resolved mmcv comes without its ops, and
-torch is chosen per machine. ``make install`` installs both.
+torch and mmcv are not declared: torch is chosen per machine, and mmcv and
+mmcv-lite overwrite each other, so that pip must not add the other one. ``make install`` installs both.
 
 OpenMMLab's ``mim`` looks for ``site-packages/mmfacesr/.mim/{tools,configs}``.
 A wheel carries real copies there. An editable install (PEP 660) carries one

@@ -3,10 +3,9 @@
 """What training and evaluation need of the machine's packages.
 
 torch and mmcv cannot be declared as requirements: torch is chosen for a
-machine, and an mmcv that pip resolves comes without its compiled ops.
+machine, and mmcv is one of two distributions that overwrite each other.
 """
 
-import importlib.util
 from importlib.metadata import PackageNotFoundError, version
 
 from mmengine.utils import digit_version
@@ -15,19 +14,19 @@ OLDEST = {'torch': '2.1', 'mmcv': '2.1', 'mmengine': '0.10.3', 'mmagic': '1.2'}
 """Oldest version of each package on which everything is tested."""
 REMEDIES = {
     'torch': 'install torch and torchvision for this machine',
-    'mmcv': 'pip install --no-build-isolation mmcv==2.1.0, with torch, '
-    'setuptools<81 and a C++ compiler there and MMCV_WITH_OPS=1 set',
+    'mmcv': 'pip install mmcv-lite==2.1.0',
     'mmengine': 'pip install "mmengine>=0.10.3,<0.11"',
     'mmagic': 'pip install "mmagic>=1.2,<1.3"',
 }
+OTHER_NAMES = {'mmcv': ('mmcv-lite', 'mmcv-full')}
+"""Distributions of the same package; no method needs mmcv's compiled ops."""
 
 
 def check_base() -> None:
     """Check the packages below mmfacesr.
 
     Raises:
-        ImportError: Lists what is missing, too old or without compiled ops,
-            with what to install.
+        ImportError: Lists what is missing or too old, with what to install.
     """
     faults = [fault for name in OLDEST for fault in faults_of(name)]
     if faults:
@@ -40,17 +39,17 @@ def check_base() -> None:
 
 def faults_of(name: str) -> list[str]:
     """Say what is wrong with a package, in at most one line."""
-    remedy = REMEDIES[name]
-    try:
-        found = version(name)
-    except PackageNotFoundError:
-        lite = name == 'mmcv' and importlib.util.find_spec('mmcv')
-        what = 'mmcv-lite, which has no ops' if lite else 'nothing'
-        return [f'expected {name} >= {OLDEST[name]}, got {what}: {remedy}']
-    if digit_version(found) < digit_version(OLDEST[name]):
-        return [f'expected {name} >= {OLDEST[name]}, got {found}: {remedy}']
-    if name == 'mmcv' and importlib.util.find_spec('mmcv._ext') is None:
-        return [
-            f'expected mmcv with compiled ops, got {found} without: {remedy}'
-        ]
-    return []
+    for distribution in (name, *OTHER_NAMES.get(name, ())):
+        try:
+            found = version(distribution)
+            break
+        except PackageNotFoundError:
+            found = 'nothing'
+    is_new = found != 'nothing' and (
+        digit_version(found) >= digit_version(OLDEST[name])
+    )
+    if is_new:
+        return []
+    return [
+        f'expected {name} >= {OLDEST[name]}, got {found}: {REMEDIES[name]}'
+    ]

@@ -19,6 +19,7 @@ import mmcv
 import numpy as np
 from mmengine.utils import digit_version
 
+from mmfacesr.compat.mmcv_ops import mend_missing_ops
 from mmfacesr.compat.seam import wrap_once
 
 # name that MMagic imports -> where diffusers keeps it now
@@ -42,6 +43,7 @@ def mend_mmagic_imports() -> None:
     mend_numpy_names()
     mend_moved_modules()
     mend_mmcv_ceiling()
+    mend_missing_ops()
 
 
 def mend_numpy_names() -> None:

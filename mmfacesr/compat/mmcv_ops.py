@@ -6,48 +6,42 @@ MMagic imports ``mmcv.ops``, which needs the compiled module ``mmcv._ext``.
 ``mmcv-lite`` is mmcv without it: a pure wheel, installed without a compiler.
 """
 
-import importlib.util
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, NoReturn
 
 EXTENSION = 'mmcv._ext'
-REMEDY = (
-    'install mmcv 2.1.0 with its ops for this torch instead of mmcv-lite '
-    '(`make install STACK=full` in a clone)'
-)
 
 
 def mend_missing_ops() -> None:
-    """Stand in for the compiled module where it is missing.
+    """Stand in for the compiled module where there is none.
 
-    Ops can then be imported; calling one raises ImportError.
+    Everything of ``mmcv.ops`` can then be imported; calling an op raises
+    ImportError. mmcv itself goes on saying that there are no ops.
     """
-    if EXTENSION in sys.modules or importlib.util.find_spec(EXTENSION):
+    if EXTENSION in sys.modules or find_spec(EXTENSION):
         return
     module = ModuleType(EXTENSION, 'Stands in for ops that are not compiled.')
+    module.__spec__ = ModuleSpec(EXTENSION, None)
     module.__getattr__ = _missing_op
-    # what mmcv's report on the environment asks for
+    # What mmcv's report on the environment calls.
     module.get_compiler_version = lambda: 'n/a'
     module.get_compiling_cuda_version = lambda: 'n/a'
     sys.modules[EXTENSION] = module
-
-
-def has_ops() -> bool:
-    """Tell whether mmcv's ops are compiled (after the mends)."""
-    module = sys.modules.get(EXTENSION)
-    return getattr(module, '__getattr__', None) is not _missing_op
 
 
 def _missing_op(name: str) -> Callable[..., NoReturn]:
     if name.startswith('__'):
         raise AttributeError(name)
 
-    def raise_missing(*args: Any, **kwargs: Any) -> NoReturn:
+    def raise_missing(*_: Any, **__: Any) -> NoReturn:
         raise ImportError(
-            f'mmcv.ops needs the compiled op {name!r}, which mmcv-lite does '
-            f'not have: {REMEDY}.'
+            f'Expected mmcv with compiled ops for {name!r}, got mmcv-lite: '
+            'uninstall that and install mmcv 2.1.0 for this torch (in a '
+            'clone, `make install STACK=full`).'
         )
 
     return raise_missing

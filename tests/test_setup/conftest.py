@@ -21,8 +21,13 @@ def load(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope='session')
-def steps() -> ModuleType:
-    return load('steps')
+def commands() -> ModuleType:
+    return load('commands')
+
+
+@pytest.fixture(scope='session')
+def mmcv_ops() -> ModuleType:
+    return load('mmcv_ops')
 
 
 @pytest.fixture(scope='session')

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plan of a stack and what may stand at the environment's place."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,29 +23,48 @@ def make_venv(folder: Path, body: str) -> Path:
     return folder
 
 
-def test_nothing_changed_starts_no_step(install, tmp_path, monkeypatch):
-    venv = make_venv(tmp_path / 'venv', f'echo {HERE}')
+@pytest.fixture
+def ran(install, monkeypatch):
+    """The commands that an installation would run."""
+    commands = []
     monkeypatch.setattr(
         install, 'read_header', lambda path: {'python': [HERE], 'without': []}
     )
     monkeypatch.setattr(install, 'check_machine', lambda *args: None)
-    ran = []
     monkeypatch.setattr(
-        install.Stamps,
-        'run',
-        lambda self, step, log: (
-            ran.append(step.name),
-            self.write(step.name, step.key(self.common)),
-        ),
+        install, 'run_logged', lambda command, log: commands.append(command)
     )
+    return commands
+
+
+def test_nothing_changed_runs_nothing(install, ran, tmp_path, monkeypatch):
+    venv = make_venv(tmp_path / 'venv', f'echo {HERE}')
     install.install('current', venv, 'an-index')
-    assert len(ran) == len(install.plan(venv, 'current', ''))
+    assert '--force-reinstall' in ran[0] and 'an-index' in ran[0]
+    assert len(ran) == 1 + len(install.plan(venv, 'current', '', False))
     ran.clear()
     install.install('current', venv, '')  # the index is remembered
     assert ran == []
-    (venv / '.mmfacesr' / 'mmcv').unlink()
+    monkeypatch.setattr(install, 'inputs', lambda *args: 'changed')
     install.install('current', venv, '')
-    assert ran == ['mmcv']
+    assert ran and '--force-reinstall' not in ran[0]
+
+
+def test_unfinished_goes_on(install, ran, tmp_path, monkeypatch):
+    venv = make_venv(tmp_path / 'venv', f'echo {HERE}')
+    install.install('current', venv, '')
+
+    def fail(command, log):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(install, 'run_logged', fail)
+        context.setattr(install, 'inputs', lambda *args: 'changed')
+        with pytest.raises(KeyboardInterrupt):
+            install.install('current', venv, '')
+    ran.clear()
+    install.install('current', venv, '')
+    assert ran
 
 
 def test_broken_python_is_recognized(install, tmp_path):
@@ -61,6 +82,10 @@ def test_what_must_not_be_overwritten(install, tmp_path):
     (venv / '.mmfacesr' / 'stack').write_text('classic')
     with pytest.raises(install.InstallError, match='holds the stack classic'):
         install.venv_state(venv, 'current', [HERE])
+    loop = tmp_path / 'loop'
+    loop.symlink_to(loop)
+    with pytest.raises(install.InstallError, match='leads nowhere'):
+        install.venv_state(loop, 'current', [HERE])
     (tmp_path / 'papers').mkdir()
     (tmp_path / 'papers' / 'thesis.tex').touch()
     with pytest.raises(
@@ -69,46 +94,63 @@ def test_what_must_not_be_overwritten(install, tmp_path):
         install.venv_state(tmp_path / 'papers', 'current', [HERE])
 
 
-@pytest.mark.parametrize('stack', STACKS)
-def test_order_and_content_of_a_stack(install, stack, tmp_path):
-    steps = install.plan(tmp_path, stack, '')
-    names = [step.name for step in steps]
-    assert names == [
-        'build_tools',
-        'torch',
-        'mmcv',
-        'libraries',
-        'mmagic',
-        'mmfacesr',
-        'verify',
-    ]
-    landmarks = any('landmarks.txt' in x for x in steps[3].commands[0])
-    assert landmarks is (stack != 'newest')
-    assert '--no-deps' in steps[4].commands[0]
+@pytest.mark.parametrize('stack', [*STACKS, 'full'])
+def test_content_of_a_stack(install, stack, tmp_path):
+    *mmcv, libraries, mmagic, _, _ = install.plan(tmp_path, stack, '', False)
+    text = ' '.join(libraries[1])
+    assert ('landmarks.txt' in text) is (stack != 'newest')
+    assert ('mmcv_lite.txt' in text) is (stack != 'full')
+    assert '--no-deps' in mmagic[1]
+    compiled = [command for _, command in mmcv if command[-1] == 'mmcv']
+    assert len(compiled) == (stack == 'full')
 
 
 def test_torch_and_torchvision_come_from_one_index(install, tmp_path):
-    torch = install.plan(tmp_path, 'current', 'an-index')[1]
-    assert 'an-index' in torch.commands[0]
-    assert '--index-url' in torch.commands[0]
+    (_, command), *_ = install.plan(tmp_path, 'current', 'an-index', False)
+    assert 'an-index' in command and '--index-url' in command
     listed = (install.REQUIREMENTS / 'torch.txt').read_text().splitlines()
     assert {'torch', 'torchvision'} <= set(listed)
 
 
 @pytest.mark.parametrize(
-    'facts, cxx20, hidden',
+    'version, has_gpu, cxx20',
     [
-        ('["2.15.0+cpu", false, null]', True, False),
-        ('["2.1.2", false, "12.1"]', False, False),
-        ('["2.1.2", true, "12.1"]', False, True),
+        ('2.15.0+cpu', False, True),
+        ('2.1.2', False, False),
+        ('2.1.2', True, False),
     ],
 )
-def test_compiling_fits_the_torch(install, monkeypatch, facts, cxx20, hidden):
-    monkeypatch.setattr(install, 'probe', lambda python, code: facts)
-    monkeypatch.setattr(install, 'has_nvcc', lambda cuda: False)
-    env = install.mmcv_env(Path('python'))
+def test_compiling_fits_the_torch(
+    mmcv_ops, monkeypatch, version, has_gpu, cxx20
+):
+    torch = SimpleNamespace(
+        __version__=version,
+        cuda=SimpleNamespace(is_available=lambda: has_gpu),
+        version=SimpleNamespace(cuda='12.1'),
+    )
+    monkeypatch.setitem(sys.modules, 'torch', torch)
+    monkeypatch.setattr(mmcv_ops, 'has_nvcc', lambda cuda: False)
+    env = mmcv_ops.environment()
     assert env.get('CXX', '').endswith('cxx20.sh') is cxx20
-    assert ('CUDA_VISIBLE_DEVICES' in env) is hidden
+    assert ('CUDA_VISIBLE_DEVICES' in env) is has_gpu
+
+
+def test_command_gets_the_environment(install, tmp_path):
+    """Run as the plan runs it, with a torch that is a file."""
+    (tmp_path / 'torch.py').write_text(
+        '__version__ = "2.15"\n'
+        'class cuda:\n    is_available = staticmethod(lambda: False)\n'
+    )
+    code = 'import os; print(os.environ["MMCV_WITH_OPS"], os.environ["CXX"])'
+    out = subprocess.run(
+        [sys.executable, install.mmcv_ops.__file__]
+        + [sys.executable, '-c', code],
+        env={**os.environ, 'PYTHONPATH': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert out.startswith('1 ') and out.strip().endswith('cxx20.sh')
 
 
 @pytest.mark.parametrize('stack', STACKS)
@@ -116,7 +158,8 @@ def test_each_stack_pins_what_openmmlab_needs(install, verify, stack):
     path = install.REQUIREMENTS / 'constraints' / f'{stack}.txt'
     lines = path.read_text().splitlines()
     pinned = {x.split('==')[0] for x in lines if '==' in x}
-    assert {'torch', 'torchvision', 'mmcv', 'mmengine', 'mmagic'} <= pinned
+    assert {'torch', 'torchvision', 'mmengine', 'mmagic'} <= pinned
+    assert {'mmcv', 'mmcv-lite'} <= pinned
     assert install.read_header(path)['python']
     reasons = [reason for _, reason in verify.tolerated(path)]
     assert reasons and all(reasons)

@@ -37,8 +37,7 @@ def check_python(wanted: list[str]) -> str | None:
         return None
     return (
         f'Python {" or ".join(wanted)}: found only {got}. '
-        f'E.g.: apt-get install python{wanted[0]} '
-        f'python{wanted[0]}-venv python{wanted[0]}-dev'
+        f'E.g.: apt-get install python{wanted[0]} python{wanted[0]}-venv'
     )
 
 
@@ -58,35 +57,30 @@ def check_venv() -> str | None:
     )
 
 
-def compiler() -> list[str]:
-    """Return the C++ compiler's command."""
-    return os.environ.get('CXX', 'c++').split()
-
-
-def compiles(source: str, *options: str) -> bool:
-    """Tell whether the C++ compiler accepts a source text."""
+def check_compiler() -> str | None:
+    """Compile a C++20 line, which torch >= 2.14 has in its headers."""
+    compiler = os.environ.get('CXX', 'c++')
     try:
         done = subprocess.run(
-            [*compiler(), '-x', 'c++', '-fsyntax-only', *options, '-'],
-            input=source.encode(),
+            [
+                *compiler.split(),
+                '-x',
+                'c++',
+                '-std=c++20',
+                '-fsyntax-only',
+                '-',
+            ],
+            input=b'#include <concepts>\nstatic_assert(std::integral<int>);\n',
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=False,
         )
+        if done.returncode == 0:
+            return None
     except OSError:
-        return False
-    return done.returncode == 0
-
-
-def check_compiler() -> str | None:
-    """Compile a C++20 line: torch >= 2.14 has it in its headers."""
-    if compiles(
-        '#include <concepts>\nstatic_assert(std::integral<int>);\n',
-        '-std=c++20',
-    ):
-        return None
+        pass
     return (
-        f'a C++20 compiler ({" ".join(compiler())} does not compile): '
+        f'a C++20 compiler ({compiler} does not compile): '
         'apt-get install g++ (version 10 or newer)'
     )
 
@@ -114,7 +108,7 @@ def check_library(name: str) -> str | None:
 
 def check_disk(folder: Path, need_gib: float, remedy: str) -> str | None:
     """Compare the free space where a folder is or will be."""
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder))
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free / GIB
@@ -126,29 +120,30 @@ def check_disk(folder: Path, need_gib: float, remedy: str) -> str | None:
     )
 
 
-def missing(wanted: list[str], venv: Path, need_gib: float) -> list[str]:
+def missing(
+    wanted: list[str], venv: Path, need_gib: float, compiles: bool
+) -> list[str]:
     """List all that is missing.
 
     Args:
         wanted (list[str]): Python versions, such as '3.11'.
         venv (Path): Where the environment is or will be.
         need_gib (float): Free space that it still needs, GiB.
+        compiles (bool): Whether mmcv's ops are compiled.
 
     Returns:
         list[str]: One message each, with the remedy; empty if all is there.
     """
     python = check_python(wanted)
-    found = [python]
-    if python is None:  # else these tell about the wrong Python
-        found += [check_venv(), check_headers()]
-    found += [check_compiler()]
-    found += [check_library(name) for name in LIBRARIES]
-    found += [
-        check_disk(venv, need_gib, 'Make room, or name another place: VENV='),
-        check_disk(
-            Path(tempfile.gettempdir()),
-            TEMP_GIB,
-            'Make room, or name another place: TMPDIR=',
-        ),
+    remedy = 'Make room, or name another place:'
+    found = [
+        python,
+        # Else these tell about the wrong Python.
+        check_venv() if python is None else None,
+        check_headers() if compiles and python is None else None,
+        check_compiler() if compiles else None,
+        *map(check_library, LIBRARIES),
+        check_disk(venv, need_gib, f'{remedy} VENV='),
+        check_disk(Path(tempfile.gettempdir()), TEMP_GIB, f'{remedy} TMPDIR='),
     ]
     return [message for message in found if message]

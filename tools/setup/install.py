@@ -3,16 +3,16 @@
 """Make or complete the project's virtual environment.
 
 Started by install.sh with a Python that starts; standard library only. Can
-be interrupted and run again: finished steps are not repeated.
+be interrupted and run again: pip leaves alone what is installed already, and
+nothing is done when no requirement has changed.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import hashlib
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,18 +20,23 @@ import time
 from pathlib import Path
 
 import checks
-from checks import GIB
-from steps import Stamps, Step, StepError, show
+import mmcv_ops
+from commands import CommandError, run_logged, show
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 REQUIREMENTS = ROOT / 'requirements'
-CXX20_TORCH = (2, 14)  # first torch whose headers need C++20
-JOB_GIB = 1.5  # memory of one compiler on torch's headers, with reserve
+WITH_OPS = 'full'  # the stack `current` with mmcv's ops compiled
 
 
 class InstallError(RuntimeError):
     """Something is in the way; the message says what and the remedy."""
+
+
+def constraints_of(stack: str) -> Path:
+    """Return the file with the versions of a stack."""
+    name = 'current' if stack == WITH_OPS else stack
+    return REQUIREMENTS / 'constraints' / f'{name}.txt'
 
 
 def read_header(constraints: Path) -> dict[str, list[str]]:
@@ -44,8 +49,9 @@ def read_header(constraints: Path) -> dict[str, list[str]]:
     return header
 
 
-def probe(python: Path, code: str) -> str | None:
-    """Run a line in another Python; None if it does not start."""
+def python_version(python: Path) -> str | None:
+    """Return the version of another Python; None if it does not start."""
+    code = 'import sys, pip; print("%d.%d" % sys.version_info[:2])'
     try:
         done = subprocess.run(
             [str(python), '-c', code],
@@ -69,6 +75,9 @@ def venv_state(venv: Path, stack: str, wanted: list[str]) -> str:
     Raises:
         InstallError: If it is something that must not be overwritten.
     """
+    remedy = f'Remove it (rm -r {venv}) or choose another place: VENV='
+    if venv.is_symlink() and not venv.exists():
+        raise InstallError(f'{venv} is a link that leads nowhere. {remedy}')
     if not venv.exists() or venv.is_dir() and not any(venv.iterdir()):
         return 'absent'
     if not (venv / 'pyvenv.cfg').is_file():
@@ -76,17 +85,12 @@ def venv_state(venv: Path, stack: str, wanted: list[str]) -> str:
             f'{venv} exists and is not a virtual environment. '
             'Choose another place: VENV='
         )
-    remedy = f'Remove it (rm -r {venv}) or choose another place: VENV='
-    mark = venv / '.mmfacesr' / 'stack'
-    if mark.is_file() and mark.read_text() != stack:
+    found = remembered(venv, 'stack') or stack
+    if found != stack:
         raise InstallError(
-            f'{venv} holds the stack {mark.read_text()}, '
-            f'expected {stack}. {remedy}'
+            f'{venv} holds the stack {found}, expected {stack}. {remedy}'
         )
-    version = probe(
-        venv / 'bin' / 'python',
-        'import sys, pip; print("%d.%d" % sys.version_info[:2])',
-    )
+    version = python_version(venv / 'bin' / 'python')
     if version is None:
         return 'broken'
     if version not in wanted:
@@ -97,71 +101,26 @@ def venv_state(venv: Path, stack: str, wanted: list[str]) -> str:
     return 'usable'
 
 
-def make_venv(venv: Path, state: str) -> None:
-    """Make the environment unless it is there and works."""
-    if state == 'usable':
-        return
-    if state == 'broken':
-        show(f'The Python in {venv} does not start: making it again.\n')
-    subprocess.run(
-        [sys.executable, '-m', 'venv', '--clear', str(venv)], check=True
-    )
+def remembered(venv: Path, name: str) -> str:
+    """Read what an earlier call wrote down; '' if nothing."""
+    file = venv / '.mmfacesr' / name
+    return file.read_text() if file.is_file() else ''
 
 
-def mmcv_env(python: Path) -> dict[str, str]:
-    """Choose how mmcv's ops are compiled against the installed torch."""
-    facts = json.loads(
-        probe(
-            python,
-            'import json, torch; print(json.dumps([torch.__version__, '
-            'torch.cuda.is_available(), torch.version.cuda]))',
-        )
-        or 'null'
-    )
-    if facts is None:
-        raise InstallError(
-            'torch is installed but cannot be imported; see '
-            f'{python} -c "import torch"'
-        )
-    version, has_gpu, cuda = facts
-    env = {'MMCV_WITH_OPS': '1', 'MAX_JOBS': str(compiler_jobs())}
-    # Python's flags ask for debug information: half of the compiling time.
-    env['CFLAGS'] = f'{os.environ.get("CFLAGS", "")} -g0'.strip()
-    if tuple(map(int, version.split('.')[:2])) >= CXX20_TORCH:
-        env['MMFACESR_CXX'] = ' '.join(checks.compiler())
-        env['CXX'] = str(HERE / 'cxx20.sh')
-    if has_gpu and not has_nvcc(cuda):
-        # mmcv would try to compile CUDA code and fail.
-        show(
-            f'      no nvcc of CUDA {cuda}: ops for the CPU only (none of '
-            'our methods needs them on the GPU)\n'
-        )
-        env['CUDA_VISIBLE_DEVICES'] = ''
-    return env
+def remember(venv: Path, name: str, text: str) -> None:
+    """Write a small file atomically."""
+    folder = venv / '.mmfacesr'
+    folder.mkdir(exist_ok=True)
+    (folder / f'{name}.part').write_text(text)
+    os.replace(folder / f'{name}.part', folder / name)
 
 
-def compiler_jobs() -> int:
-    """Count the compilers that processors and memory can take."""
-    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB
-    return max(1, min(len(os.sched_getaffinity(0)), int(memory / JOB_GIB)))
-
-
-def has_nvcc(cuda: str) -> bool:
-    """Tell whether there is a CUDA compiler of torch's major version."""
-    home = os.environ.get('CUDA_HOME', '/usr/local/cuda')
-    nvcc = shutil.which('nvcc') or shutil.which('nvcc', path=f'{home}/bin')
-    if nvcc is None:
-        return False
-    text = subprocess.run(
-        [nvcc, '--version'], stdout=subprocess.PIPE, text=True, check=False
-    ).stdout
-    return f'release {cuda.split(".")[0]}.' in text
-
-
-def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
-    """List the steps of a stack in their order."""
+def plan(
+    venv: Path, stack: str, torch_index: str, is_new_index: bool
+) -> list[tuple[str, list[str]]]:
+    """List titles and commands in their order."""
     python = str(venv / 'bin' / 'python')
-    constraints = REQUIREMENTS / 'constraints' / f'{stack}.txt'
+    constraints = constraints_of(stack)
     pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
     pip += ['--progress-bar', 'off']
     pinned = [*pip, '-c', str(constraints)]
@@ -169,138 +128,113 @@ def plan(venv: Path, stack: str, torch_index: str) -> list[Step]:
     def listed(*names: str) -> list[str]:
         return [y for x in names for y in ('-r', str(REQUIREMENTS / x))]
 
-    torch = [[*pinned, *listed('torch.txt')]]
-    if torch_index:  # its dependencies may lie elsewhere
-        torch.insert(
-            0,
-            [
-                *pinned,
-                '--no-deps',
-                '--force-reinstall',
-                '--index-url',
-                torch_index,
-                *listed('torch.txt'),
-            ],
-        )
-    mmcv = [*pinned, '-v', '--no-build-isolation', 'mmcv']
-    rebuild = ['--no-deps', '--no-cache-dir', '--force-reinstall']
-    verify = [python, str(HERE / 'verify.py')]
-    libraries = ['runtime.txt', 'mim.txt', 'dev.txt']
+    libraries = ['build.txt', 'torch.txt', 'runtime.txt', 'mim.txt', 'dev.txt']
     if 'mediapipe' not in read_header(constraints)['without']:
         libraries.append('landmarks.txt')
+    steps = []
+    if torch_index:  # only torch: its dependencies may lie elsewhere
+        only = ['--no-deps', '--index-url', torch_index]
+        only += ['--force-reinstall'] if is_new_index else []
+        steps.append(
+            ('torch of that index', [*pinned, *only, *listed('torch.txt')])
+        )
+    if stack == WITH_OPS:
+        steps += mmcv_ops.steps(pinned, listed('build.txt', 'torch.txt'))
+    else:
+        libraries.append('mmcv_lite.txt')
     return [
-        Step('build_tools', 'build tools', [[*pinned, *listed('build.txt')]]),
-        Step('torch', 'torch and torchvision (up to 3 GB to download)', torch),
-        Step(
-            'mmcv',
-            'mmcv with its ops (compiled the first time: about 10 '
-            "minutes on 2 cores; later taken from pip's cache)",
-            [mmcv],
-            (HERE / 'cxx20.sh').read_text(),
-            env=lambda: mmcv_env(Path(python)),
-            check=[*verify, 'ops'],
-            repair=[[*mmcv, *rebuild, '--no-binary', 'mmcv']],
+        *steps,
+        (
+            'libraries (up to 3 GB to download)',
+            [*pinned, *listed(*libraries)],
         ),
-        Step(
-            'libraries',
-            'libraries for MMagic, tools for tests',
-            [[*pinned, *listed(*libraries)]],
-            contents(*libraries),
-        ),
-        Step(
-            'mmagic',
+        (
             'MMagic and openmim',
-            [[*pinned, '--no-deps', *listed('no_deps.txt')]],
-            contents('no_deps.txt'),
+            [*pinned, '--no-deps', *listed('no_deps.txt')],
         ),
-        Step(
-            'mmfacesr',
+        (
             'mmfacesr itself, editable',
-            [[*pip, '--no-deps', '--no-build-isolation', '-e', str(ROOT)]],
-            package_inputs(),
+            [*pip, '--no-deps', '--no-build-isolation', '-e', str(ROOT)],
         ),
-        Step(
-            'verify',
+        (
             'check that it works',
-            [[*verify, 'all', str(constraints)]],
-            (HERE / 'verify.py').read_text(),
+            [python, str(HERE / 'verify.py'), stack, str(constraints)],
         ),
     ]
 
 
-def contents(*names: str) -> str:
-    """Join requirement files, for the stamp."""
-    return ''.join((REQUIREMENTS / name).read_text() for name in names)
-
-
-def package_inputs() -> str:
-    """Join what an editable install registers: its files' names, too."""
+def inputs(stack: str, venv: Path, torch_index: str) -> str:
+    """Hash all that an installation depends on."""
     files = [
-        ROOT / name
-        for name in ('setup.py', 'pyproject.toml', 'model-index.yml')
+        constraints_of(stack),
+        *sorted(REQUIREMENTS.glob('*.txt')),
+        *sorted(HERE.glob('*')),
+        *(ROOT / name for name in ('setup.py', 'pyproject.toml')),
+        ROOT / 'model-index.yml',
     ]
+    # An editable install registers each of these, by its name.
     registered = sorted(
         str(path)
         for folder in ('configs', 'tools')
         for path in (ROOT / folder).rglob('*.py')
     )
-    return '\n'.join([*(x.read_text() for x in files), *registered])
+    texts = [path.read_text() for path in files if path.is_file()]
+    text = '\n'.join([stack, str(venv), torch_index, *texts, *registered])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def install(stack: str, venv: Path, torch_index: str) -> None:
     """Bring an environment to the state that its stack wants."""
-    constraints = REQUIREMENTS / 'constraints' / f'{stack}.txt'
-    wanted = read_header(constraints)['python']
+    wanted = read_header(constraints_of(stack))['python']
     state = venv_state(venv, stack, wanted)
-    marks = venv / '.mmfacesr'
-    if not torch_index and (marks / 'torch_index').is_file():
-        torch_index = (marks / 'torch_index').read_text()
-    steps = plan(venv, stack, torch_index)
-    common = f'{constraints.read_text()} {venv}'
-    stamps = Stamps(marks, common)
-    todo = (
-        steps
-        if state != 'usable'
-        else [step for step in steps if not stamps.is_done(step)]
-    )
-    if not todo:
+    known_index = remembered(venv, 'torch_index')
+    torch_index = torch_index or known_index
+    wanted_state = inputs(stack, venv, torch_index)
+    if state == 'usable' and remembered(venv, 'installed') == wanted_state:
         show(f'{venv} is up to date (stack {stack}).\n')
         return
-    check_machine(wanted, venv, todo, torch_index)
-    make_venv(venv, state)
-    stamps.write('stack', stack)
-    stamps.write('torch_index', torch_index)
-    run_steps(stamps, steps, venv / 'install.log')
+    check_machine(wanted, venv, stack, torch_index)
+    if state != 'usable':
+        make_venv(venv, state)
+    steps = plan(venv, stack, torch_index, torch_index != known_index)
+    remember(venv, 'installed', '')
+    remember(venv, 'stack', stack)
+    remember(venv, 'torch_index', torch_index)
+    run_steps(steps, venv / 'install.log')
+    remember(venv, 'installed', wanted_state)
     show(f'Ready: {venv} (stack {stack}). Next: make quickstart\n')
 
 
+def make_venv(venv: Path, state: str) -> None:
+    """Make the environment anew."""
+    if state == 'broken':
+        show(f'The Python in {venv} does not start: making it again.\n')
+    subprocess.run(
+        [sys.executable, '-m', 'venv', '--clear', str(venv)], check=True
+    )
+
+
 def check_machine(
-    wanted: list[str], venv: Path, todo: list[Step], torch_index: str
+    wanted: list[str], venv: Path, stack: str, torch_index: str
 ) -> None:
     """Stop with a list of all that is missing on the machine."""
     kind = 'cpu' if 'cpu' in torch_index else 'default'
-    has_torch = all(step.name != 'torch' for step in todo)
+    has_torch = any(venv.glob('lib/*/site-packages/torch/version.py'))
     need = 1 if has_torch else checks.VENV_GIB[kind]
-    if any(venv.glob('lib/*/site-packages/torch/version.py')):
-        need = 1  # made by hand or half made: torch is there
-    lacking = checks.missing(wanted, venv, need)
+    lacking = checks.missing(wanted, venv, need, stack == WITH_OPS)
     if lacking:
         raise InstallError(
             'Missing on this machine:\n  - ' + '\n  - '.join(lacking)
         )
 
 
-def run_steps(stamps: Stamps, steps: list[Step], log: Path) -> None:
-    """Run the steps without a valid stamp, each with its time."""
+def run_steps(steps: list[tuple[str, list[str]]], log: Path) -> None:
+    """Run commands, each with its time."""
     show(f'Python {platform.python_version()}; full log: {log}\n')
-    for number, step in enumerate(steps, 1):
-        head = f'[{number}/{len(steps)}] {step.title}'
-        if stamps.is_done(step):
-            show(f'{head}: already done\n')
-            continue
-        show(f'{head} ...\n')
+    for number, (title, command) in enumerate(steps, 1):
+        show(f'[{number}/{len(steps)}] {title} ...\n')
         began = time.monotonic()
-        stamps.run(step, log)
+        run_logged(command, log)
         show(f'      done in {time.monotonic() - began:.0f} s\n')
 
 
@@ -315,7 +249,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         install(args.stack, args.venv.absolute(), args.torch_index)
-    except (InstallError, StepError) as error:
+    except (InstallError, CommandError) as error:
         show(
             f'\n{error}\nThe installation is not complete. Fix this and run '
             'it again: it continues where it stopped.\n'

@@ -9,9 +9,11 @@
 here=$(dirname "$0")
 stack=$1
 venv=$2
-constraints="$here/../../requirements/constraints/$stack.txt"
+pins=$stack
+[ "$stack" = full ] && pins=current # and mmcv's ops, compiled
+constraints="$here/../../requirements/constraints/$pins.txt"
 if [ ! -f "$constraints" ]; then
-    echo "Expected STACK=current, classic or newest, got '$stack'." >&2
+    echo "Expected STACK=current, full, classic or newest, got '$stack'." >&2
     exit 2
 fi
 wanted=$(sed -n 's/^# python: //p' "$constraints")
@@ -22,7 +24,7 @@ if ! python=$(sh "$here/find_python.sh" $wanted); then
     python=$(sh "$here/find_python.sh" 3.13 3.12 3.11 3.10 3.9 2>/dev/null) || {
         first=${wanted%% *}
         echo "Install one, e.g.: apt-get install python$first" \
-            "python$first-venv python$first-dev" >&2
+            "python$first-venv" >&2
         exit 1
     }
 fi
