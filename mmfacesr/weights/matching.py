@@ -5,8 +5,9 @@
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from mmfacesr.weights.errors import WeightsError
@@ -37,14 +38,9 @@ def find_weights(
 
     All keys below one prefix must be the module's, in one of the known
     layouts; what lies beside the prefix (a discriminator, an optimizer) is
-    left alone. Of several parts that fit,
-
-    1. the one under a name that is or ends in ``ema`` is taken,
-    2. else the one there is; ``ema_state_dict`` is passed over, because
-       mmengine keeps the plain weights there.
-
-    Two parts of one rank are refused, and so are plain weights whose average
-    is there and does not fit. The order in the file never counts.
+    left alone. Of several parts that fit, the one under a name that is or ends
+    in ``ema`` is taken. Two parts of one rank are refused, and so are plain
+    weights whose average is there and does not fit.
 
     Args:
         module (nn.Module): Gives keys and shapes; it is not changed.
@@ -61,9 +57,8 @@ def find_weights(
             infinite.
     """
     tensors = flat_tensors(content)
-    counted = [key for key in tensors if is_flop_counter(key)]
     layout, prefix, part = _match(module, tensors)
-    if counted:
+    if counted := [key for key in tensors if is_flop_counter(key)]:
         say(f'{_list(counted, "keys of a FLOP counter")} are left out.')
     check_finite({prefix + key: value for key, value in part.items()})
     own = module.state_dict()
@@ -75,12 +70,7 @@ def find_weights(
 
 
 def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
-    """Say whether weights of a module are among tensors.
-
-    Args:
-        module (nn.Module): Gives keys and shapes.
-        tensors (Mapping[str, Tensor]): As of :func:`flat_tensors`.
-    """
+    """Say whether weights of a module are among those of `flat_tensors`."""
     try:
         _match(module, tensors)
     except WeightsError:
@@ -88,37 +78,31 @@ def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def flat_tensors(content: Mapping) -> dict[str, Tensor]:
+def flat_tensors(content: Mapping, prefix: str = '') -> dict[str, Tensor]:
     """Return every tensor in nested mappings by its dotted key.
 
     Raises:
         WeightsError: If a key is too long, or is there twice.
     """
     tensors = {}
-    for key, value in _tensors_of(content, ''):
-        if key in tensors:
-            raise WeightsError(
-                f'Expected one tensor of each name, got two named {key!r}; '
-                'leave one of them out.'
-            )
-        tensors[key] = value
-    return tensors
-
-
-def _tensors_of(content: Mapping, prefix: str) -> Iterator:
-    """Yield dotted key and tensor of every tensor in nested mappings."""
     for key, value in content.items():
         name = f'{prefix}{key}'
-        if isinstance(value, Tensor) and len(name) <= MAX_NAME:
-            yield name, value
-        elif isinstance(value, Mapping) and len(name) <= MAX_NAME:
-            if key not in IGNORED:
-                yield from _tensors_of(value, f'{name}.')
-        elif isinstance(value, (Tensor, Mapping)):
+        if not isinstance(value, (Tensor, Mapping)) or key in IGNORED:
+            continue
+        if len(name) > MAX_NAME:
             raise WeightsError(
                 f'Expected keys of at most {MAX_NAME} characters, got '
                 f'{name[:60]!r}... of {len(name)}; rename it.'
             )
+        is_tensor = isinstance(value, Tensor)
+        found = {name: value} if is_tensor else flat_tensors(value, f'{name}.')
+        if twice := [name for name in found if name in tensors]:
+            raise WeightsError(
+                f'Expected one tensor of each name, got two named '
+                f'{twice[0]!r}; leave one of them out.'
+            )
+        tensors |= found
+    return tensors
 
 
 def is_flop_counter(key: str) -> bool:
@@ -128,9 +112,6 @@ def is_flop_counter(key: str) -> bool:
 
 def check_finite(weights: Mapping[str, Tensor]) -> None:
     """Refuse weights of a training that diverged, or of a damaged file.
-
-    Args:
-        weights (Mapping[str, Tensor]): Values without memory are passed over.
 
     Raises:
         WeightsError: If a floating value is NaN or infinite.
@@ -145,7 +126,7 @@ def check_finite(weights: Mapping[str, Tensor]) -> None:
 
 
 def _is_finite(value: Tensor) -> bool:
-    """Say whether no element is NaN or infinite."""
+    """Say whether no element is NaN or infinite, as far as there are any."""
     if value.is_meta or not value.is_floating_point():
         return True
     if value.dtype.itemsize == 1:  # has no sum
@@ -155,12 +136,7 @@ def _is_finite(value: Tensor) -> bool:
 
 
 def faults_of(module: nn.Module, weights: Mapping) -> str:
-    """Say what keeps a state dict from being a module's; '' if nothing does.
-
-    Args:
-        module (nn.Module): Gives keys and shapes.
-        weights (Mapping): Under the module's own keys, without a prefix.
-    """
+    """Say what keeps a state dict from being a module's, if anything."""
     own = module.state_dict()
     return '; '.join(_faults(weights, {key: key for key in own}, own))
 
@@ -170,30 +146,21 @@ def _match(
 ) -> tuple[Layout, str, dict[str, Tensor]]:
     """Find the part of some tensors that fits, under the keys of its layout.
 
-    Args:
-        module (nn.Module): Gives keys, shapes and layouts.
-        tensors (Mapping): As of :func:`flat_tensors`.
-
     Returns:
         tuple[Layout, str, dict[str, Tensor]]: The layout, the prefix of the
         part and the part.
-
-    Raises:
-        WeightsError: As of :func:`find_weights`.
     """
     tensors = {k: v for k, v in tensors.items() if not is_flop_counter(k)}
     own = module.state_dict()
     own = {k: v for k, v in own.items() if not is_flop_counter(k)}
     keys = sorted(tensors)
-    fitting, prefixes = {}, set()
-    best = (0, None)  # number of known keys, what is wrong with them
-    tried = []
+    fitting, prefixes, tried = {}, set(), []
+    best = 0, _list(keys, 'foreign')  # known keys, what is wrong with them
     for layout in layouts_of(module):
         theirs = {layout.key(key): key for key in own}
-        constants = _checked_constants(layout, module)
-        if (theirs, constants.keys()) in tried:
+        if theirs in tried:
             continue
-        tried.append((theirs, constants.keys()))
+        tried.append(theirs)
         counts = _prefixes(keys, theirs)
         prefixes |= counts.keys()
         for prefix in _candidates(counts, theirs):
@@ -202,46 +169,34 @@ def _match(
                 for key in _below(keys, prefix)
                 if layout.uses(key[len(prefix) :])
             }
-            faults = _take_out(part, constants)
+            faults = _take_out_constants(part, layout, module)
             faults += _faults(part, theirs, own)
             if not faults:
                 fitting.setdefault(prefix, (layout, prefix, part))
             elif counts[prefix] > best[0]:
-                best = (
-                    counts[prefix],
-                    f'part {prefix!r}, layout {layout.name}: '
-                    + '; '.join(faults),
-                )
+                where = f'part {prefix!r}, layout {layout.name}: '
+                best = counts[prefix], where + '; '.join(faults)
     if not fitting:
         raise MismatchError(
             f'Expected the weights of a {type(module).__name__}, '
-            f'{len(own)} tensors, got '
-            f'{best[1] or _list(keys, "foreign")}. Nothing was loaded.'
+            f'{len(own)} tensors, got {best[1]}. Nothing was loaded.'
         )
     return fitting[_choose(list(fitting), prefixes)]
 
 
-def _checked_constants(layout: Layout, module: nn.Module) -> Weights:
-    """Give the tensors that files of a layout must hold as they are."""
-    return {
-        key: value
-        for key, value in layout.constants(module).items()
-        if layout.uses(key)
-    }
-
-
-def _take_out(part: Weights, constants: Weights) -> list[str]:
-    """Remove constants from part of a checkpoint; say which ones differ."""
-    found = {key: part.pop(key) for key in constants if key in part}
+def _take_out_constants(
+    part: Weights, layout: Layout, module: nn.Module
+) -> list[str]:
+    """Remove what files must hold as it is; say what differs."""
     wrong = [
         key
-        for key, value in found.items()
-        if value.shape != constants[key].shape
-        or not bool((value == constants[key]).all())
+        for key, value in layout.constants(module).items()
+        if layout.uses(key)
+        and key in part
+        and not torch.equal(part.pop(key), value)
     ]
-    return (
-        [_list(wrong, 'not the constants that they must be')] if wrong else []
-    )
+    what = 'not the constants that they must be'
+    return [_list(wrong, what)] if wrong else []
 
 
 def _prefixes(keys: Sequence[str], known: Mapping) -> Counter:
@@ -311,9 +266,7 @@ def _kind(value: Tensor) -> tuple[bool, bool]:
 def _choose(fitting: list[str], prefixes: Collection[str]) -> str:
     """Return the one fitting part, or the one with averaged weights.
 
-    Args:
-        fitting (list[str]): Prefixes of the parts.
-        prefixes (Collection[str]): Of all that resembles them.
+    Parts are told by their prefixes; ``prefixes`` are of all that resembles.
     """
     averaged = [prefix for prefix in fitting if _is_averaged(prefix)]
     chosen = averaged or fitting
