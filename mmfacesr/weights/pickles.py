@@ -37,30 +37,31 @@ MAX_KEY = 1 << 63
 # claim, or hash what is nested without an end.
 OPCODES = b'\x80.}])(NKMJGUX\x88\x89\x8a\x85\x86\x87taeqrhjcQsuRb\x81'
 STORAGES = {
-    'torch BoolStorage': torch.bool,
-    'torch ByteStorage': torch.uint8,
-    'torch CharStorage': torch.int8,
-    'torch ShortStorage': torch.int16,
-    'torch IntStorage': torch.int32,
-    'torch LongStorage': torch.int64,
-    'torch HalfStorage': torch.float16,
-    'torch BFloat16Storage': torch.bfloat16,
-    'torch FloatStorage': torch.float32,
-    'torch DoubleStorage': torch.float64,
-    'torch ComplexFloatStorage': torch.complex64,
-    'torch ComplexDoubleStorage': torch.complex128,
+    'torch.BoolStorage': torch.bool,
+    'torch.ByteStorage': torch.uint8,
+    'torch.CharStorage': torch.int8,
+    'torch.ShortStorage': torch.int16,
+    'torch.IntStorage': torch.int32,
+    'torch.LongStorage': torch.int64,
+    'torch.HalfStorage': torch.float16,
+    'torch.BFloat16Storage': torch.bfloat16,
+    'torch.FloatStorage': torch.float32,
+    'torch.DoubleStorage': torch.float64,
+    'torch.ComplexFloatStorage': torch.complex64,
+    'torch.ComplexDoubleStorage': torch.complex128,
 }
-DTYPES = {str(dtype).replace('.', ' '): dtype for dtype in STORAGES.values()}
+DTYPES = {str(dtype): dtype for dtype in STORAGES.values()}
 NUMBER = re.compile(r'b1|[iu][1248]|f[248]|c8|c16')
 # Names of Python's library that stand beside weights in checkpoints of
 # training. Another one is a sign of bad intent.
 HARMLESS = re.compile(
-    r'(argparse|pathlib|datetime|collections) [A-Z]\w*'
-    r'|datetime (datetime|date|time|timedelta|timezone)'
-    r'|collections (deque|defaultdict)|functools partial|_codecs encode'
-    r'|(builtins|__builtin__) (bool|bytearray|bytes|complex|dict|float|getattr'
-    r'|frozenset|int|list|long|object|set|str|tuple|unicode)'
+    r'(argparse|pathlib|datetime|collections)\.[A-Z]\w*'
+    r'|datetime\.(datetime|date|time|timedelta|timezone)'
+    r'|collections\.(deque|defaultdict)|functools\.partial|_codecs\.encode'
+    r'|(builtins|__builtin__)\.(bool|bytearray|bytes|complex|dict|float'
+    r'|frozenset|getattr|int|list|long|object|set|str|tuple|unicode)'
 )
+SIZED = (str, bytes, tuple, list, dict)
 
 
 class FormatError(Exception):
@@ -82,7 +83,7 @@ class Inert:
     """What a name in a file leads to, or what a call of it would give.
 
     Args:
-        name (str): 'module name', or what else it is.
+        name (str): 'module.name', or what else it is.
         args (tuple): What the call was given. Defaults to nothing.
     """
 
@@ -106,8 +107,8 @@ class Unpickler(pickle._Unpickler):
     Args:
         stream (BinaryIO): Of known size.
         size (int): Bytes of it, to which work is kept in proportion.
-        find_storage (Callable | None): Gives the elements, in one row, of the
-            storage of a key, dtype and number of elements. Defaults to None.
+        find_storage (Callable): Gives the elements, in one row, of the storage
+            of a key, dtype and number of elements.
 
     Raises:
         FormatError: From ``load``, for what is refused. A broken pickle
@@ -118,16 +119,16 @@ class Unpickler(pickle._Unpickler):
         self,
         stream: BinaryIO,
         size: int,
-        find_storage: Callable[[str, torch.dtype, int], Tensor] | None = None,
+        find_storage: Callable[[str, torch.dtype, int], Tensor],
     ) -> None:
         super().__init__(stream, encoding='utf-8')
-        self.dispatch = _Handlers(_HANDLERS)
+        self.dispatch = _Handlers(self.handlers)
         self.find_storage = find_storage
         self.left = 4 * size + MAX_OPCODES
 
     def find_class(self, module: str, name: str) -> Inert | torch.dtype:
         """Return what stands for a name."""
-        name = f'{module} {name}'
+        name = f'{module}.{name}'
         if is_of_python(name) and not HARMLESS.fullmatch(name):
             refuse_code(name)
         return DTYPES.get(name) or Inert(name)
@@ -147,21 +148,59 @@ class Unpickler(pickle._Unpickler):
         elements = self.find_storage(key, STORAGES[kind.name], numel)
         return Inert('a storage', (elements,))
 
-    def call(self, function: Any, args: Any) -> Any:
-        """Return what stands for the result of a call."""
-        if type(function) is not Inert or type(args) is not tuple:
-            raise FormatError('a pickle with a call of no function')
-        self.spend(len(args))
-        self.spend(sum(len(arg) for arg in args if isinstance(arg, SIZED)))
-        if function.name in BUILDERS:
-            return BUILDERS[function.name](*args)
-        return Inert(function.name, args)
-
     def spend(self, count: int) -> None:
         """Count what calls look through: one text may be given to many."""
         self.left -= count
         if self.left < 0:
             raise FormatError('a pickle that repeats its arguments')
+
+    def _proto(self) -> None:
+        (self.proto,) = self.read(1)
+        if self.proto not in (2, 3):
+            raise FormatError(
+                f'a pickle of protocol {self.proto}', SAVE_PLAINLY
+            )
+
+    def _call(self) -> None:
+        args = self.stack.pop()
+        function = self.stack.pop()
+        if type(function) is not Inert or type(args) is not tuple:
+            raise FormatError('a pickle with a call of no function')
+        self.spend(len(args))
+        self.spend(sum(len(arg) for arg in args if isinstance(arg, SIZED)))
+        build = BUILDERS.get(function.name)
+        self.append(build(*args) if build else Inert(function.name, args))
+
+    def _build(self) -> None:
+        state = self.stack.pop()
+        target = self.stack[-1]
+        if isinstance(target, Inert):
+            target.state = state
+        elif type(target) is nn.Parameter:
+            _set_old_state(target, state)
+        elif type(target) is OrderedDict:
+            target._metadata = state.get('_metadata')
+        else:
+            raise FormatError(
+                f'a pickle with a state of a {type(target).__name__}'
+            )
+
+    def _set_item(self) -> None:
+        value, key = self.stack.pop(), self.stack.pop()
+        set_items(self.stack[-1], [(key, value)])
+
+    def _set_items(self) -> None:
+        items = self.pop_mark()
+        set_items(self.stack[-1], zip(items[::2], items[1::2], strict=True))
+
+    handlers = {code: pickle._Unpickler.dispatch[code] for code in OPCODES} | {
+        pickle.PROTO[0]: _proto,
+        pickle.REDUCE[0]: _call,
+        pickle.NEWOBJ[0]: _call,
+        pickle.BUILD[0]: _build,
+        pickle.SETITEM[0]: _set_item,
+        pickle.SETITEMS[0]: _set_items,
+    }
 
 
 class _Handlers(dict):
@@ -179,23 +218,15 @@ class _Handlers(dict):
         raise FormatError(f'a pickle with the opcode {code:#x}', SAVE_PLAINLY)
 
 
-SIZED = (str, bytes, tuple, list, dict)
-
-
-def dotted(name: str) -> str:
-    """Write 'module name' as one does."""
-    return name.replace(' ', '.')
-
-
 def is_of_python(name: str) -> bool:
     """Say whether a name is in the library of Python, 2 or 3."""
-    root = re.split('[. ]', name, maxsplit=1)[0]
+    root = name.partition('.')[0]
     return root in sys.stdlib_module_names or root in IMPORT_MAPPING
 
 
 def refuse_code(name: str) -> None:
     """Refuse a file that wants something else called than classes."""
-    raise FormatError(f'calls of Python code ({dotted(name)})', DISTRUST)
+    raise FormatError(f'calls of Python code ({name})', DISTRUST)
 
 
 def set_items(target: Any, items: Iterable[tuple[Any, Any]]) -> None:
@@ -213,52 +244,6 @@ def fast_key(key: Any) -> Any:
     if is_small or type(key) in (str, bool, type(None)):
         return key
     return Inert(f'a key of type {type(key).__name__}')
-
-
-def _proto(self: Unpickler) -> None:
-    (self.proto,) = self.read(1)
-    if self.proto not in (2, 3):
-        raise FormatError(f'a pickle of protocol {self.proto}', SAVE_PLAINLY)
-
-
-def _reduce(self: Unpickler) -> None:
-    args = self.stack.pop()
-    self.stack[-1] = self.call(self.stack[-1], args)
-
-
-def _build(self: Unpickler) -> None:
-    state = self.stack.pop()
-    target = self.stack[-1]
-    if isinstance(target, Inert):
-        target.state = state
-    elif type(target) is nn.Parameter:
-        _set_old_state(target, state)
-    elif type(target) is OrderedDict:
-        target._metadata = state.get('_metadata')
-    else:
-        raise FormatError(
-            f'a pickle with a state of a {type(target).__name__}'
-        )
-
-
-def _set_item(self: Unpickler) -> None:
-    value, key = self.stack.pop(), self.stack.pop()
-    set_items(self.stack[-1], [(key, value)])
-
-
-def _set_items(self: Unpickler) -> None:
-    items = self.pop_mark()
-    set_items(self.stack[-1], zip(items[::2], items[1::2], strict=True))
-
-
-_HANDLERS = {code: pickle._Unpickler.dispatch[code] for code in OPCODES} | {
-    pickle.PROTO[0]: _proto,
-    pickle.REDUCE[0]: _reduce,
-    pickle.NEWOBJ[0]: _reduce,
-    pickle.BUILD[0]: _build,
-    pickle.SETITEM[0]: _set_item,
-    pickle.SETITEMS[0]: _set_items,
-}
 
 
 def _tensor(
@@ -315,25 +300,25 @@ def _number(dtype: Inert, data: bytes) -> Any:
     # As in (3, '<', None, None, None, -1, -1, 0).
     order, *parts = dtype.state[1:5] if dtype.state else '='
     if not NUMBER.fullmatch(code) or any(part is not None for part in parts):
-        return Inert('numpy scalar', (code,))
+        return Inert('numpy.scalar', (code,))
     dtype = np.dtype(code).newbyteorder(order)
     return np.frombuffer(data, dtype).reshape(()).item()
 
 
 BUILDERS: dict[str, Callable] = {
-    'collections OrderedDict': _ordered,
-    'collections Counter': lambda counts={}: Counter({**counts}),  # noqa: B006
-    'torch._utils _rebuild_tensor': _tensor,
-    'torch._utils _rebuild_tensor_v2': _tensor,
-    'torch._utils _rebuild_parameter': _parameter,
-    'torch.nn.parameter Parameter': _parameter,
-    'torch Size': torch.Size,
-    'torch device': torch.device,
-    '_codecs encode': _bytes,
-    'numpy.core.multiarray scalar': _number,
-    'numpy._core.multiarray scalar': _number,
+    'collections.OrderedDict': _ordered,
+    'collections.Counter': lambda counts={}: Counter({**counts}),  # noqa: B006
+    'torch._utils._rebuild_tensor': _tensor,
+    'torch._utils._rebuild_tensor_v2': _tensor,
+    'torch._utils._rebuild_parameter': _parameter,
+    'torch.nn.parameter.Parameter': _parameter,
+    'torch.Size': torch.Size,
+    'torch.device': torch.device,
+    '_codecs.encode': _bytes,
+    'numpy.core.multiarray.scalar': _number,
+    'numpy._core.multiarray.scalar': _number,
 } | {
-    f'{module} {name}': build
+    f'{module}.{name}': build
     for module in ('builtins', '__builtin__')
     for name, build in (
         ('getattr', _method),

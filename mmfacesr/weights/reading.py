@@ -21,7 +21,6 @@ from mmfacesr.weights.pickles import (
     FormatError,
     Inert,
     Unpickler,
-    dotted,
 )
 
 # Of these very types; a bool is an int and a torch.Size a tuple, but listed.
@@ -310,7 +309,7 @@ def _objects(content: Any, size: int) -> list[str]:
         elif isinstance(value, Tensor):
             _check_tensor(value, size)
         elif type(value) not in PLAIN_TYPES:
-            names[dotted(getattr(value, 'name', type(value).__name__))] = None
+            names[getattr(value, 'name', type(value).__name__)] = None
         count += len(parts)
         _check_bounds(count, depth)
         waiting.extend((part, depth + 1) for part in parts)

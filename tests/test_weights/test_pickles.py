@@ -123,15 +123,15 @@ def test_what_torch_writes_passes() -> None:
 
 
 def test_other_protocols() -> None:
-    assert Unpickler(io.BytesIO(b'\x80\x03}.'), 4).load() == {}
+    assert Unpickler(io.BytesIO(b'\x80\x03}.'), 4, None).load() == {}
     with pytest.raises(FormatError, match='a pickle of protocol 4'):
-        Unpickler(io.BytesIO(b'\x80\x04}.'), 4).load()
+        Unpickler(io.BytesIO(b'\x80\x04}.'), 4, None).load()
 
 
 def test_stream_stands_behind_the_pickle() -> None:
     stream = io.BytesIO(b'before' + START + b'}' + STOP + b'behind')
     stream.seek(6)
-    Unpickler(stream, 20).load()
+    Unpickler(stream, 20, None).load()
     assert stream.read() == b'behind'
 
 
@@ -183,16 +183,16 @@ def test_refused(body: bytes, message: str) -> None:
     'body, what',
     [
         (storage(), 'a storage'),
-        (storage(kind=b'ctorch\nQInt8Storage\n'), 'torch QInt8Storage'),
-        (ORDERED, 'collections OrderedDict'),
-        (b'cpackage\nName\n(K\x01tR}b', 'package Name'),
+        (storage(kind=b'ctorch\nQInt8Storage\n'), 'torch.QInt8Storage'),
+        (ORDERED, 'collections.OrderedDict'),
+        (b'cpackage\nName\n(K\x01tR}b', 'package.Name'),
         (
             b'ctorch._utils\n_rebuild_sparse\n)R',
-            'torch._utils _rebuild_sparse',
+            'torch._utils._rebuild_sparse',
         ),
         (
             SCALAR + DTYPE + text('U3') + b'\x85R' + text('a') + b'\x86R',
-            'numpy scalar',
+            'numpy.scalar',
         ),
     ],
 )
