@@ -18,7 +18,7 @@ from mmfacesr.apis.convert_weights import same_bits
 from mmfacesr.apis.networks import build_network, network_of_text
 from mmfacesr.version import __version__
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.hashes import MIN_DIGITS, FileHashes
 from mmfacesr.weights.matching import (
     check_finite,

@@ -20,7 +20,7 @@ from mmfacesr.engine.hooks.load_weights_hook import check_resumable
 from mmfacesr.engine.hooks.resume_hook import checkpoint_folder
 from mmfacesr.utils import first_few, printable
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 AUTO = 'auto'

@@ -22,7 +22,7 @@ from mmengine.runner import CheckpointLoader
 
 from mmfacesr.compat.seam import wrap_once
 from mmfacesr.utils import write_atomic
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 SCHEMES = ('', 'http://', 'https://')

@@ -21,7 +21,7 @@ from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.version import __version__
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.hashes import checksum_in_name, hash_file
 from mmfacesr.weights.layouts import with_prefix
 

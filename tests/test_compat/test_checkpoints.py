@@ -25,7 +25,7 @@ from mmfacesr.engine.hooks.plain_checkpoint_hook import (
     to_plain,
 )
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 GONE = 'this mend is no longer needed'
 

@@ -17,9 +17,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.weights import files
+from mmfacesr.weights import reading
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 SAVERS = {'zip': torch.save, 'legacy': save_legacy, 'safetensors': save_file}
 
@@ -268,7 +268,7 @@ def test_content_is_checked_after_reading(
     for _ in range(70):
         deep = {'a': deep}
     shared = [0] * 40
-    monkeypatch.setattr(files, 'MAX_ENTRIES', 1000)
+    monkeypatch.setattr(reading, 'MAX_ENTRIES', 1000)
     wide = torch.ones(1).expand(1 << 40)
     for content, message in (
         ({'a': wide}, 'one value for many elements'),
@@ -281,7 +281,7 @@ def test_content_is_checked_after_reading(
         ({'a': [shared] * 40}, 'entries'),
         ({('a', nn.ReLU): 1}, 'a type in it'),
     ):
-        monkeypatch.setitem(files._READERS, 'zip', lambda _, c=content: c)
+        monkeypatch.setitem(reading._READERS, 'zip', lambda _, c=content: c)
         assert_refused(archive, message)
 
 
@@ -292,7 +292,7 @@ def test_any_error_gets_a_clear_line(
     def fail(_: Path) -> None:
         raise error('first\nsecond \x1b[2J')
 
-    monkeypatch.setitem(files._READERS, 'zip', fail)
+    monkeypatch.setitem(reading._READERS, 'zip', fail)
     assert_refused(archive, f'{error.__name__}: first; it is damaged')
 
 
@@ -302,6 +302,6 @@ def test_interrupts_pass(
     def interrupt(_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(files._READERS, 'zip', interrupt)
+    monkeypatch.setitem(reading._READERS, 'zip', interrupt)
     with pytest.raises(KeyboardInterrupt):
         read_weights_file(archive)

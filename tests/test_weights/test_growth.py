@@ -21,7 +21,7 @@ from mmfacesr.weights import (
     requesting,
 )
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
 
 SMALL, FACTOR = 400, 4

@@ -22,7 +22,7 @@ from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.pickle_names import GETS, PUTS
 from mmfacesr.weights.pickle_scan import CONSTANTS, EMPTY, TUPLES, Machine
 

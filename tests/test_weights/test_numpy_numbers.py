@@ -12,7 +12,7 @@ from torch import serialization
 
 from mmfacesr.weights import stand_ins
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 NUMBERS = [
     np.float64(1.5),

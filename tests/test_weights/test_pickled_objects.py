@@ -21,9 +21,9 @@ from torch import nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
-from mmfacesr.weights import files
+from mmfacesr.weights import reading
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 START, STOP = b'\x80\x02', b'.'
 EMPTY_ORDERED = b'ccollections\nOrderedDict\n)R'
@@ -313,7 +313,7 @@ def test_nothing_is_imported_or_called(
     with monkeypatch.context() as context:
         context.setattr(torch, 'load', forbid)
         context.setattr(pickle, 'Unpickler', forbid)
-        context.setattr(files, 'say', said.append)
+        context.setattr(reading, 'say', said.append)
         context.setattr('builtins.__import__', forbid)
         found = read_weights_file(tmp_path / 'a.pth')
     assert set(found) == set(Odd().state_dict())

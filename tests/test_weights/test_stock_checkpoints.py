@@ -22,7 +22,7 @@ from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import LoadWeightsHook
 from mmfacesr.models.sparnet import SPARNet
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 SMALL = dict(
     min_ch=4, max_ch=8, in_size=40, out_size=40, min_feat_size=20, res_depth=1

@@ -16,7 +16,7 @@ from file_makers import save_legacy
 
 from mmfacesr.weights import torch_files
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 
 
 def rezip(

@@ -27,7 +27,7 @@ from mmfacesr.registry import METRICS
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import read_image
 from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 INCEPTION_SIZE = 299

@@ -16,7 +16,7 @@ from mmfacesr.evaluation.metrics.fid import GROUND_TRUTH, PytorchFID
 from mmfacesr.evaluation.metrics.lpips import LPIPS
 from mmfacesr.models.elsface.protocol import elsface_pair
 from mmfacesr.registry import METRICS
-from mmfacesr.weights.files import read_weights_file
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
 from mmfacesr.weights.sources import local_weights
 
