@@ -17,11 +17,11 @@ from mmfacesr.apis.networks import PARTS, build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models import METHODS
 from mmfacesr.version import __version__
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.reading import read_weights_file
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import FileHashes
 from mmfacesr.weights.layouts import MMAGIC, OURS, find_layout
 from mmfacesr.weights.matching import MismatchError, find_weights
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import LocalWeights, local_weights
 from mmfacesr.weights.writing import writable_target, write_weights_file
 

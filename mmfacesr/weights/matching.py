@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, say
 from mmfacesr.weights.layouts import Layout, Weights, layouts_of
-from mmfacesr.weights.messages import say
 from mmfacesr.weights.pickle_values import MAX_NAME
 
 # Buffers that a module makes itself; old files lack them.

@@ -13,13 +13,12 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, say
 from mmfacesr.weights.file_kinds import (
     FETCH_AGAIN,
     FormatError,
     recognize,
 )
-from mmfacesr.weights.messages import say
 from mmfacesr.weights.pickle_scan import Scan
 from mmfacesr.weights.pickle_values import MAX_DEPTH, MAX_ENTRIES
 from mmfacesr.weights.pickled_objects import tensors_among_objects

@@ -20,10 +20,10 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.version import __version__
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.reading import read_weights_file
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import checksum_in_name, hash_file
 from mmfacesr.weights.layouts import with_prefix
+from mmfacesr.weights.reading import read_weights_file
 
 # Of few tensors, which is what checking takes its time by.
 GENERATOR = dict(type='DistilledFANHead', num_keypoints=4)

@@ -13,9 +13,9 @@ from mmengine.registry import DefaultScope
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.hashes import hash_file
 from mmfacesr.weights.layouts import with_prefix
+from mmfacesr.weights.reading import read_weights_file
 
 CONVERT = 'model_converters/convert.py'
 PUBLISH = 'model_converters/publish.py'

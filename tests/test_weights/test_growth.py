@@ -15,14 +15,14 @@ from file_makers import zipped
 from torch import nn
 
 from mmfacesr.weights import (
+    WeightsError,
     model_index,
     pickle_scan,
     pickled_objects,
     requesting,
 )
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.reading import read_weights_file
 
 SMALL, FACTOR = 400, 4
 # A square law would show FACTOR squared.

@@ -21,10 +21,10 @@ from file_makers import save_legacy, zipped
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.reading import read_weights_file
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.pickle_names import GETS, PUTS
 from mmfacesr.weights.pickle_scan import CONSTANTS, EMPTY, TUPLES, Machine
+from mmfacesr.weights.reading import read_weights_file
 
 MAGIC, VERSION, KEYS = 0x1950A86A20F9469CFC6C, 1001, []
 

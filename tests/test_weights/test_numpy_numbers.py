@@ -10,8 +10,7 @@ import pytest
 import torch
 from torch import serialization
 
-from mmfacesr.weights import stand_ins
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, stand_ins
 from mmfacesr.weights.reading import read_weights_file
 
 NUMBERS = [

@@ -14,8 +14,7 @@ import pytest
 import torch
 from file_makers import save_legacy
 
-from mmfacesr.weights import torch_files
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, torch_files
 from mmfacesr.weights.reading import read_weights_file
 
 

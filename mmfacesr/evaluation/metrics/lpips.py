@@ -15,8 +15,8 @@ from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.evaluation.functional.image_quality import PEAK, crop_pair
 from mmfacesr.evaluation.metrics.image_quality import rgb_pair
 from mmfacesr.registry import METRICS
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 BACKBONES = {

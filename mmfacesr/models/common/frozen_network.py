@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 

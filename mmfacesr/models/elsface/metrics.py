@@ -16,8 +16,8 @@ from mmfacesr.evaluation.metrics.fid import GROUND_TRUTH, PytorchFID
 from mmfacesr.evaluation.metrics.lpips import LPIPS
 from mmfacesr.models.elsface.protocol import elsface_pair
 from mmfacesr.registry import METRICS
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.matching import find_weights
+from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
 INCEPTION_URL = (
