@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmfacesr.models.identify import configs_that_fit
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.layouts import Layout, with_prefix
 from mmfacesr.weights.matching import MismatchError, find_weights
 from mmfacesr.weights.reading import read_weights_file

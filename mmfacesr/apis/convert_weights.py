@@ -17,7 +17,7 @@ from mmfacesr.apis.networks import PARTS, build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models import METHODS
 from mmfacesr.version import __version__
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import FileHashes
 from mmfacesr.weights.layouts import MMAGIC, OURS, find_layout
 from mmfacesr.weights.matching import MismatchError, find_weights

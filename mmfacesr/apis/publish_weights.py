@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mmfacesr.apis.convert_weights import same_bits
 from mmfacesr.apis.networks import build_network, network_of_text
 from mmfacesr.version import __version__
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import MIN_DIGITS, FileHashes
 from mmfacesr.weights.matching import (
     check_finite,

@@ -19,7 +19,7 @@ from mmfacesr.apis.changed_settings import describe_changes
 from mmfacesr.engine.hooks.load_weights_hook import check_resumable
 from mmfacesr.engine.hooks.resume_hook import checkpoint_folder
 from mmfacesr.utils import first_few, printable
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 
 DEFAULT_PORTS = {'http': 80, 'https': 443}
 NUM_DIGITS = 8

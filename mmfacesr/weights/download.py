@@ -13,15 +13,14 @@ from typing import Optional
 
 from filelock import FileLock, Timeout
 
+from mmfacesr.weights import WeightsError, or_remedy, say, warn
 from mmfacesr.weights.cache import public_url
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import (
     SHA256_DIGITS,
     Checksum,
     FileHashes,
     hash_file,
 )
-from mmfacesr.weights.messages import or_remedy, say, warn
 from mmfacesr.weights.partial import PartialFile
 from mmfacesr.weights.requesting import BrokenOffError, RefusedError
 from mmfacesr.weights.transfer import Bounds, fetch

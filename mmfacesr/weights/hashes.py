@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 
 # Shorter beginnings of a hash do not tell files apart.
 MIN_DIGITS = 8

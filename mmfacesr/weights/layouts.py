@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 
 Weights = dict[str, Tensor]
 Rule = tuple[str, str | Callable[[re.Match], str]]

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, say
 from mmfacesr.weights.layouts import Layout, Weights, layouts_of
-from mmfacesr.weights.messages import say
 from mmfacesr.weights.reading import MAX_NAME
 
 # Buffers that a module makes itself; old files lack them.

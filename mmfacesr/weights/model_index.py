@@ -15,7 +15,7 @@ from typing import Optional
 import yaml
 
 from mmfacesr.utils.project_files import project_root
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 INDEX = 'model-index.yml'

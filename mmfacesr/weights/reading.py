@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmfacesr.weights.errors import WeightsError
-from mmfacesr.weights.messages import say
+from mmfacesr.weights import WeightsError, say
 from mmfacesr.weights.pickles import (
     FETCH_AGAIN,
     SAVE_PLAINLY,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Optional
 
 from mmfacesr.utils import write_atomic
+from mmfacesr.weights import warn
 from mmfacesr.weights.hashes import Checksum
-from mmfacesr.weights.messages import warn
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,15 @@ from typing import Optional
 
 import torch
 
+from mmfacesr.weights import WeightsError, or_remedy, say, warn
 from mmfacesr.weights.cache import file_name, place_of, public_url
 from mmfacesr.weights.download import download
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import (
     Checksum,
     FileHashes,
     checksum_in_name,
     hash_file,
 )
-from mmfacesr.weights.messages import or_remedy, say, warn
 from mmfacesr.weights.model_index import WeightsEntry
 from mmfacesr.weights.records import (
     Record,

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from mmfacesr.weights import WeightsError, or_remedy
 from mmfacesr.weights.cache import public_url
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, FileHashes
-from mmfacesr.weights.messages import or_remedy
 from mmfacesr.weights.model_index import close_names, find_entry
 from mmfacesr.weights.remote import RemoteWeights, hash_weights
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mmfacesr.utils import replacing
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import FileHashes, checksum_in_name, hash_file
 
 TORCH_SUFFIXES = ('.pth', '.pt', '.ckpt')

@@ -16,7 +16,7 @@ from mmfacesr.apis import convert_weights as module
 from mmfacesr.apis.convert_weights import check_equal, convert_weights
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import hash_file
 from mmfacesr.weights.layouts import find_layout
 from mmfacesr.weights.reading import read_weights_file

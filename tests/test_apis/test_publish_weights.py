@@ -20,7 +20,7 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.version import __version__
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import checksum_in_name, hash_file
 from mmfacesr.weights.layouts import with_prefix
 from mmfacesr.weights.reading import read_weights_file

@@ -24,7 +24,7 @@ from mmfacesr.engine.hooks.plain_checkpoint_hook import (
     PlainCheckpointHook,
     to_plain,
 )
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 
 GONE = 'this mend is no longer needed'

@@ -22,8 +22,7 @@ from PIL import Image
 from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import PytorchFID
 from mmfacesr.evaluation.metrics import fid as fid_module
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 COUNT = 4
 

@@ -16,8 +16,7 @@ import torchvision
 from mmengine.registry import METRICS, init_default_scope
 
 from mmfacesr.evaluation.metrics import LPIPS
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 BUILDERS = dict(
     alex=torchvision.models.alexnet, squeeze=torchvision.models.squeezenet1_1

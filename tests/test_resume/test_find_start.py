@@ -20,7 +20,7 @@ from mmfacesr.apis.resume import (
     saved_checkpoints,
     use_seed_of,
 )
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 
 
 def config(folder: Path, **settings: object) -> Config:

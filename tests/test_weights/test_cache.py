@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.cache import (
     file_name,
     place_of,
     public_url,
     weights_dir,
 )
-from mmfacesr.weights.errors import WeightsError
 
 VARIABLES = ('MMFACESR_WEIGHTS_DIR', 'MMFACESR_HOME', 'XDG_CACHE_HOME')
 

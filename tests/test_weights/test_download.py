@@ -14,10 +14,9 @@ import file_server
 import pytest
 import requests
 
+from mmfacesr.weights import WeightsError, requesting
 from mmfacesr.weights import download as module
-from mmfacesr.weights import requesting
 from mmfacesr.weights.download import download
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from mmfacesr.weights import partial
+from mmfacesr.weights import WeightsError, partial
 from mmfacesr.weights.download import download
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')

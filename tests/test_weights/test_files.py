@@ -16,8 +16,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mmfacesr.checkpoint import load_weights
-from mmfacesr.weights import reading
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, reading
 from mmfacesr.weights.reading import read_weights_file
 
 SAVERS = {'zip': torch.save, 'legacy': save_legacy, 'safetensors': save_file}

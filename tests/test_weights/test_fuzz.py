@@ -136,7 +136,7 @@ def check_plain(value: object) -> None:
 
 def read_all(folder: Path, count: int, seed: int) -> dict:
     """Read whole, damaged and cut files; count what became of them."""
-    from mmfacesr.weights.errors import WeightsError
+    from mmfacesr.weights import WeightsError
     from mmfacesr.weights.reading import read_weights_file
 
     counts, path = {}, folder / 'a.pth'

@@ -14,8 +14,13 @@ import pytest
 from file_makers import zipped
 from torch import nn
 
-from mmfacesr.weights import model_index, pickles, reading, requesting
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import (
+    WeightsError,
+    model_index,
+    pickles,
+    reading,
+    requesting,
+)
 from mmfacesr.weights.matching import find_weights
 from mmfacesr.weights.reading import read_weights_file
 

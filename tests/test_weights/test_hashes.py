@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import (
     CHUNK,
     Checksum,

@@ -21,7 +21,7 @@ from file_makers import save_legacy, zipped
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.pickles import OPCODES as KNOWN
 from mmfacesr.weights.reading import read_weights_file
 

@@ -24,7 +24,7 @@ from mmfacesr.models.pfsrnet import (
     PFSRNetDiscriminator,
 )
 from mmfacesr.models.sparnet import SPARNet, SPARNetDiscriminator
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.layouts import find_layout, layouts_of, with_prefix
 
 LIGHT = dict(res_depth=1, att_name='spar3d')

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from mmfacesr.utils import project_files
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.hashes import Checksum
 from mmfacesr.weights.model_index import (
     WeightsEntry,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 
 NUMBERS = [

@@ -21,8 +21,7 @@ from torch import nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
-from mmfacesr.weights import reading
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, reading
 from mmfacesr.weights.reading import read_weights_file
 
 START, STOP = b'\x80\x02', b'.'

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.weights import records
+from mmfacesr.weights import WeightsError, records
 from mmfacesr.weights.cache import place_of
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
 from mmfacesr.weights.sources import local_weights

@@ -11,10 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from mmfacesr.weights import WeightsError, transfer
 from mmfacesr.weights import download as module
-from mmfacesr.weights import transfer
 from mmfacesr.weights.download import download
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from mmengine.logging import MMLogger
 
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.cache import place_of
-from mmfacesr.weights.errors import WeightsError
 from mmfacesr.weights.hashes import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
 from mmfacesr.weights.sources import local_weights

@@ -21,7 +21,7 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.compat.mends import mend
 from mmfacesr.engine.hooks import LoadWeightsHook
 from mmfacesr.models.sparnet import SPARNet
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 
 SMALL = dict(

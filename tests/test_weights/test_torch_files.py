@@ -14,7 +14,7 @@ import pytest
 import torch
 from file_makers import save_legacy
 
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 
 

@@ -18,8 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmfacesr.weights import writing
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, writing
 from mmfacesr.weights.hashes import hash_file
 from mmfacesr.weights.writing import weights_bytes, write_weights_file
 

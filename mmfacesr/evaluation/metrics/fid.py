@@ -26,7 +26,7 @@ from mmfacesr.evaluation.metrics.image_quality import rgb_pair
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import read_image
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from mmfacesr.models.common.vgg_feature_loss import VGGFeatureLoss
 from mmfacesr.registry import MODELS
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 # Shape and the two seeds of the golden images.
 PAIRS = {'256': ((1, 3, 256, 256), 2, 3), '128': ((2, 3, 128, 128), 4, 5)}

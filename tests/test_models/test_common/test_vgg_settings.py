@@ -13,8 +13,7 @@ from torch import nn
 
 from mmfacesr.models.common.vgg_feature_loss import VGGFeatureLoss
 from mmfacesr.registry import MODELS
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 
 @pytest.fixture(scope='module')

@@ -13,8 +13,7 @@ import torch
 
 from mmfacesr.models.dic import FaceFeatureLoss
 from mmfacesr.registry import MODELS
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 MEAN = np.array([0.509, 0.424, 0.378], np.float32).reshape(3, 1, 1)
 

@@ -20,8 +20,7 @@ from mmfacesr.evaluation.functional import frechet_distance
 from mmfacesr.evaluation.metrics import PytorchFID
 from mmfacesr.models.elsface import metrics as module
 from mmfacesr.models.elsface.metrics import ELSFaceFID, ELSFaceLPIPS
-from mmfacesr.weights import download
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError, download
 
 
 @pytest.fixture(scope='module')

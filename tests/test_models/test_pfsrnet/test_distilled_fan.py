@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead, FANTeacher
-from mmfacesr.weights.errors import WeightsError
+from mmfacesr.weights import WeightsError
 
 
 @pytest.fixture(scope='module')
