@@ -3,7 +3,8 @@
 """Packaging of mmfacesr.
 
 torch and mmcv are not declared: torch is chosen per machine, and mmcv and
-mmcv-lite overwrite each other, so that pip must not add the other one. ``make install`` installs both.
+mmcv-lite overwrite each other, so that pip must not add the other one. ``make
+install`` installs torch and mmcv-lite.
 
 OpenMMLab's ``mim`` looks for ``site-packages/mmfacesr/.mim/{tools,configs}``.
 A wheel carries real copies there. An editable install (PEP 660) carries one
