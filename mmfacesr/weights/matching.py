@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from mmfacesr.weights import WeightsError, say
 from mmfacesr.weights.layouts import Layout, Weights, layouts_of
-from mmfacesr.weights.reading import MAX_NAME
 
 # Buffers that a module makes itself; old files lack them.
 DERIVABLE = ('num_batches_tracked',)
@@ -24,6 +23,9 @@ AVERAGED = re.compile(r'(.+_)?ema')
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
 NUM_LISTED = 10
+# Characters of a dotted key. Many entries below a long one would take more
+# memory than any file.
+MAX_NAME = 1000
 
 
 class MismatchError(WeightsError):

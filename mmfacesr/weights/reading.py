@@ -29,9 +29,6 @@ PLAIN_TYPES = frozenset(
 )
 MAX_DEPTH = 64
 MAX_ENTRIES = 1_000_000
-# Characters of a dotted key. Many entries below a long one would take more
-# memory than any file.
-MAX_NAME = 1000
 NUM_NAMED = 4
 ANOTHER_FILE = 'give the file of weights itself'
 # How files begin that people take for weights, what they are, what to do.
@@ -46,6 +43,7 @@ STRANGERS = (
     (b'\x08', 'a protobuf file, such as an ONNX model', ANOTHER_FILE),
     (b'PK', 'an empty or divided zip archive', ANOTHER_FILE),
 )
+MODULE_PARTS = ('_parameters', '_buffers', '_modules')
 HEAD_SIZE, LENGTH_SIZE = 512, 8
 PICKLE = 'data.pkl'
 RECORDS = {
@@ -271,7 +269,8 @@ def _plain(content: Any, path: Path) -> Mapping:
     if objects:
         shown = ', '.join(objects[:NUM_NAMED])
         shown += ', ...' if len(objects) > NUM_NAMED else ''
-        content = _TensorsAlone().find(content)
+        content = _tensors_alone(content)
+        _objects(content, path.stat().st_size)
         if not content:
             raise FormatError(
                 f'objects ({shown}) and no tensors under names',
@@ -287,22 +286,14 @@ def _plain(content: Any, path: Path) -> Mapping:
 
 
 def _objects(content: Any, size: int) -> list[str]:
-    """Check values, and list what is neither tensor nor plain.
-
-    Args:
-        content (Any): What was read.
-        size (int): Bytes of the file; no tensor may be larger.
-    """
+    """Check values from a file of a size; list what is not plain."""
     names, count, waiting = {}, 0, [(content, 0)]
     while waiting:
         value, depth = waiting.pop()
         parts: Collection = ()
         if isinstance(value, Mapping):
-            parts = [
-                *value,
-                *value.values(),
-                getattr(value, '_metadata', None),
-            ]
+            more = getattr(value, '_metadata', None)
+            parts = [*value, *value.values(), more]
         elif isinstance(value, (list, tuple, set)):
             parts = value
         elif isinstance(value, Tensor):
@@ -333,53 +324,41 @@ def _check_tensor(tensor: Tensor, size: int) -> None:
         )
 
 
-class _TensorsAlone:
-    """Finds tensors in dicts, and the state dicts of pickled modules."""
+def _tensors_alone(content: Any) -> dict:
+    """Return the tensors in dicts, and in what stands for modules.
 
-    def __init__(self) -> None:
-        self.count = 0
+    A module becomes nested dicts whose dotted keys are its state dict's.
+    """
+    count = 0
 
-    def find(self, value: Any, depth: int = 0) -> dict:
-        """Return tensors by their names; of what is no dict, none."""
+    def tensors_of(value: Any, depth: int) -> dict:
+        nonlocal count
         if type(value) is Inert:
-            return self._state_dict(value, '', depth)
+            value = _parts_of_module(value)
+        if not isinstance(value, Mapping):
+            return {}
+        count += len(value)
+        _check_bounds(count, depth)
         found = {}
-        for key, item in self._entries(value, depth).items():
-            if isinstance(item, Tensor):
+        for key, item in value.items():
+            if isinstance(item, Tensor) and type(key) is str:
                 found[key] = item
-            elif inner := self.find(item, depth + 1):
+            elif type(key) is str and (inner := tensors_of(item, depth + 1)):
                 found[key] = inner
         return found
 
-    def _state_dict(self, module: Inert, prefix: str, depth: int) -> dict:
-        """Return what ``state_dict`` of a module would, in its order."""
-        state = self._entries(module.state, depth)
-        left_out = state.get('_non_persistent_buffers_set') or ()
-        found = {}
-        for part in ('_parameters', '_buffers'):
-            for name, value in self._entries(state.get(part), depth).items():
-                if value is None or name in left_out:
-                    continue
-                if not isinstance(value, Tensor):
-                    raise FormatError(
-                        f'a tensor of a special kind at {prefix}{name}',
-                        'save dense tensors without attributes of their own',
-                    )
-                found[prefix + name] = value
-        for name, child in self._entries(state.get('_modules'), depth).items():
-            where = prefix + name
-            if len(where) > MAX_NAME:
-                raise FormatError(f'the long name {where}')
-            if type(child) is Inert:
-                found |= self._state_dict(child, f'{where}.', depth + 1)
-            elif child is not None:
-                raise FormatError(f'no module at {where}')
-        return found
+    return tensors_of(content, 0)
 
-    def _entries(self, value: Any, depth: int) -> dict[str, Any]:
-        """Return the entries of a dict whose keys are texts."""
-        if not isinstance(value, Mapping):
-            return {}
-        self.count += len(value)
-        _check_bounds(self.count, depth)
-        return {key: v for key, v in value.items() if type(key) is str}
+
+def _parts_of_module(module: Inert) -> dict:
+    """Return parameters, buffers and modules that a pickled module has."""
+    state = module.state if isinstance(module.state, dict) else {}
+    left_out = state.get('_non_persistent_buffers_set') or ()
+    parts = (state.get(name) for name in MODULE_PARTS)
+    return {
+        key: value
+        for part in parts
+        if isinstance(part, dict)
+        for key, value in part.items()
+        if key not in left_out
+    }
