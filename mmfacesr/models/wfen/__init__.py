@@ -14,7 +14,7 @@ METHOD = Method(
     facts=dict(x8=X8),
     layouts=(WFEN_AUTHORS,),
     protocol=PROTOCOL,
-    quickstart='wfen/wfen-small_x8c16b2_1xb4-400_synthetic.py',
+    quickstart='wfen/wfen-small_x8c16b2_1xb2-1200_synthetic.py',
 )
 
 __all__ = ['METHOD', 'WFEN']

@@ -3,10 +3,10 @@
 16 channels in place of 40 and two transformers at the smallest size; the
 same data, loss and evaluation. `make quickstart` trains it.
 
-Train:  tools/train.py configs/wfen/wfen-small_x8c16b2_1xb4-400_synthetic.py
-Test:   tools/test.py configs/wfen/wfen-small_x8c16b2_1xb4-400_synthetic.py CHECKPOINT
+Train:  tools/train.py configs/wfen/wfen-small_x8c16b2_1xb2-1200_synthetic.py
+Test:   tools/test.py configs/wfen/wfen-small_x8c16b2_1xb2-1200_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 2 GB, about 7 minutes
+Needs:  a CPU with 2 cores, 2 GB, about 11 minutes
 Result: README.md beside this file
 """
 
@@ -26,7 +26,7 @@ channels_last = True
 model = dict(generator=dict(mid_channels=16, num_blocks=2))
 
 train_dataloader = dict(
-    batch_size=4, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
+    batch_size=2, num_workers=1, dataset=dict(pipeline=_base_.train_pipeline)
 )
 val_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
@@ -35,19 +35,19 @@ test_dataloader = dict(
     num_workers=1, dataset=dict(pipeline=_base_.val_pipeline)
 )
 
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=200)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=1200, val_interval=400)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='Adam', lr=1e-3, betas=(0.9, 0.99)),
 )
 param_scheduler = [
-    dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=30),
+    dict(type='LinearLR', by_epoch=False, start_factor=0.1, begin=0, end=60),
     dict(
         type='CosineAnnealingLR',
         by_epoch=False,
-        begin=30,
-        end=400,
+        begin=60,
+        end=1200,
         eta_min=1e-5,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=100), logger=dict(interval=20))
+default_hooks = dict(checkpoint=dict(interval=200), logger=dict(interval=20))
