@@ -274,8 +274,15 @@ def _set_old_state(parameter: nn.Parameter, state: tuple) -> None:
 def _ordered(pairs: Iterable = ()) -> OrderedDict:
     """An OrderedDict; Python 2 gives its items as a list of lists."""
     made = OrderedDict()
-    set_items(made, pairs)
+    set_items(made, _listed(pairs))
     return made
+
+
+def _listed(items: Any) -> list | tuple:
+    """Return what may be gone through: not a tensor, number by number."""
+    if type(items) not in (list, tuple):
+        raise FormatError(f'a pickle with entries in a {type(items).__name__}')
+    return items
 
 
 def _bytes(text: str | bytes = b'', codec: str = 'latin1') -> bytes:
@@ -312,7 +319,7 @@ BUILDERS: dict[str, Callable] = {
     'torch._utils._rebuild_tensor_v2': _tensor,
     'torch._utils._rebuild_parameter': _parameter,
     'torch.nn.parameter.Parameter': _parameter,
-    'torch.Size': torch.Size,
+    'torch.Size': lambda sizes: torch.Size(_listed(sizes)),
     'torch.device': torch.device,
     '_codecs.encode': _bytes,
     'numpy.core.multiarray.scalar': _number,
@@ -322,7 +329,7 @@ BUILDERS: dict[str, Callable] = {
     for module in ('builtins', '__builtin__')
     for name, build in (
         ('getattr', _method),
-        ('set', lambda items=(): set(map(fast_key, items))),
+        ('set', lambda items=(): set(map(fast_key, _listed(items)))),
         ('complex', lambda real, imag: complex(real, imag)),
         ('bytearray', lambda *args: bytearray(_bytes(*args))),
     )

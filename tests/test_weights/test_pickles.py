@@ -162,6 +162,10 @@ def test_stream_stands_behind_the_pickle() -> None:
         (b'ctorch\nfloat32\n)R', 'a call of no function'),
         (b'c__builtin__\nbytearray\n' + number(1 << 40) + b'\x85R', 'int'),
         (b'ccollections\nCounter\n' + text('ab') + b'\x85R', 'mapping'),
+        # A tensor, which would be gone through number by number.
+        (b'cbuiltins\nset\n' + tensor() + b'\x85R', 'entries in a Tensor'),
+        (ORDERED + tensor() + b'\x85R', 'entries in a Tensor'),
+        (b'ctorch\nSize\n' + tensor() + b'\x85R', 'entries in a Tensor'),
         (b'c_codecs\nencode\n' + text('a') + text('zip') + b'\x86R', 'codec'),
         (SCALAR + DTYPE + text('a') + b'\x86R', 'index out of range'),
         # Changes of what is already there.
