@@ -7,6 +7,7 @@ source -> `sources` (-> `model_index`, `download`) -> `reading` -> `matching`
 """
 
 import logging
+import re
 from typing import Optional
 
 from mmfacesr.utils import printable
@@ -35,6 +36,11 @@ def say(text: str, level: int = logging.INFO) -> None:
 def warn(text: str) -> None:
     """Tell what one should know."""
     say(text, logging.WARNING)
+
+
+def public_url(url: str) -> str:
+    """Return a URL without its user and password, for messages."""
+    return re.sub(r'(?<=://)[^/?#]*@', '', url)
 
 
 def or_remedy(remedy: Optional[str]) -> str:

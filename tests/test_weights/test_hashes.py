@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import (
+from mmfacesr.weights.files import (
     CHUNK,
     Checksum,
     FileHashes,

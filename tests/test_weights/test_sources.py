@@ -11,10 +11,9 @@ import pytest
 from mmengine.logging import MMLogger
 
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.cache import place_of
-from mmfacesr.weights.hashes import Checksum, hash_file
+from mmfacesr.weights.files import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
-from mmfacesr.weights.sources import local_weights
+from mmfacesr.weights.sources import local_weights, place_of
 
 pytestmark = pytest.mark.usefixtures('hurry')
 CONTENT = random.Random(1).randbytes(50_000)
