@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Downloads that are whole, checked, resumed and made once."""
 
-import errno
 import json
 import os
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
@@ -18,6 +18,7 @@ from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
 from mmfacesr.utils import write_atomic
+from mmfacesr.utils.files import FULL
 from mmfacesr.weights import WeightsError, or_remedy, public_url, say, warn
 from mmfacesr.weights.files import Checksum, FileHashes, hash_file
 
@@ -29,18 +30,12 @@ MOST_BYTES = 8 << 30  # the largest file that a method here has is of 1.5 GB
 LONGEST = 12 * 3600  # seconds for one URL
 # Less than this much of what arrived is lost when a connection breaks.
 CHUNK = 1 << 16
-HEAD = 512  # bytes that tell these from a file of weights
-NO_WEIGHTS = {
-    'an empty file': re.compile(rb'\Z'),
-    # after a byte order mark, maybe
-    'a web page instead of the file': re.compile(
-        rb'(\xef\xbb\xbf)?\s*<(!doctype html|html|head|!--)', re.IGNORECASE
-    ),
-    'a pointer of git-lfs instead of the file': re.compile(
-        rb'version https://git-lfs'
-    ),
-}
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+HEAD, SHOWN = 512, 50  # bytes that are looked at for these, and shown
+NO_WEIGHTS = re.compile(
+    rb'(\xef\xbb\xbf)?\s*'  # a byte order mark
+    rb'(\Z|<!doctype html|<html|<head|<!--|version https://git-lfs)',
+    re.IGNORECASE,
+)
 OK, PARTIAL, ERRORS = 200, 206, 500
 RANGE_STATUSES = (PARTIAL, 416)  # the latter if the file is shorter there
 # Request Timeout, Too Early, Too Many Requests; and all from 500.
@@ -85,8 +80,7 @@ def download(
     Raises:
         WeightsError: If no URL gives the file or it cannot be written.
     """
-    job = _Download(path, checksum)
-    reasons = []
+    job, reasons = _Download(path, checksum), []
     try:
         with _locked(path):
             if found := job.found():
@@ -131,7 +125,6 @@ class _Download:
 
     @property
     def size(self) -> int:
-        """Bytes that have arrived."""
         return self.part.stat().st_size if self.part.is_file() else 0
 
     def found(self) -> Optional[FileHashes]:
@@ -154,11 +147,11 @@ class _Download:
     def complete(self, url: str) -> FileHashes:
         """Fetch from one URL, again after breaks, with growing pauses."""
         say(f'Fetching {public_url(url)} to {self.path}.')
-        failures, end = 0, time.monotonic() + LONGEST
+        failures, self.end = 0, time.monotonic() + LONGEST
         for left in range(MOST_TRIES, 0, -1):
             before = self.size
             try:
-                self._fetch(url, end)
+                self._fetch(url)
                 break
             except TryAgainError as error:
                 failures = 0 if self.size > before else failures
@@ -169,7 +162,7 @@ class _Download:
                 say(f'It broke off ({error}); next try in {pause:g} s.')
                 time.sleep(pause)
             except OSError as error:
-                if error.errno in DISK_FULL:
+                if error.errno in FULL:
                     self._remove()
                 raise
         found = hash_file(self.part)
@@ -178,15 +171,17 @@ class _Download:
             raise RefusedError(fault)
         return self._finished(found)
 
-    def _fetch(self, url: str, end: float) -> None:
+    def _fetch(self, url: str) -> None:
         """Try once to complete the part."""
         shown = public_url(url)
-        validator = self._noted(shown)
-        start = self.size if validator else 0
-        asked = {'Range': f'bytes={start}-', 'If-Range': validator}
+        tag = None
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            tag = json.loads(self.note.read_text('utf-8'))[shown]
+        start = self.size if tag else 0
+        asked = {'Range': f'bytes={start}-', 'If-Range': tag}
         with _ask(url, asked if start else {}) as response:
             is_rest = response.status_code in RANGE_STATUSES
-            if is_rest and not _continues(response, start, validator):
+            if is_rest and not _continues(response, start, tag):
                 self._remove()
                 raise TryAgainError('another part of the file than asked for')
             _check_answer(response)
@@ -197,24 +192,20 @@ class _Download:
             if not is_rest:
                 # In this order: no old bytes below a new note.
                 self.part.write_bytes(b'')
-                note = json.dumps([shown, _validator(response)])
+                note = json.dumps({shown: _tag(response)})
                 write_atomic(self.note, note.encode())
-            self._receive(response, total, end)
+            self._receive(response, total)
 
-    def _receive(
-        self, response: Response, total: Optional[int], end: float
-    ) -> None:
+    def _receive(self, response: Response, total: Optional[int]) -> None:
         """Append what arrives, no more than there should be."""
         size, is_torn = self.size, False
         bar = tqdm(initial=size, total=total, desc=self.path.name, **BAR)
         with self.part.open('ab') as file, bar:
             while size != total:
-                is_late = time.monotonic() > end
+                is_late = time.monotonic() > self.end
                 if is_late or max(size, total or 0) > MOST_BYTES:
                     self._remove()
-                    raise RefusedError(
-                        f'over {MOST_BYTES} bytes or {LONGEST} s'
-                    )
+                    raise RefusedError(f'over {MOST_BYTES} B or {LONGEST} s')
                 try:
                     # `iter_content` would wait until a chunk is full.
                     chunk = response.raw.read1(CHUNK, decode_content=False)
@@ -229,14 +220,6 @@ class _Download:
                 bar.update(len(chunk))
         if is_torn or total not in (None, size):
             raise TryAgainError(f'no more than {size} of {total or "?"} bytes')
-
-    def _noted(self, url: str) -> Optional[str]:
-        """Return by what the server of a URL knows the part."""
-        try:
-            noted, validator = json.loads(self.note.read_text('utf-8'))
-        except (OSError, ValueError, TypeError):
-            return None
-        return validator if noted == url else None
 
     def _remove(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -258,9 +241,8 @@ class _Download:
             return None
         with self.part.open('rb') as file:
             head = file.read(HEAD)
-        for kind, pattern in NO_WEIGHTS.items():
-            if pattern.match(head):
-                return kind
+        if NO_WEIGHTS.match(head):
+            return f'a web page, a git-lfs link or nothing: {head[:SHOWN]!r}'
         return fault and f'a file with {fault}'
 
 
@@ -292,19 +274,15 @@ def _check_answer(response: Response) -> None:
     if coding != 'identity':
         raise RefusedError(f'the file in coding {coding!r}, not asked for')
     schemes = [r.url.partition(':')[0] for r in (*response.history, response)]
-    if schemes != sorted(schemes):
-        raise RefusedError(
-            f'a redirect from https to {public_url(response.url)}, which '
-            'anyone on the way can change'
-        )
+    if schemes != sorted(schemes):  # 'http' comes first
+        shown = public_url(response.url)
+        raise RefusedError(f'a redirect from https to {shown}')
 
 
-def _continues(
-    response: Response, start: int, validator: Optional[str]
-) -> bool:
+def _continues(response: Response, start: int, tag: Optional[str]) -> bool:
     """Whether a response brings the rest of the file from a byte on."""
     given = RANGE.match(response.headers.get('Content-Range', ''))
-    is_same = _validator(response) in (None, validator)
+    is_same = _tag(response) in (None, tag)
     return bool(start and given and int(given[1]) == start and is_same)
 
 
@@ -316,7 +294,7 @@ def _length(response: Response) -> Optional[int]:
     return int(text[:MAX_DIGITS]) if text.isdecimal() else None
 
 
-def _validator(response: Response) -> Optional[str]:
-    """Return by what the server knows exactly this content."""
+def _tag(response: Response) -> Optional[str]:
+    """Return the ETag of the content, if it is exact, unlike W/"..."."""
     tag = response.headers.get('ETag', '')
-    return tag if tag.startswith('"') else None  # W/"..." is not exact
+    return tag if tag.startswith('"') else None

@@ -23,8 +23,8 @@ from mmfacesr.utils import replacing
 from mmfacesr.weights import WeightsError
 
 # Shorter beginnings of a hash do not tell files apart.
-MIN_DIGITS, SHA256_DIGITS = 8, 64
-LENGTHS = (('sha256', MIN_DIGITS, SHA256_DIGITS), ('git_blob', 40, 40))
+MIN_DIGITS = 8
+LENGTHS = (('sha256', MIN_DIGITS, 64), ('git_blob', 40, 40))
 # Eight or more, as torch's own names have; a word such as `-face.` is none.
 IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.[^.]+$')
 # As in `-20210611.pth`; one hash in 200,000 begins like this.
@@ -41,15 +41,10 @@ PLAIN_TYPES = (bool, int, float, type(None))
 
 @dataclass(frozen=True)
 class FileHashes:
-    """What a file's content is.
-
-    Args:
-        sha256 (str): 64 hex digits.
-        git_blob (str): Git's id of the content, 40 hex digits.
-    """
+    """What a file's content is."""
 
     sha256: str
-    git_blob: str
+    git_blob: str  # the id by which git knows it
 
 
 @dataclass(frozen=True)
@@ -240,21 +235,20 @@ def _plain(value: Any, where: str) -> Any:
     """
     import torch
 
-    kind = type(value).__name__
     if isinstance(value, Mapping):
         return {
             _plain(key, f'{where} (a key)'): _plain(item, f'{where}.{key}')
             for key, item in value.items()
         }
-    if isinstance(value, torch.Tensor):
-        if not value.is_meta:
-            layout = torch.contiguous_format
-            return value.detach().cpu().clone(memory_format=layout)
-        kind = 'tensor without values'
+    is_tensor = isinstance(value, torch.Tensor)
+    if is_tensor and not value.is_meta:
+        layout = torch.contiguous_format
+        return value.detach().cpu().clone(memory_format=layout)
     if type(value) is str:
         return sys.intern(value)
     if type(value) in PLAIN_TYPES:
         return value
+    kind = 'tensor without values' if is_tensor else type(value).__name__
     raise WeightsError(
         'Expected tensors, strings, numbers and mappings of them, got a '
         f'{kind} at {where.lstrip(".") or "the top"}; leave it out or convert '

@@ -25,26 +25,23 @@ from mmfacesr.weights.model_index import WeightsEntry, close_names, find_entry
 # What is like one of these is meant as a file.
 SUFFIXES = ('.pth', '.pt', '.ckpt', '.bin', '.tar', '.zip', '.safetensors')
 PORTS = {'http': 80, 'https': 443}
-NUM_DIGITS = 8
-# Not hidden, nor the name of what belongs to a file beside it.
+DIGITS, LETTERS = 8, 100  # in a name that is made
+ODD = re.compile(r'[^\w.-]', re.ASCII)
+# Neither hidden nor the name of what lies beside a file.
 PLAIN = re.compile(
-    r'(?!\.)[\w.+=@,~-]{1,150}(?<![.])(?<!\.json|\.part|\.lock)', re.ASCII
+    r'(?!\.)[\w.+=@,~-]{1,150}(?<!\.)(?<!\.json|\.part|\.lock)(?<!\.damaged)',
+    re.ASCII | re.IGNORECASE,
 )
+Found = tuple[Path, FileHashes]
 
 
 @dataclass(frozen=True)
 class LocalWeights:
-    """A file of weights that is there and is what it should be.
-
-    Args:
-        path (Path): The file.
-        hashes (FileHashes): Of the file.
-        source (str): What was asked for, without user and password.
-    """
+    """A file of weights that is there and is what it should be."""
 
     path: Path
     hashes: FileHashes
-    source: str
+    source: str  # what was asked for, without user and password
 
 
 def local_weights(
@@ -108,31 +105,25 @@ def weights_dir() -> Path:
 
 
 def place_of(url: str) -> Path:
-    """Return where the file of a URL lies.
+    """Return where the file of an http(s) URL lies.
 
     ``<weights_dir>/<host>/<path of the URL>``. Where the path alone does not
     tell the file (a query) or is odd as one, it is the name with digits of a
     hash, without folders.
 
-    Args:
-        url (str): Address of a file, http or https.
-
     Raises:
-        WeightsError: If it is none.
+        WeightsError: If the URL is none of a file.
     """
-    name = file_name(url)
-    parts = urlsplit(url)
-    host = re.sub(r'[^\w.-]', '_', parts.hostname, flags=re.ASCII)
+    name, parts = ODD.sub('_', file_name(url)), urlsplit(url)
+    host = ODD.sub('_', parts.hostname).strip('.') or '_'
     if parts.port not in (None, PORTS[parts.scheme]):
         host += f'+{parts.port}'
     segments = [unquote(segment) for segment in parts.path.split('/')[1:]]
     if parts.query or not all(map(PLAIN.fullmatch, segments)):
-        digits = hashlib.sha256(f'{parts.path}?{parts.query}'.encode())
-        stem, suffix = os.path.splitext(
-            re.sub(r'[^\w.-]', '_', name, flags=re.ASCII)
-        )
+        digest = hashlib.sha256(f'{parts.path}?{parts.query}'.encode())
+        stem, suffix = os.path.splitext(name)
         suffix = suffix if suffix in SUFFIXES else ''
-        segments = [f'{stem[:100]}-{digits.hexdigest()[:NUM_DIGITS]}{suffix}']
+        segments = [f'{stem[:LETTERS]}-{digest.hexdigest()[:DIGITS]}{suffix}']
     return weights_dir().joinpath(host, *segments)
 
 
@@ -144,18 +135,18 @@ def file_name(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  raises for what is no number
-        name = unquote(parts.path.rpartition('/')[2]).rpartition('/')
-        is_file = parts.scheme in PORTS and parts.hostname
+        name = unquote(parts.path.rpartition('/')[2])
+        # Asking for a port that is no number raises, too.
+        good = parts.scheme in PORTS and parts.hostname and parts.port != 0
     except ValueError:
-        is_file = False
-    if not is_file or name[2] in ('', '.', '..'):
+        good = False
+    if not good or name.rpartition('/')[2] in ('', '.', '..'):
         raise WeightsError(
             'Expected the http or https URL of a file, as in '
             f'https://host/folder/name.pth, got {public_url(url)}; give the '
             'address that the file itself is downloaded from.'
         )
-    return ''.join(name)
+    return name
 
 
 def _checked_file(path: Path, checksum: Checksum) -> LocalWeights:
@@ -194,7 +185,7 @@ class _Remote:
         self.by_record = not known and bool(self.record)
         self.known = known or self.record
 
-    def get(self) -> tuple[Path, FileHashes]:
+    def get(self) -> Found:
         """Return the file from where it lies, or from the network."""
         if not self.record and self.entry and self.entry.restricted:
             warn(
@@ -207,7 +198,7 @@ class _Remote:
             self._write_record(path, hashes)
         return path, hashes
 
-    def _found(self) -> Optional[tuple[Path, FileHashes]]:
+    def _found(self) -> Optional[Found]:
         """Return the file from its place, or from torch's if proven."""
         import torch
 
@@ -225,40 +216,32 @@ class _Remote:
 
     def _check_replaceable(self, hashes: FileHashes, fault: str) -> None:
         """Refuse to fetch again what would be the same, or was accepted."""
-        if self.by_record:
-            raise WeightsError(
-                f'Expected {self.what} as first used on {self.date}, got a '
-                f'file with {fault} at {self.place}; delete it to fetch it '
-                f'again, or delete {self.note} to accept it'
-                f'{or_remedy(self.remedy)}.'
-            )
         source = self.published or self.record
-        if source and not source.fault(hashes):
-            raise WeightsError(
-                f'Expected {self.what} by the sha256 that was given, got a '
-                f'file with {fault} at {self.place}, which is what its source '
-                'had; correct sha256, or delete the file to fetch it again'
-                f'{or_remedy(self.remedy)}.'
-            )
+        by, remedy = 'by the sha256 that was given', 'correct sha256'
+        if self.by_record:
+            by = f'as first used on {self.date}'
+            remedy = f'delete {self.note} to accept it'
+        elif not source or source.fault(hashes):
+            return
+        raise WeightsError(
+            f'Expected {self.what} {by}, got a file with {fault} at '
+            f'{self.place}; delete it to fetch it again, or {remedy}'
+            f'{or_remedy(self.remedy)}.'
+        )
 
-    def _downloaded(self) -> tuple[Path, FileHashes]:
+    def _downloaded(self) -> Found:
         """Return the file from the network."""
-        # Listing the index does not need it, and it takes its time.
+        # Who lists the index does without it: importing it takes its time.
         from mmfacesr.weights.download import download
 
-        if self.entry is None and not self.record:
-            say(
-                f'{self.address} is not in the model index: nothing is known '
-                'of its license.'
-            )
         remedy = self.remedy
         if self.by_record:
-            remedy = f'delete {self.note} to accept another content' + (
-                or_remedy(remedy)
-            )
-        return self.place, download(
-            self.urls, self.place, self.known, self.what, remedy
-        )
+            accept = f'delete {self.note} to accept another content'
+            remedy = accept + or_remedy(remedy)
+        elif self.entry is None and not self.record:
+            say(f'Nothing is known of the license of {self.address}.')
+        hashes = download(self.urls, self.place, self.known, self.what, remedy)
+        return self.place, hashes
 
     def _write_record(self, path: Path, hashes: FileHashes) -> None:
         """Record what was used, for next time.
@@ -283,10 +266,7 @@ class _Remote:
         try:
             write_atomic(self.note, text.encode())
         except OSError as error:
-            warn(
-                f'{self.note} cannot be written ({error.strerror}); it is not '
-                'recorded which file was used.'
-            )
+            warn(f'{self.note} cannot be written ({error.strerror}).')
 
 
 def _read_record(path: Path) -> tuple[Checksum, str]:
@@ -302,10 +282,7 @@ def _read_record(path: Path) -> tuple[Checksum, str]:
     except FileNotFoundError:
         pass
     except (OSError, LookupError, TypeError, ValueError, RecursionError) as e:
-        warn(
-            f'Expected the record of a download in {path}, got {e!r}; it is '
-            'ignored.'
-        )
+        warn(f'{path} is no record of a download, it is ignored: {e!r}.')
     return Checksum(), ''
 
 

@@ -55,6 +55,7 @@ def test_folder_follows_the_environment(
         ('http://host:8080/~me/a+b,c=1.pth#top', 'host+8080/~me/a+b,c=1.pth'),
         ('http://host/a%2Db.pth', 'host/a-b.pth'),
         ('http://[::1]/a.pth', '__1/a.pth'),
+        ('http://../a.pth', '_/a.pth'),
     ],
 )
 def test_a_person_finds_the_place(

@@ -170,7 +170,7 @@ def test_unknown_license_is_told(
     index()
     for _ in range(2):
         local_weights(server.urls()[0])
-    assert len([text for text, _ in said if 'its license' in text]) == 1
+    assert len([text for text, _ in said if 'license of' in text]) == 1
 
 
 def test_password_is_neither_kept_nor_shown(
