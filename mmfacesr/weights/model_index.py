@@ -34,27 +34,15 @@ YamlLoader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """What is known of a file of weights before one has it.
+    """What is known of a file of weights before one has it."""
 
-    Args:
-        name (str): Name in the index: of a config, or the file's own.
-        urls (tuple[str, ...]): The official address, then mirrors in the
-            order in which to try them.
-        checksum (Checksum): Digits that the file must have, as far as known.
-        license (str): As its publisher states it.
-        config (str | None): Path, from the root, of the config of the
-            network that the weights fit. None for a feature network.
-        collection (str): Method that they belong to.
-        note (str): What else one should know. Defaults to ''.
-    """
-
-    name: str
-    urls: tuple[str, ...]
+    name: str  # in the index: of a config, or the file's own
+    urls: tuple[str, ...]  # the official one, then mirrors to try in turn
     checksum: Checksum
-    license: str
-    config: Optional[str]
-    collection: str
-    note: str = ''
+    license: str  # as its publisher states it
+    config: Optional[str]  # path from the root; None: a feature network
+    collection: str  # the method that they belong to
+    note: str = ''  # what else one should know
 
     @property
     def restricted(self) -> bool:
@@ -116,7 +104,7 @@ def close_names(name: str) -> list[str]:
     by_word = [
         other
         for other in known
-        if get_close_matches(text, re.split('[_-]', other), 1, cutoff=0.8)
+        if get_close_matches(text, re.split('[_-]', other.lower()), 1, 0.8)
     ]
     alike = get_close_matches(text, known, n=MAX_NAMES, cutoff=0.4)
     return list(dict.fromkeys([*holding, *by_word, *alike]))[:MAX_NAMES]
