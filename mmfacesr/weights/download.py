@@ -215,7 +215,6 @@ class _Download:
                     break
                 chunk = chunk if total is None else chunk[: total - size]
                 file.write(chunk)
-                file.flush()  # a killed process leaves what it received
                 size += len(chunk)
                 bar.update(len(chunk))
         if is_torn or total not in (None, size):
