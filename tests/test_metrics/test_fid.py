@@ -256,7 +256,7 @@ def test_few_images_are_warned_of_and_one_is_refused(
 def test_building_downloads_nothing_and_draws_nothing(
     samples: list[dict], weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(dict(type='PytorchFID', weights=weights))
     assert type(metric) is PytorchFID, 'MMagic has one of this name'

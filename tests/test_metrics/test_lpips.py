@@ -145,7 +145,7 @@ def test_two_processes_agree_with_one(case: dict, images: np.ndarray) -> None:
 def test_building_downloads_nothing_and_draws_nothing(
     case: dict, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(
         dict(type='LPIPS', net=case['net'], backbone=case['path'])

@@ -153,7 +153,7 @@ def test_building_downloads_nothing_and_draws_nothing(
     weights: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     for kind, options in (
         (ELSFaceLPIPS, dict(backbone=str(weights['alexnet']))),
