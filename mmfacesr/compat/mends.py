@@ -7,6 +7,7 @@ they read a config. tests/test_compat shows each fault on the installed
 versions and fails when a mend is no longer needed.
 """
 
+from mmfacesr.compat.base_versions import check_base
 from mmfacesr.compat.checkpoints import mend_checkpoint_files
 from mmfacesr.compat.data_workers import mend_data_workers
 from mmfacesr.compat.distributed import mend_distributed
@@ -19,7 +20,11 @@ def mend() -> None:
 
     May be called any number of times. Imports mmengine and mmcv, never
     diffusers or ``mmagic.models``.
+
+    Raises:
+        ImportError: If a package below is missing or too old.
     """
+    check_base()
     mend_distributed()
     mend_checkpoint_files()
     mend_data_workers()

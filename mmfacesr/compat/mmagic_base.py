@@ -8,7 +8,6 @@ transformers (seconds); networks, losses, transforms and metric functions must
 not do it.
 """
 
-from mmfacesr.compat.base_versions import check_base
 from mmfacesr.compat.evaluators import mend_evaluator
 from mmfacesr.compat.mends import mend
 from mmfacesr.compat.mmagic_imports import (
@@ -17,7 +16,6 @@ from mmfacesr.compat.mmagic_imports import (
 )
 from mmfacesr.compat.sample_metrics import mend_sample_metrics
 
-check_base()
 mend()
 with quiet_mmagic_import():
     from mmagic.evaluation.evaluator import Evaluator

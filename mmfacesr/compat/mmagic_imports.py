@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any, Optional
 from unittest import mock
 
-import mmcv
 import numpy as np
 from mmengine.utils import digit_version
 
@@ -66,6 +65,8 @@ def mend_moved_modules() -> None:
 
 def mend_mmcv_ceiling() -> None:
     """Import MMagic's light root under an mmcv that it refuses."""
+    import mmcv  # may be missing where this file is imported
+
     if digit_version(mmcv.__version__) >= digit_version(MMCV_CEILING):
         with mock.patch.object(mmcv, '__version__', '2.1.0'):
             importlib.import_module('mmagic')

@@ -42,7 +42,7 @@ def test_calling_one_says_what_to_install(run: Callable[..., str]) -> None:
         ]
     )
     assert 'False n/a' in out
-    assert "compiled ops for 'nms', got mmcv-lite" in out
+    assert "for 'nms', got none" in out
     assert 'STACK=full' in out
 
 
@@ -76,6 +76,26 @@ def test_a_compiled_module_on_the_path_is_left_alone(
         ]
     )
     assert 'compiled' in out
+
+
+def test_a_module_for_another_torch_is_no_reason_to_stop(
+    run: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / '_ext.py').write_text('raise ImportError("no symbol")\n')
+    out = run(
+        [
+            '-c',
+            'import mmcv, warnings\n'
+            f'mmcv.__path__.insert(0, {str(tmp_path)!r})\n'
+            'from mmfacesr.compat.mends import mend\n'
+            'with warnings.catch_warnings(record=True) as caught:\n'
+            '    warnings.simplefilter("always")\n'
+            '    mend()\n'
+            'print(*(str(one.message) for one in caught))\n'
+            'from mmcv.ops import nms',
+        ]
+    )
+    assert 'do not load (no symbol)' in out
 
 
 @pytest.mark.skipif(not HAS_OPS, reason="mmcv's ops are not compiled here")
