@@ -276,7 +276,12 @@ def _objects(content: Any, size: int) -> list[str]:
         elif isinstance(value, (list, tuple, set)):
             parts = value
         elif isinstance(value, Tensor):
-            _check_tensor(value, size)
+            if value.numel() * value.element_size() > size:
+                raise FormatError(
+                    'a tensor larger than the file, one value for many '
+                    'elements',
+                    'save a contiguous copy of it',
+                )
         elif type(value) not in PLAIN_TYPES:
             names[getattr(value, 'name', type(value).__name__)] = None
         count += len(parts)
@@ -291,15 +296,6 @@ def _check_bounds(count: int, depth: int) -> None:
         raise FormatError(
             f'more than {MAX_ENTRIES} entries or {MAX_DEPTH} levels',
             SAVE_PLAINLY,
-        )
-
-
-def _check_tensor(tensor: Tensor, size: int) -> None:
-    """Refuse a tensor with more elements than the file has."""
-    if tensor.numel() * tensor.element_size() > size:
-        raise FormatError(
-            'a tensor larger than the file, one value for many elements',
-            'save a contiguous copy of it',
         )
 
 
