@@ -62,7 +62,7 @@ def load_weights(
             prefixes (``generator.``, ``module.``) are found; averaged weights
             (``generator_ema.``) are preferred, see
             `mmfacesr.weights.matching.find_weights`. A file of the web is
-            kept in `mmfacesr.weights.cache.weights_dir`.
+            kept in `mmfacesr.weights.sources.weights_dir`.
         sha256 (str | None): Expected hash of the file, or at least its first
             8 hex digits, beside what the index and the file's name say.
             Defaults to None.

@@ -17,12 +17,12 @@ from typing import Optional
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
-from mmfacesr.weights.cache import place_of, weights_dir
 from mmfacesr.weights.model_index import (
     WeightsEntry,
     close_names,
     read_index,
 )
+from mmfacesr.weights.sources import place_of, weights_dir
 
 MODELS_HELP = """\
 List the published weights that mmfacesr knows, with their licenses.

@@ -18,12 +18,15 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models import METHODS
 from mmfacesr.version import __version__
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import FileHashes
+from mmfacesr.weights.files import (
+    FileHashes,
+    writable_target,
+    write_weights_file,
+)
 from mmfacesr.weights.layouts import MMAGIC, OURS, find_layout
 from mmfacesr.weights.matching import MismatchError, find_weights
 from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import LocalWeights, local_weights
-from mmfacesr.weights.writing import writable_target, write_weights_file
 
 GENERATOR, DISCRIMINATOR = PARTS
 

@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatch
 from typing import Optional
 
-from mmfacesr.weights.model_index import read_index, read_models
+from mmfacesr.weights.model_index import model_names, read_index
 
 OPEN = 'open'
 
@@ -31,7 +31,7 @@ def list_models(
     Raises:
         WeightsError: If the index of the installation is broken.
     """
-    names = {model.name for model in read_models()}
+    names = model_names()
     if licence is not None:
         names &= {
             entry.name

@@ -18,18 +18,18 @@ from mmfacesr.apis.convert_weights import same_bits
 from mmfacesr.apis.networks import build_network, network_of_text
 from mmfacesr.version import __version__
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import MIN_DIGITS, FileHashes
+from mmfacesr.weights.files import (
+    MIN_DIGITS,
+    FileHashes,
+    weights_bytes,
+    write_weights_file,
+)
 from mmfacesr.weights.matching import (
     check_finite,
     find_weights,
     is_flop_counter,
 )
 from mmfacesr.weights.reading import read_weights_file
-from mmfacesr.weights.writing import (
-    weights_bytes,
-    writable_target,
-    write_whole,
-)
 
 PLAIN, AVERAGED = 'plain', 'ema'
 # The time that mmengine puts behind the name of a run.
@@ -103,9 +103,9 @@ def publish_weights(
     metadata = _metadata(meta, weights=chosen, network=kind, config=config)
     data = weights_bytes(state, suffix, metadata)
     digits = sha256(data).hexdigest()[:MIN_DIGITS]
-    path = Path(out_dir) / f'{name}-{digits}{suffix}'
-    path = writable_target(path, force)
-    hashes = write_whole(path, data, force, partial(_check_kept, state=state))
+    path = Path(out_dir).expanduser() / f'{name}-{digits}{suffix}'
+    check = partial(_check_kept, state=state)
+    hashes = write_weights_file(path, state, metadata, force, check)
     return Publication(path, hashes, chosen, kind, unchecked)
 
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights: where they come from, how they are read and what they fit.
 
-source -> `sources` (-> `model_index`, `download`) -> `reading` -> `matching`
-(-> `layouts`) -> a module. `mmfacesr.checkpoint.load_weights` is the door.
+source -> `sources` (-> `model_index`, `download`, `files`) -> `reading` ->
+`matching` (-> `layouts`) -> a module. `mmfacesr.checkpoint.load_weights` is
+the door.
 """
 
 import logging
+import re
 from typing import Optional
 
 from mmfacesr.utils import printable
@@ -35,6 +37,11 @@ def say(text: str, level: int = logging.INFO) -> None:
 def warn(text: str) -> None:
     """Tell what one should know."""
     say(text, logging.WARNING)
+
+
+def public_url(url: str) -> str:
+    """Return a URL without its user and password, for messages."""
+    return re.sub(r'(?<=://)[^/?#]*@', '', url)
 
 
 def or_remedy(remedy: Optional[str]) -> str:

@@ -23,9 +23,7 @@ AVERAGED = re.compile(r'(.+_)?ema')
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
 NUM_LISTED = 10
-# Characters of a dotted key. Many entries below a long one would take more
-# memory than any file.
-MAX_NAME = 1000
+MAX_NAME = 1000  # many keys with a longer beginning would fill the memory
 
 
 class MismatchError(WeightsError):

@@ -16,7 +16,7 @@ import yaml
 
 from mmfacesr.utils.project_files import project_root
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import Checksum
+from mmfacesr.weights.files import Checksum
 
 INDEX = 'model-index.yml'
 OPEN_LICENSES = frozenset(
@@ -34,27 +34,15 @@ YamlLoader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class WeightsEntry:
-    """What is known of a file of weights before one has it.
+    """What is known of a file of weights before one has it."""
 
-    Args:
-        name (str): Name in the index: of a config, or the file's own.
-        urls (tuple[str, ...]): The official address, then mirrors in the
-            order in which to try them.
-        checksum (Checksum): Digits that the file must have, as far as known.
-        license (str): As its publisher states it.
-        config (str | None): Path, from the root, of the config of the
-            network that the weights fit. None for a feature network.
-        collection (str): Method that they belong to.
-        note (str): What else one should know. Defaults to ''.
-    """
-
-    name: str
-    urls: tuple[str, ...]
+    name: str  # in the index: of a config, or the file's own
+    urls: tuple[str, ...]  # the official one, then mirrors to try in turn
     checksum: Checksum
-    license: str
-    config: Optional[str]
-    collection: str
-    note: str = ''
+    license: str  # as its publisher states it
+    config: Optional[str]  # path from the root; None: a feature network
+    collection: str  # the method that they belong to
+    note: str = ''  # what else one should know
 
     @property
     def restricted(self) -> bool:
@@ -72,48 +60,24 @@ def read_index() -> tuple[WeightsEntry, ...]:
     Raises:
         WeightsError: If a file is missing or an entry is wrong.
     """
-    root = project_root()
-    index = _read_yaml(root / INDEX)
     return tuple(
-        entry
-        for key in ('Import', 'Feature Networks')
-        for metafile in index.get(key) or []
-        for entry in _entries(root / metafile)
+        _entry(model, metafile)
+        for model, metafile in _models('Import', 'Feature Networks')
+        if 'Weights' in model
     )
 
 
-@dataclass(frozen=True)
-class ModelEntry:
-    """A model of the index, with published weights or without.
-
-    Args:
-        name (str): Of its config, or of further weights for one.
-        config (str): Path of the config from the root.
-        collection (str): Method that it belongs to.
-    """
-
-    name: str
-    config: str
-    collection: str
-
-
-def read_models() -> tuple[ModelEntry, ...]:
-    """Read all models of the index that have a config.
+def model_names() -> set[str]:
+    """Return the names of all models of the index that have a config.
 
     Raises:
-        WeightsError: If a file is missing or an entry is wrong.
+        WeightsError: As of `read_index`.
     """
-    root = project_root()
-    return tuple(
-        ModelEntry(
-            _text(model, 'Name'),
-            _text(model, 'Config'),
-            _text(model, 'In Collection'),
-        )
-        for metafile in _read_yaml(root / INDEX).get('Import') or []
-        for model in _read_yaml(root / metafile).get('Models') or []
+    return {
+        _text(model, 'Name')
+        for model, _ in _models('Import')
         if 'Config' in model
-    )
+    }
 
 
 def find_entry(source: str) -> Optional[WeightsEntry]:
@@ -122,10 +86,8 @@ def find_entry(source: str) -> Optional[WeightsEntry]:
     Raises:
         WeightsError: As of `read_index`.
     """
-    for entry in read_index():
-        if source == entry.name or source in entry.urls:
-            return entry
-    return None
+    found = (e for e in read_index() if source in (e.name, *e.urls))
+    return next(found, None)
 
 
 def close_names(name: str) -> list[str]:
@@ -136,78 +98,75 @@ def close_names(name: str) -> list[str]:
     Raises:
         WeightsError: As of `read_index`.
     """
-    name = name[:MAX_NAME]  # comparing takes longer the longer it is
+    text = name[:MAX_NAME].lower()  # comparing takes longer the longer it is
     known = [entry.name for entry in read_index()]
-    holding = [other for other in known if name.lower() in other.lower()]
-    alike = get_close_matches(name.lower(), known, n=MAX_NAMES, cutoff=0.4)
+    holding = [other for other in known if text in other.lower()]
     by_word = [
         other
         for other in known
-        if get_close_matches(
-            name.lower(), re.split('[_-]', other.lower()), 1, cutoff=0.8
-        )
+        if get_close_matches(text, re.split('[_-]', other.lower()), 1, 0.8)
     ]
+    alike = get_close_matches(text, known, n=MAX_NAMES, cutoff=0.4)
     return list(dict.fromkeys([*holding, *by_word, *alike]))[:MAX_NAMES]
 
 
+def _models(*keys: str) -> Iterator[tuple[dict, Path]]:
+    """Yield the models of the metafiles under some keys of the index."""
+    root = project_root()
+    index = _read_yaml(root / INDEX)
+    for key in keys:
+        for name in index.get(key) or []:
+            for model in _read_yaml(root / name).get('Models') or []:
+                yield model, root / name
+
+
 def _read_yaml(path: Path) -> dict:
-    """Read a file of the index."""
     try:
-        content = yaml.load(path.read_text(encoding='utf-8'), YamlLoader)  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.load(path.read_text('utf-8'), YamlLoader)  # noqa: S506
+        if not isinstance(content, dict):
+            raise TypeError(f'a {type(content).__name__} instead of a mapping')
+    except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise WeightsError(
             f'Expected the index of weights at {path}, got '
-            f'{type(error).__name__}: {error}; correct it, or '
-            'install mmfacesr again.'
+            f'{type(error).__name__}: {error}; correct it, or install '
+            'mmfacesr again.'
         ) from error
-    if not isinstance(content, dict):
-        raise WeightsError(
-            f'Expected a mapping in {path}, got a {type(content).__name__}; '
-            'compare it with another metafile.'
-        )
     return content
 
 
-def _entries(metafile: Path) -> Iterator[WeightsEntry]:
-    """Yield the weights that a metafile lists."""
-    for model in _read_yaml(metafile).get('Models') or []:
-        if 'Weights' not in model:
-            continue
-        try:
-            yield _entry(model)
-        except WeightsError as error:
-            raise WeightsError(
-                f'{metafile}, model {model.get("Name")!r}: {error}'
-            ) from error
-
-
-def _entry(model: dict) -> WeightsEntry:
+def _entry(model: dict, metafile: Path) -> WeightsEntry:
     """Make an entry of a model with weights."""
-    mirrors = model.get('Weights Mirrors', [])
-    if not isinstance(mirrors, list):
-        raise WeightsError(
-            f"Expected a list of URLs as 'Weights Mirrors', got {mirrors!r}; "
-            'write a dash before each.'
+    try:
+        return WeightsEntry(
+            name=_text(model, 'Name'),
+            urls=_urls(model),
+            checksum=Checksum(
+                sha256=_optional(model, 'Weights SHA256'),
+                git_blob=_optional(model, 'Weights Git Blob'),
+            ),
+            license=_text(model, 'Weights License'),
+            config=_optional(model, 'Config'),
+            collection=_text(model, 'In Collection'),
+            note=_optional(model, 'Weights Note') or '',
         )
-    urls = (model['Weights'], *mirrors)
+    except WeightsError as error:
+        raise WeightsError(
+            f'{metafile}, model {model.get("Name")!r}: {error}'
+        ) from error
+
+
+def _urls(model: dict) -> tuple[str, ...]:
+    mirrors = model.get('Weights Mirrors', [])
+    is_list = isinstance(mirrors, list)
+    urls = (model['Weights'], *mirrors) if is_list else (mirrors,)
     for url in urls:
-        if not WEB_ADDRESS.fullmatch(str(url)):
+        if not is_list or not WEB_ADDRESS.fullmatch(str(url)):
             raise WeightsError(
-                f'Expected the http(s) URL of a file, got {url!r}; give the '
-                'address that the file is downloaded from.'
+                "Expected a list of URLs as 'Weights Mirrors', and each the "
+                f'http(s) URL of a file, got {url!r}; give the address that '
+                'the file is downloaded from.'
             )
-    return WeightsEntry(
-        name=_text(model, 'Name'),
-        urls=urls,
-        checksum=Checksum(
-            sha256=_optional(model, 'Weights SHA256'),
-            git_blob=_optional(model, 'Weights Git Blob'),
-        ),
-        license=_text(model, 'Weights License'),
-        config=_optional(model, 'Config'),
-        collection=_text(model, 'In Collection'),
-        note=_optional(model, 'Weights Note') or '',
-    )
+    return urls
 
 
 def _text(model: dict, key: str) -> str:
@@ -223,5 +182,4 @@ def _text(model: dict, key: str) -> str:
 
 
 def _optional(model: dict, key: str) -> Optional[str]:
-    """Return a text that a model may have."""
     return _text(model, key) if key in model else None

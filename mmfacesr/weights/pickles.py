@@ -62,6 +62,7 @@ HARMLESS = re.compile(
     r'|frozenset|getattr|int|list|long|object|set|str|tuple|unicode)'
 )
 SIZED = (str, bytes, tuple, list, dict)
+MAX_ARGS = 8  # that a function here looks at
 
 
 class FormatError(Exception):
@@ -129,9 +130,7 @@ class Unpickler(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Inert | torch.dtype:
         """Return what stands for a name."""
         name = f'{module}.{name}'
-        if is_of_python(name) and not HARMLESS.fullmatch(name):
-            refuse_code(name)
-        return DTYPES.get(name) or Inert(name)
+        return DTYPES.get(name) or Inert(checked_name(name))
 
     def persistent_load(self, pid: tuple) -> Inert:
         """Return the storage, or what stands for the class, of a reference."""
@@ -148,26 +147,16 @@ class Unpickler(pickle._Unpickler):
         elements = self.find_storage(key, STORAGES[kind.name], numel)
         return Inert('a storage', (elements,))
 
-    def spend(self, count: int) -> None:
-        """Count what calls look through: one text may be given to many."""
-        self.left -= count
-        if self.left < 0:
-            raise FormatError('a pickle that repeats its arguments')
-
-    def _proto(self) -> None:
-        (self.proto,) = self.read(1)
-        if self.proto not in (2, 3):
-            raise FormatError(
-                f'a pickle of protocol {self.proto}', SAVE_PLAINLY
-            )
-
     def _call(self) -> None:
         args = self.stack.pop()
         function = self.stack.pop()
         if type(function) is not Inert or type(args) is not tuple:
             raise FormatError('a pickle with a call of no function')
-        self.spend(len(args))
-        self.spend(sum(len(arg) for arg in args if isinstance(arg, SIZED)))
+        # One long text may be given to many calls.
+        sized = (arg for arg in args[:MAX_ARGS] if isinstance(arg, SIZED))
+        self.left -= len(args) + sum(map(len, sized))
+        if self.left < 0:
+            raise FormatError('a pickle that repeats its arguments')
         build = BUILDERS.get(function.name)
         self.append(build(*args) if build else Inert(function.name, args))
 
@@ -194,7 +183,6 @@ class Unpickler(pickle._Unpickler):
         set_items(self.stack[-1], zip(items[::2], items[1::2], strict=True))
 
     handlers = {code: pickle._Unpickler.dispatch[code] for code in OPCODES} | {
-        pickle.PROTO[0]: _proto,
         pickle.REDUCE[0]: _call,
         pickle.NEWOBJ[0]: _call,
         pickle.BUILD[0]: _build,
@@ -218,15 +206,13 @@ class _Handlers(dict):
         raise FormatError(f'a pickle with the opcode {code:#x}', SAVE_PLAINLY)
 
 
-def is_of_python(name: str) -> bool:
-    """Say whether a name is in the library of Python, 2 or 3."""
+def checked_name(name: str) -> str:
+    """Refuse names of Python's library, 2 or 3, that make no plain object."""
     root = name.partition('.')[0]
-    return root in sys.stdlib_module_names or root in IMPORT_MAPPING
-
-
-def refuse_code(name: str) -> None:
-    """Refuse a file that wants something else called than classes."""
-    raise FormatError(f'calls of Python code ({name})', DISTRUST)
+    is_of_python = root in sys.stdlib_module_names or root in IMPORT_MAPPING
+    if is_of_python and not HARMLESS.fullmatch(name):
+        raise FormatError(f'calls of Python code ({name})', DISTRUST)
+    return name
 
 
 def set_items(target: Any, items: Iterable[tuple[Any, Any]]) -> None:
@@ -274,8 +260,15 @@ def _set_old_state(parameter: nn.Parameter, state: tuple) -> None:
 def _ordered(pairs: Iterable = ()) -> OrderedDict:
     """An OrderedDict; Python 2 gives its items as a list of lists."""
     made = OrderedDict()
-    set_items(made, pairs)
+    set_items(made, _listed(pairs))
     return made
+
+
+def _listed(items: Any) -> list | tuple:
+    """Return what may be gone through: not a tensor, number by number."""
+    if type(items) not in (list, tuple):
+        raise FormatError(f'a pickle with entries in a {type(items).__name__}')
+    return items
 
 
 def _bytes(text: str | bytes = b'', codec: str = 'latin1') -> bytes:
@@ -289,9 +282,7 @@ def _bytes(text: str | bytes = b'', codec: str = 'latin1') -> bytes:
 
 def _method(of: Inert, name: str) -> Inert:
     """A method, as of a log history, which is pickled with its object."""
-    if is_of_python(of.name):
-        refuse_code(f'{of.name}.{name}')
-    return Inert(f'{of.name}.{name}')
+    return Inert(checked_name(f'{of.name}.{name}'))
 
 
 def _number(dtype: Inert, data: bytes) -> Any:
@@ -312,7 +303,7 @@ BUILDERS: dict[str, Callable] = {
     'torch._utils._rebuild_tensor_v2': _tensor,
     'torch._utils._rebuild_parameter': _parameter,
     'torch.nn.parameter.Parameter': _parameter,
-    'torch.Size': torch.Size,
+    'torch.Size': lambda sizes: torch.Size(_listed(sizes)),
     'torch.device': torch.device,
     '_codecs.encode': _bytes,
     'numpy.core.multiarray.scalar': _number,
@@ -322,7 +313,7 @@ BUILDERS: dict[str, Callable] = {
     for module in ('builtins', '__builtin__')
     for name, build in (
         ('getattr', _method),
-        ('set', lambda items=(): set(map(fast_key, items))),
+        ('set', lambda items=(): set(map(fast_key, _listed(items)))),
         ('complex', lambda real, imag: complex(real, imag)),
         ('bytearray', lambda *args: bytearray(_bytes(*args))),
     )

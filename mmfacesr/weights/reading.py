@@ -87,24 +87,13 @@ def read_weights_file(path: str | Path) -> Mapping:
     except BaseException as error:
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
-        fault = _fault(error)
+        if not isinstance(error, FormatError):
+            line = (str(error).strip().splitlines() or ['no message'])[0]
+            error = FormatError(f'{type(error).__name__}: {line}')
         raise WeightsError(
-            f'Expected {path} to be a checkpoint of tensors, got {fault}; '
-            f'{fault.remedy}.'
+            f'Expected {path} to be a checkpoint of tensors, got {error}; '
+            f'{error.remedy}.'
         ) from error
-
-
-def _fault(error: BaseException) -> FormatError:
-    """Turn any error into what was found, in a line, and a remedy."""
-    if isinstance(error, FormatError):
-        return error
-    line = (str(error).strip().splitlines() or ['no message'])[0]
-    return FormatError(
-        f'{type(error).__name__}: {line}',
-        'check that you may read it'
-        if isinstance(error, PermissionError)
-        else FETCH_AGAIN,
-    )
 
 
 def _reader(path: Path) -> Callable[[Path], Any]:
@@ -193,74 +182,64 @@ def _checked_entries(
 
 
 def _check_size(found: int | None, wanted: int) -> None:
-    """Check how many bytes there are of a storage."""
+    """Compare what there is of a storage with what there should be."""
     if found != wanted:
-        raise FormatError(f'{found or 0} bytes of a storage of {wanted}')
+        raise FormatError(
+            f'a storage of size {found or 0} instead of {wanted}'
+        )
 
 
 def _read_pickles(path: Path) -> Any:
     """Read what torch.save wrote before 1.6.
 
     Five pickles in a row: a magic number, a version, the system, the content
-    and the keys of the storages. Then each storage with its length.
+    and the keys of the storages. Then each storage behind its length.
     """
+    data: dict[str, Tensor] = {}  # without values at first
     with (
         path.open('rb') as file,
         # Mapped, so that reading allocates no more than there is.
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as stream,
     ):
-        storages = _Storages(len(stream))
+        left = len(stream)
+
+        def find_storage(key: str, dtype: torch.dtype, numel: int) -> Tensor:
+            nonlocal left
+            if key not in data:
+                left -= numel * dtype.itemsize
+                if left < 0:
+                    raise FormatError('storages larger than the file')
+                data[key] = torch.empty(numel, dtype=dtype)
+            if data[key].dtype != dtype or len(data[key]) != numel:
+                raise FormatError('a storage of two sizes')
+            return data[key]
 
         def load() -> Any:
-            return Unpickler(stream, len(stream), storages.claim).load()
+            return Unpickler(stream, len(stream), find_storage).load()
 
         if load() != MAGIC_NUMBER or load() != VERSION:
             raise FormatError(
                 'a Python pickle that torch.save did not write', SAVE_PLAINLY
             )
         load()
-        content = load()
-        keys = load()
-        if type(keys) is not list or sorted(keys) != sorted(storages.data):
+        content, keys = load(), load()
+        if type(keys) is not list or sorted(keys) != sorted(data):
             raise FormatError('storages that the content does not fit')
         for key in keys:
-            storages.fill(key, stream)
+            _fill(data[key], stream)
         if stream.tell() != len(stream):
             raise FormatError('bytes behind the last storage')
-        return content
+    return content
 
 
-class _Storages:
-    """Storages that a pickle asks for before they come.
-
-    Args:
-        size (int): Bytes of the file; all together have no more.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-        self.data: dict[str, Tensor] = {}
-        self.numels: dict[str, int] = {}
-
-    def claim(self, key: str, dtype: torch.dtype, numel: int) -> Tensor:
-        """Return the elements of a storage, without values yet."""
-        size = numel * dtype.itemsize
-        if key not in self.data:
-            self.left -= size
-            if self.left < 0:
-                raise FormatError('storages that are larger than the file')
-            self.data[key] = torch.empty(size, dtype=torch.uint8)
-            self.numels[key] = numel
-        _check_size(len(self.data[key]), size)
-        return self.data[key].view(dtype)
-
-    def fill(self, key: str, stream: mmap.mmap) -> None:
-        """Read the values of a storage behind their number."""
-        numel = int.from_bytes(stream.read(LENGTH_SIZE), 'little')
-        data = stream.read(len(self.data[key]))
-        if numel != self.numels[key] or len(data) < len(self.data[key]):
-            raise FormatError(f'{len(data)} bytes of storage {key!r}')
-        memoryview(self.data[key].numpy())[:] = data
+def _fill(storage: Tensor, stream: mmap.mmap) -> None:
+    """Read the values of a storage, which their number stands before."""
+    numel = int.from_bytes(stream.read(LENGTH_SIZE), 'little')
+    _check_size(numel, len(storage))
+    values = storage.view(torch.uint8)
+    found = stream.read(len(values))
+    _check_size(len(found), len(values))
+    memoryview(values.numpy())[:] = found
 
 
 def _plain(content: Any, path: Path) -> Mapping:
@@ -297,7 +276,12 @@ def _objects(content: Any, size: int) -> list[str]:
         elif isinstance(value, (list, tuple, set)):
             parts = value
         elif isinstance(value, Tensor):
-            _check_tensor(value, size)
+            if value.numel() * value.element_size() > size:
+                raise FormatError(
+                    'a tensor larger than the file, one value for many '
+                    'elements',
+                    'save a contiguous copy of it',
+                )
         elif type(value) not in PLAIN_TYPES:
             names[getattr(value, 'name', type(value).__name__)] = None
         count += len(parts)
@@ -312,15 +296,6 @@ def _check_bounds(count: int, depth: int) -> None:
         raise FormatError(
             f'more than {MAX_ENTRIES} entries or {MAX_DEPTH} levels',
             SAVE_PLAINLY,
-        )
-
-
-def _check_tensor(tensor: Tensor, size: int) -> None:
-    """Refuse a tensor with more elements than the file has."""
-    if tensor.numel() * tensor.element_size() > size:
-        raise FormatError(
-            'a tensor larger than the file, one value for many elements',
-            'save a contiguous copy of it',
         )
 
 

@@ -17,10 +17,9 @@ from mmfacesr.apis.convert_weights import check_equal, convert_weights
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import hash_file
+from mmfacesr.weights.files import hash_file, write_weights_file
 from mmfacesr.weights.layouts import find_layout
 from mmfacesr.weights.reading import read_weights_file
-from mmfacesr.weights.writing import write_weights_file
 
 DIC = dict(
     type='DICGenerator',

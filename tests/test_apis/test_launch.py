@@ -22,7 +22,7 @@ from mmfacesr.apis.launch import (
     explain,
 )
 from mmfacesr.utils import naming_full_disk
-from mmfacesr.weights.cache import weights_dir
+from mmfacesr.weights.sources import weights_dir
 
 TOOLS = Path(__file__).parents[2] / 'tools'
 

@@ -18,7 +18,7 @@ from mmfacesr.apis import init_model
 from mmfacesr.apis.config import find_config
 from mmfacesr.checkpoint import WeightsError
 from mmfacesr.registry import TRANSFORMS
-from mmfacesr.weights.writing import write_weights_file
+from mmfacesr.weights.files import write_weights_file
 
 SMALL = 'dic-small_x8c16b2_1xb4-500_synthetic'
 
@@ -131,8 +131,8 @@ def test_facts_are_what_the_restorer_does(tmp_path: Path) -> None:
 
 def test_weights_and_their_license(monkeypatch, tmp_path: Path) -> None:
     """Published weights by name, as if they had been fetched before."""
-    from mmfacesr.weights.cache import place_of
     from mmfacesr.weights.model_index import find_entry
+    from mmfacesr.weights.sources import place_of
 
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     name = 'elsface_x4_1xb16-40e_celeba'

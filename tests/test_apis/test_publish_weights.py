@@ -20,8 +20,8 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
 from mmfacesr.models.sparnet.generator_ema_hook import GeneratorEMAHook
 from mmfacesr.version import __version__
-from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import checksum_in_name, hash_file
+from mmfacesr.weights import WeightsError, files
+from mmfacesr.weights.files import checksum_in_name, hash_file
 from mmfacesr.weights.layouts import with_prefix
 from mmfacesr.weights.reading import read_weights_file
 
@@ -340,7 +340,8 @@ def test_a_fault_in_writing_is_found(
     def spoiled(weights: dict, *args: object) -> bytes:
         return make(weights | {'conv.bias': torch.zeros(32)}, *args)
 
-    monkeypatch.setattr(module, 'weights_bytes', spoiled)
+    for user in (module, files):
+        monkeypatch.setattr(user, 'weights_bytes', spoiled)
     with pytest.raises(WeightsError, match='conv.bias back'):
         publish_weights(save(training_checkpoint()), tmp_path / 'out')
     assert os.listdir(tmp_path / 'out') == []

@@ -16,7 +16,7 @@ import yaml
 
 from mmfacesr.apis import cli
 from mmfacesr.utils import project_files
-from mmfacesr.weights.cache import place_of
+from mmfacesr.weights.sources import place_of
 
 CONTENT = bytes(range(256)) * 40
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

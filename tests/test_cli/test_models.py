@@ -12,8 +12,8 @@ import pytest
 from mmfacesr.apis import cli
 from mmfacesr.utils import project_files
 from mmfacesr.version import __version__
-from mmfacesr.weights.cache import place_of
 from mmfacesr.weights.model_index import read_index
+from mmfacesr.weights.sources import place_of
 
 
 def test_all_models_are_listed(

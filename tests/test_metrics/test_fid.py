@@ -256,7 +256,7 @@ def test_few_images_are_warned_of_and_one_is_refused(
 def test_building_downloads_nothing_and_draws_nothing(
     samples: list[dict], weights: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(dict(type='PytorchFID', weights=weights))
     assert type(metric) is PytorchFID, 'MMagic has one of this name'
@@ -270,7 +270,7 @@ def test_building_downloads_nothing_and_draws_nothing(
 def test_failed_download_says_where_the_file_goes(
     samples: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
     for scheme in ('http', 'https'):  # nobody listens there

@@ -145,7 +145,7 @@ def test_two_processes_agree_with_one(case: dict, images: np.ndarray) -> None:
 def test_building_downloads_nothing_and_draws_nothing(
     case: dict, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     metric = METRICS.build(
         dict(type='LPIPS', net=case['net'], backbone=case['path'])
@@ -162,7 +162,7 @@ def test_building_downloads_nothing_and_draws_nothing(
 def test_failed_download_says_where_the_file_goes(
     images: np.ndarray, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
     for scheme in ('http', 'https'):  # nobody listens there

@@ -13,7 +13,7 @@ from mmengine.registry import DefaultScope
 from mmfacesr.apis.networks import build_network
 from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.pfsrnet import DistilledFANHead
-from mmfacesr.weights.hashes import hash_file
+from mmfacesr.weights.files import hash_file
 from mmfacesr.weights.layouts import with_prefix
 from mmfacesr.weights.reading import read_weights_file
 

@@ -49,13 +49,11 @@ def beside() -> Callable[[Path], list[str]]:
 
 
 @pytest.fixture
-def hurry(monkeypatch: pytest.MonkeyPatch) -> download.Retries:
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Downloads wait and try again next to nothing."""
-    policy = download.Retries(
-        connect=2, silence=0.2, pauses=(0.01, 0.01), longest_pause=0.05
-    )
-    monkeypatch.setattr(download, 'RETRIES', policy)
-    return policy
+    monkeypatch.setattr(download, 'TIMEOUT', (2, 0.2))
+    monkeypatch.setattr(download, 'PAUSES', (0.01, 0.01))
+    monkeypatch.setattr(download, 'LONGEST_PAUSE', 0.05)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from mmfacesr.weights import WeightsError, partial
+from mmfacesr.weights import WeightsError
+from mmfacesr.weights import download as module
 from mmfacesr.weights.download import download
-from mmfacesr.weights.hashes import Checksum
+from mmfacesr.weights.files import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')
 CONTENT = random.Random(1).randbytes(300_000)
@@ -26,7 +27,7 @@ NOTHING = Checksum()
     'checksum, digits',
     [
         (NOTHING, 'its hash is not known'),
-        (Checksum(sha256='01234567'), 'sha256 starting 01234567'),
+        (Checksum(sha256='01234567'), 'sha256 01234567'),
         (Checksum(git_blob='a' * 40), f'git blob id {"a" * 40}'),
     ],
 )
@@ -61,13 +62,27 @@ def test_without_network_the_message_says_what_to_do(
 def test_error_of_requests_shows_no_password(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object, url: str, **__: object) -> None:
+    def refuse(url: str, **__: object) -> None:
         raise requests.exceptions.InvalidURL(f'No host in {url}')
 
-    monkeypatch.setattr(requests.Session, 'get', refuse)
+    monkeypatch.setattr(requests, 'get', refuse)
     with pytest.raises(WeightsError, match='No host in http://h/a.pth') as e:
         download(['http://me:secret@h/a.pth'], place)
     assert 'secret' not in str(e.value)
+
+
+def test_error_of_a_server_is_cut(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status line may have 65,536 characters."""
+
+    def refuse(url: str, **__: object) -> None:
+        raise requests.ConnectionError(': ' + 'a' * (1 << 16))
+
+    monkeypatch.setattr(requests, 'get', refuse)
+    with pytest.raises(WeightsError, match='ConnectionError: aaa') as error:
+        download(['http://h/a.pth'], place)
+    assert len(str(error.value)) < 1000
 
 
 @pytest.mark.parametrize('code', [errno.ENOSPC, errno.EIO])
@@ -82,7 +97,7 @@ def test_disk_that_cannot_be_written(
         raise OSError(code, os.strerror(code))
 
     server.add('/a.pth', CONTENT)
-    monkeypatch.setattr(partial.PartialFile, 'remember', full)
+    monkeypatch.setattr(module, 'write_atomic', full)
     with pytest.raises(WeightsError) as error:
         download(server.urls(), place, remedy='do without it')
     for part in (os.strerror(code), str(place), 'MMFACESR_WEIGHTS_DIR'):

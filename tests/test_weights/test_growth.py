@@ -19,7 +19,6 @@ from mmfacesr.weights import (
     model_index,
     pickles,
     reading,
-    requesting,
 )
 from mmfacesr.weights.matching import find_weights
 from mmfacesr.weights.reading import read_weights_file
@@ -168,16 +167,6 @@ def test_files(
     )
     assert more_calls < MOST * calls
     assert more < MOST * most
-
-
-def test_errors_of_a_server() -> None:
-    """A status line may have 65,536 characters."""
-
-    def reason(count: int) -> int:
-        error = requesting.requests.ConnectionError(': ' + 'a' * count)
-        return len(requesting._reason(error, 'http://host/a', (1, 1)))
-
-    assert reason(1 << 16) < 400
 
 
 def test_a_long_name_is_compared_with_none() -> None:

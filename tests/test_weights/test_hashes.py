@@ -3,14 +3,16 @@
 """Hashes of files against hashlib and git, and what is known of them."""
 
 import hashlib
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import (
+from mmfacesr.weights import WeightsError, files
+from mmfacesr.weights.files import (
     CHUNK,
     Checksum,
     FileHashes,
@@ -88,3 +90,66 @@ def test_what_is_known_is_compared() -> None:
 def test_what_is_no_hash_is_refused(known: dict) -> None:
     with pytest.raises(WeightsError, match='hex digits as'):
         Checksum(**known)
+
+
+def read_counter(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Paths of the files that are opened to be hashed."""
+    opened = []
+
+    def count(path: str, mode: str) -> object:
+        opened.append(path)
+        return open(path, mode)
+
+    monkeypatch.setattr(files, 'open', count, raising=False)
+    return opened
+
+
+def age(path: Path, seconds: float) -> None:
+    """Set the time of a file's last change."""
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_unchanged_file_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link = tmp_path / 'file', tmp_path / 'link'
+    path.write_bytes(b'one')
+    age(path, 60)
+    link.symlink_to(path)
+    opened = read_counter(monkeypatch)
+    found = {hash_file(path), hash_file(str(path)), hash_file(link)}
+    assert len(found) == 1 and opened == [str(path)]
+
+
+@pytest.mark.parametrize('change', ['time', 'size', 'inode'])
+def test_changed_file_is_read_again(tmp_path: Path, change: str) -> None:
+    path = tmp_path / 'file'
+    path.write_bytes(b'one')
+    age(path, 60)
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    hash_file(path)
+    content = b'other' if change == 'size' else b'two'
+    if change == 'inode':
+        path.rename(tmp_path / 'old')
+    path.write_bytes(content)
+    if change == 'time':
+        age(path, 30)
+    else:
+        os.utime(path, ns=times)
+    assert hash_file(path).sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_file_that_has_just_changed_is_not_trusted(tmp_path: Path) -> None:
+    """Two changes within one tick of the clock leave one time."""
+    path = tmp_path / 'file'
+    path.write_bytes(b'one')
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    hash_file(path)
+    path.write_bytes(b'two')
+    os.utime(path, ns=times)
+    assert hash_file(path).sha256 == hashlib.sha256(b'two').hexdigest()
+
+
+def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=f'read {tmp_path}, got Is a dir'):
+        hash_file(tmp_path)

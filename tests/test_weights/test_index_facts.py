@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mmfacesr.weights.hashes import checksum_in_name
+from mmfacesr.weights.files import checksum_in_name
 from mmfacesr.weights.model_index import find_entry, read_index
 
 MMAGIC = 'https://download.openmmlab.com/mmediting/restorers/dic/'

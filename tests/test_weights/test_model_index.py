@@ -11,7 +11,7 @@ import yaml
 
 from mmfacesr.utils import project_files
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.hashes import Checksum
+from mmfacesr.weights.files import Checksum
 from mmfacesr.weights.model_index import (
     WeightsEntry,
     close_names,

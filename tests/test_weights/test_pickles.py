@@ -124,8 +124,8 @@ def test_what_torch_writes_passes() -> None:
 
 def test_other_protocols() -> None:
     assert Unpickler(io.BytesIO(b'\x80\x03}.'), 4, None).load() == {}
-    with pytest.raises(FormatError, match='a pickle of protocol 4'):
-        Unpickler(io.BytesIO(b'\x80\x04}.'), 4, None).load()
+    with pytest.raises(FormatError, match='the opcode 0x95'):
+        Unpickler(io.BytesIO(b'\x80\x04\x95' + bytes(8)), 4, None).load()
 
 
 def test_stream_stands_behind_the_pickle() -> None:
@@ -162,6 +162,10 @@ def test_stream_stands_behind_the_pickle() -> None:
         (b'ctorch\nfloat32\n)R', 'a call of no function'),
         (b'c__builtin__\nbytearray\n' + number(1 << 40) + b'\x85R', 'int'),
         (b'ccollections\nCounter\n' + text('ab') + b'\x85R', 'mapping'),
+        # A tensor, which would be gone through number by number.
+        (b'cbuiltins\nset\n' + tensor() + b'\x85R', 'entries in a Tensor'),
+        (ORDERED + tensor() + b'\x85R', 'entries in a Tensor'),
+        (b'ctorch\nSize\n' + tensor() + b'\x85R', 'entries in a Tensor'),
         (b'c_codecs\nencode\n' + text('a') + text('zip') + b'\x86R', 'codec'),
         (SCALAR + DTYPE + text('a') + b'\x86R', 'index out of range'),
         # Changes of what is already there.

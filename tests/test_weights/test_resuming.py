@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmfacesr.weights import WeightsError, transfer
+from mmfacesr.weights import WeightsError
 from mmfacesr.weights import download as module
 from mmfacesr.weights.download import download
-from mmfacesr.weights.hashes import Checksum
+from mmfacesr.weights.files import Checksum
 
 pytestmark = pytest.mark.usefixtures('hurry')
 CONTENT = random.Random(1).randbytes(300_000)
@@ -22,19 +22,27 @@ OTHER = random.Random(2).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 KNOWN = Checksum(sha256=SHA256)
 TORN = 100_000
-ONCE = module.Retries(pauses=())
 NOTHING = Checksum()
 
 
-@pytest.mark.parametrize(
-    'validator', [dict(tag='"v1"'), dict(age=3600), dict(tag=None)]
-)
-def test_torn_file_is_continued(
-    server, place: Path, validator: dict, beside: Callable
+def break_off(
+    urls: list[str],
+    place: Path,
+    checksum: Checksum = NOTHING,
+    match: str = '100000 of 300000 bytes',
 ) -> None:
-    server.add('/a.pth', CONTENT, breaks=[TORN, TORN], **validator)
-    # A hash makes any continuation safe; else the server must vouch for it.
-    checksum = NOTHING if any(validator.values()) else KNOWN
+    """Download in a single try, which fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, 'PAUSES', ())
+        with pytest.raises(WeightsError, match=match):
+            download(urls, place, checksum)
+
+
+@pytest.mark.parametrize('checksum', [NOTHING, KNOWN])
+def test_torn_file_is_continued(
+    server, place: Path, checksum: Checksum, beside: Callable
+) -> None:
+    server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN, TORN])
     download(server.urls(), place, checksum)
     assert place.read_bytes() == CONTENT
     assert server.starts == [None, TORN, 2 * TORN]
@@ -42,14 +50,13 @@ def test_torn_file_is_continued(
 
 
 @pytest.mark.parametrize(
-    'validator', [dict(), dict(tag='W/"v1"'), dict(age=0)]
+    'validator', [dict(), dict(tag='W/"v1"'), dict(age=3600)]
 )
 def test_what_nobody_vouches_for_is_begun_anew(
     server, place: Path, validator: dict
 ) -> None:
     file = server.add('/a.pth', OTHER, breaks=[TORN], **validator)
-    with pytest.raises(WeightsError, match='after 100000 of 300000 bytes'):
-        download(server.urls(), place, policy=ONCE)
+    break_off(server.urls(), place, match='100000 of 300000 bytes')
     file.content = CONTENT
     download(server.urls(), place)
     assert server.starts == [None, None]
@@ -61,8 +68,7 @@ def test_later_call_continues(
     server, place: Path, checksum: Checksum, beside: Callable
 ) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
-    with pytest.raises(WeightsError, match='by other means'):
-        download(server.urls(), place, checksum, policy=ONCE)
+    break_off(server.urls(), place, checksum, match='by other means')
     assert not place.exists()
     assert beside(place) == ['a.pth.part', 'a.pth.part.json']
     file.breaks = [TORN]
@@ -74,8 +80,7 @@ def test_later_call_continues(
 
 def test_file_changed_midway_is_no_mixture(server, place: Path) -> None:
     file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, policy=ONCE)
+    break_off(server.urls(), place)
     file.content, file.tag = CONTENT, '"v2"'
     download(server.urls(), place)
     assert server.starts == [None, TORN]
@@ -95,13 +100,11 @@ def test_wrong_part_is_not_appended(
     server, place: Path, headers: dict
 ) -> None:
     file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, policy=ONCE)
+    break_off(server.urls(), place)
     file.content, file.headers = CONTENT, headers
     if 'Content-Range' in headers:
         # Once: without a range the answer is a whole file.
-        with pytest.raises(WeightsError, match='another part of the file'):
-            download(server.urls(), place, policy=ONCE)
+        break_off(server.urls(), place, match='another part of the file')
         file.headers = {}
     download(server.urls(), place)
     assert server.starts == [None, TORN, None]
@@ -117,8 +120,7 @@ def test_server_without_ranges(server, place: Path) -> None:
 
 def test_part_may_come_in_parts(server, place: Path) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN] * 3)
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, policy=ONCE)
+    break_off(server.urls(), place)
     # All that was announced, and less than there is.
     file.headers = {'Content-Length': str(TORN)}
     download(server.urls(), place)
@@ -127,42 +129,36 @@ def test_part_may_come_in_parts(server, place: Path) -> None:
 
 
 def test_shorter_file_is_begun_anew(server, place: Path) -> None:
-    file = server.add('/a.pth', OTHER, breaks=[TORN])
+    file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
     short = CONTENT[: TORN // 2]
     known = Checksum(hashlib.sha256(short).hexdigest())
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, known, policy=ONCE)
+    break_off(server.urls(), place, known)
     file.content = short
     download(server.urls(), place, known)
     assert server.starts == [None, TORN, None]  # 416 in between
     assert place.read_bytes() == short
 
 
-def test_bad_continuation_is_begun_anew_once(
-    server, place: Path, said: list
+def test_bad_continuation_is_refused(
+    server, place: Path, beside: Callable
 ) -> None:
-    file = server.add('/a.pth', OTHER, breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, KNOWN, policy=ONCE)
+    """A server that gives two files one tag."""
+    file = server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
+    break_off(server.urls(), place, KNOWN)
     file.content = CONTENT
+    break_off(server.urls(), place, KNOWN, f'instead of {SHA256}')
+    assert not beside(place)
     download(server.urls(), place, KNOWN)
     assert server.starts == [None, TORN, None]
     assert place.read_bytes() == CONTENT
-    assert any('once more from nothing' in text for text, _ in said)
 
 
-def test_mixture_of_mirrors_is_not_continued_without_a_hash(
-    server, place: Path
-) -> None:
-    file = server.add('/a.pth', OTHER, tag='"a"', breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, policy=ONCE)
-    server.add('/b.pth', CONTENT, tag='"b"', breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls('/b.pth'), place, KNOWN, policy=ONCE)
-    file.content = CONTENT
-    download(server.urls(), place)
-    assert server.starts == [None, TORN, None]
+def test_mirrors_are_not_mixed(server, place: Path) -> None:
+    server.add('/a.pth', OTHER, tag='"v1"', breaks=[TORN])
+    break_off(server.urls(), place)
+    server.add('/b.pth', CONTENT, tag='"v1"')
+    download(server.urls('/b.pth'), place)
+    assert server.starts == [None, None]
     assert place.read_bytes() == CONTENT
 
 
@@ -177,8 +173,7 @@ def test_whole_partial_file_needs_no_network(
 
 def test_what_is_sent_beyond_the_end_is_cut(server, place: Path) -> None:
     file = server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
-    with pytest.raises(WeightsError):
-        download(server.urls(), place, policy=ONCE)
+    break_off(server.urls(), place)
     file.content = CONTENT + OTHER
     size = len(CONTENT)
     file.headers = {'Content-Range': f'bytes {TORN}-{size - 1}/{size}'}
@@ -209,13 +204,13 @@ def test_bar_starts_where_the_file_does(
 ) -> None:
     bars = []
 
-    class Bar(transfer.tqdm):
+    class Bar(module.tqdm):
         def __init__(self, **options) -> None:
             bars.append(self)
             assert options['disable'] is None, 'on terminals only'
             super().__init__(**options | {'disable': False})
 
-    monkeypatch.setattr(transfer, 'tqdm', Bar)
+    monkeypatch.setattr(module, 'tqdm', Bar)
     server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN])
     download(server.urls(), place)
     state = [

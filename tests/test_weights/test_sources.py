@@ -11,10 +11,9 @@ import pytest
 from mmengine.logging import MMLogger
 
 from mmfacesr.weights import WeightsError
-from mmfacesr.weights.cache import place_of
-from mmfacesr.weights.hashes import Checksum, hash_file
+from mmfacesr.weights.files import Checksum, hash_file
 from mmfacesr.weights.model_index import WeightsEntry
-from mmfacesr.weights.sources import local_weights
+from mmfacesr.weights.sources import local_weights, place_of
 
 pytestmark = pytest.mark.usefixtures('hurry')
 CONTENT = random.Random(1).randbytes(50_000)
@@ -171,7 +170,7 @@ def test_unknown_license_is_told(
     index()
     for _ in range(2):
         local_weights(server.urls()[0])
-    assert len([text for text, _ in said if 'its license' in text]) == 1
+    assert len([text for text, _ in said if 'license of' in text]) == 1
 
 
 def test_password_is_neither_kept_nor_shown(

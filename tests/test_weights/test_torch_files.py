@@ -98,9 +98,9 @@ def test_records_of_another_size(archive: Path, tmp_path: Path) -> None:
             entries[[name for name, _ in entries].index(record)] = record, data
 
         rezip(archive, path, change)
-        assert_refused(path, f'{len(data)} bytes of a storage of 24')
+        assert_refused(path, f'a storage of size {len(data)} instead of 24')
     rezip(archive, path, lambda e: e.pop([n for n, _ in e].index(record)))
-    assert_refused(path, '0 bytes of a storage of 24')
+    assert_refused(path, 'a storage of size 0 instead of 24')
 
 
 def test_compressed_entries(archive: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def legacy_parts(path: Path) -> list[bytes]:
     [
         (0, lambda p: pickle.dumps(7, 2), 'torch.save did not write'),
         (1, lambda p: pickle.dumps(7, 2), 'torch.save did not write'),
-        (3, lambda p: p.replace(b'K\x06Nt', b'K\x07Nt'), ' bytes of storage'),
+        (3, lambda p: p.replace(b'K\x06Nt', b'K\x07Nt'), 'a storage of size'),
         (
             3,
             lambda p: p.replace(b'K\x06Nt', b'K\x05Nt'),
@@ -164,11 +164,11 @@ def legacy_parts(path: Path) -> list[bytes]:
         (4, lambda p: pickle.dumps([], 2), 'content does not fit'),
         (4, lambda p: pickle.dumps([1], 2), 'content does not fit'),
         (4, lambda p: pickle.dumps('ab', 2), 'content does not fit'),
-        (5, lambda p: p[:-1], ' bytes of storage'),
-        (5, lambda p: p[:-16], ' bytes of storage'),
+        (5, lambda p: p[:-1], 'a storage of size'),
+        (5, lambda p: p[:-16], 'a storage of size'),
         (5, lambda p: p + b'\0', 'bytes behind'),
-        (5, lambda p: b'\xff' * 8 + p[8:], ' bytes of storage'),
-        (5, lambda p: b'', '0 bytes of storage'),
+        (5, lambda p: b'\xff' * 8 + p[8:], 'a storage of size'),
+        (5, lambda p: b'', 'a storage of size 0 instead'),
     ],
 )
 def test_faults_of_legacy_files(
@@ -199,7 +199,7 @@ def test_claims_of_numbers_of_elements(
     assert changed.count(long) == 2
     legacy.write_bytes(b''.join([*parts[:3], changed, *parts[4:]]))
     assert_refused(
-        legacy, 'bytes of (a )?storage|negative|larger than the file|INT'
+        legacy, 'a storage of size|negative|larger than the file|INT'
     )
 
     def change(entries: list) -> None:
@@ -207,7 +207,7 @@ def test_claims_of_numbers_of_elements(
         assert entries[0][1].count(long) == 2
 
     rezip(archive, tmp_path / 'a.pth', change)
-    assert_refused(tmp_path / 'a.pth', 'bytes of a storage|negative')
+    assert_refused(tmp_path / 'a.pth', 'a storage of size|negative')
 
 
 def test_keys_that_stand_twice(legacy: Path) -> None:

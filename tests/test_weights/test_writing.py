@@ -18,9 +18,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from mmfacesr.weights import WeightsError, writing
-from mmfacesr.weights.hashes import hash_file
-from mmfacesr.weights.writing import weights_bytes, write_weights_file
+from mmfacesr.weights import WeightsError, files
+from mmfacesr.weights.files import hash_file, weights_bytes, write_weights_file
 
 BOTH = pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
 
@@ -249,7 +248,7 @@ def test_killed_before_the_end(
     if point == 'fsync':
         monkeypatch.setattr(os, 'fsync', kill_self)
     elif point == 'hash_file':
-        monkeypatch.setattr(writing, 'hash_file', kill_self)
+        monkeypatch.setattr(files, 'hash_file', kill_self)
     check = kill_self if point == 'check' else None
     wait_for_kill(
         in_child(

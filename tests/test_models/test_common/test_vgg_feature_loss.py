@@ -163,7 +163,7 @@ def test_weights_come_at_first_use(
     weights_file: str,
     network: nn.Module,
 ) -> None:
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     image = torch.zeros(1, 3, 16, 224)
     loss = build('http://localhost:9/vgg19.pth')

@@ -111,7 +111,7 @@ def test_unknown_network_and_missing_weights(
         build(network='vgg11')
     with pytest.raises(ValueError, match='layers, got none'):
         build(layers=[])
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     loss = build('http://localhost:9/v.pth')
     image = torch.zeros(1, 3, 16, 16)

@@ -99,7 +99,7 @@ def test_missing_weights_matter_at_first_use_only() -> None:
 def test_failed_download_says_where_the_file_goes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, weights_file: str
 ) -> None:
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     url = 'http://localhost:9/light_cnn_feature.pth'
     loss = FaceFeatureLoss(url)

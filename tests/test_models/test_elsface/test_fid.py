@@ -153,7 +153,7 @@ def test_building_downloads_nothing_and_draws_nothing(
     weights: dict[str, Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(download, 'fetch', lambda *_: pytest.fail())
+    monkeypatch.setattr(download, 'download', lambda *_: pytest.fail())
     init_default_scope('mmagic')
     for kind, options in (
         (ELSFaceLPIPS, dict(backbone=str(weights['alexnet']))),
@@ -177,7 +177,7 @@ def test_the_url_is_that_of_torchvision() -> None:
 def test_failed_download_says_where_the_file_goes(
     samples: list[dict], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(download, 'RETRIES', download.Retries(pauses=()))
+    monkeypatch.setattr(download, 'PAUSES', ())
     monkeypatch.setenv('MMFACESR_WEIGHTS_DIR', str(tmp_path))
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
     for scheme in ('http', 'https'):  # nobody listens there
