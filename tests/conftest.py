@@ -3,6 +3,7 @@
 """Fixtures shared by all tests."""
 
 import importlib.util
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,14 @@ from mmengine.logging import MMLogger
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C as usual, also where a shell started this in background.
+
+    Such a process ignores it, and so would those that the tests interrupt.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
