@@ -125,7 +125,7 @@ def check_finite(weights: Mapping[str, Tensor]) -> None:
 
 
 def _is_finite(value: Tensor) -> bool:
-    """Say whether no element is NaN or infinite, as far as there are any."""
+    """Say whether no element is NaN or infinite; without memory, none is."""
     if value.is_meta or not value.is_floating_point():
         return True
     if value.dtype.itemsize == 1:  # has no sum

@@ -72,7 +72,7 @@ def read_weights_file(path: str | Path) -> Mapping:
 
     Raises:
         WeightsError: If the file is missing, is no checkpoint, is damaged,
-            holds no tensors or calls functions of Python.
+            holds objects and no tensors, or names functions of Python.
     """
     path = Path(path).expanduser()
     if not path.is_file():

@@ -45,6 +45,8 @@ def test_no_compiler_is_needed_by_default(checks, monkeypatch, tmp_path):
     monkeypatch.setattr(
         sysconfig, 'get_path', lambda name: str(tmp_path / 'no-headers')
     )
+    monkeypatch.setattr(checks, 'LIBRARIES', {})
+    monkeypatch.setattr(checks, 'TEMP_GIB', 0)
     assert checks.missing([HERE], tmp_path, 0, False) == []
 
 

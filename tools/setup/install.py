@@ -196,7 +196,10 @@ def install(stack: str, venv: Path, torch_index: str) -> None:
     check_machine(wanted, venv, stack, torch_index)
     if state != 'usable':
         make_venv(venv, state)
-    steps = plan(venv, stack, torch_index, torch_index != known_index)
+    # Unfinished: torch may still be that of another index.
+    is_finished = bool(remembered(venv, 'installed'))
+    is_new_index = torch_index != known_index or not is_finished
+    steps = plan(venv, stack, torch_index, is_new_index)
     remember(venv, 'installed', '')
     remember(venv, 'stack', stack)
     remember(venv, 'torch_index', torch_index)
