@@ -12,6 +12,7 @@ import file_server
 import pytest
 from mmengine.config import Config
 from mmengine.logging import MMLogger
+from mmengine.visualization import Visualizer
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
@@ -26,15 +27,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def forget_loggers() -> Iterator[None]:
-    """Let no test write through a logger of an earlier one.
+def forget_runs() -> Iterator[None]:
+    """Let no test write through what mmengine keeps of an earlier one.
 
-    mmengine's current logger is the last one made in this process; its
-    handler keeps the standard output of its day, which pytest closes at
-    the end of a test that captures it.
+    The current logger is the last one made in this process; its handler
+    keeps the standard output of its day, which pytest closes at the end of a
+    test that captures it. A visualizer goes by config and second: the run of
+    the next test may begin in the same one.
     """
     yield
-    MMLogger._instance_dict.clear()
+    # Each class keeps its own; MMagic's are subclasses.
+    for kept in (MMLogger, Visualizer, *Visualizer.__subclasses__()):
+        kept._instance_dict.clear()
 
 
 @pytest.fixture(scope='session')

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.visualization import Visualizer
 
 REPO = Path(__file__).resolve().parents[2]
 CONFIG = 'configs/dic/dic-small_x8c16b2_1xb4-500_synthetic.py'
@@ -79,10 +77,6 @@ def start_here(
         words = [f'{name}.py', *words, '--work-dir', tmp_path]
         monkeypatch.setattr(sys, 'argv', [str(word) for word in words])
         monkeypatch.chdir(repo)
-        # mmengine names them by config and second: the run of the test before
-        # may have begun in this one, and its files would be written on.
-        for kept in (MessageHub, MMLogger, Visualizer):
-            kept._instance_dict.clear()
         tool.main()
         return tmp_path
 
