@@ -37,6 +37,24 @@ TEMPLATE_5 = np.array(
         (81.03, 81.83),
     ]
 )
+# The same five points in 512 pixels of FFHQ's framing, as facexlib has them.
+TEMPLATE_FFHQ = np.array(
+    [
+        (192.98138, 239.94708),
+        (318.90277, 240.1936),
+        (256.63416, 314.01935),
+        (201.26117, 371.41043),
+        (313.08905, 371.15118),
+    ]
+)
+TEMPLATES = MappingProxyType(
+    {
+        'face': (TEMPLATE_5, FACE_SIZE),
+        'head': (TEMPLATE_5 + MARGIN, CROP_SIZE),
+        'ffhq': (TEMPLATE_FFHQ, 512),
+    }
+)
+"""Framing -> its five points, and the side of the square they lie in."""
 # A stronger reduction is averaged over areas first; one bicubic warp looks
 # at 4x4 pixels only and would alias.
 AREA_BELOW = 0.7
@@ -77,6 +95,119 @@ def map_points(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
+def scale_pixels(places: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+    """Say where places of an image lie once it is resized.
+
+    Pixel centers are at integers, so the image begins at -0.5 and a place
+    moves to (p + 0.5) * scale - 0.5.
+
+    Args:
+        places (np.ndarray): (..., 2).
+        scale (float | np.ndarray): New pixels per old one, or (2,) of them.
+
+    Returns:
+        np.ndarray: (..., 2).
+    """
+    return places * scale + (scale - 1) / 2
+
+
+def frame_matrix(points: np.ndarray, framing: str, size: int) -> np.ndarray:
+    """Find the similarity that takes a face from its photo into a frame.
+
+    Args:
+        points (np.ndarray): (68, 2) of the face in the photo.
+        framing (str): A key of :data:`FRAMINGS`.
+        size (int): Side of the frame in pixels.
+
+    Returns:
+        np.ndarray: (2, 3) float64, from the photo to the frame.
+
+    Raises:
+        ValueError: If the framing is none, the shape of the points is
+            another or they are all the same.
+    """
+    if framing not in TEMPLATES:
+        raise ValueError(
+            f'Expected a framing of {sorted(TEMPLATES)}, got {framing!r}; '
+            "take it from the network's facts."
+        )
+    if np.shape(points) != (68, 2):
+        raise ValueError(
+            f'Expected points of shape (68, 2), got {np.shape(points)}; '
+            'framing needs the iBUG points of one face.'
+        )
+    template, side = TEMPLATES[framing]
+    return fit_similarity(
+        five_from_68(points), scale_pixels(template, size / side)
+    )
+
+
+def reduce_for(
+    image: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Average an image over areas where a warp is going to reduce it much.
+
+    Args:
+        image (np.ndarray): (H, W, C), at most 4 channels.
+        scale (float): Output pixels of the warp per pixel of the image.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: The image, resized if the scale is
+        below `AREA_BELOW`, so that a bicubic warp takes the rest; and (2,)
+        new pixels per old one along x and y.
+    """
+    if scale >= AREA_BELOW:
+        return image, np.ones(2)
+    height, width = image.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    reduced = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return reduced, size / np.array((width, height))
+
+
+def resized_source(
+    matrix: np.ndarray, scale: float | np.ndarray
+) -> np.ndarray:
+    """Make the matrix of an image the one of the image resized.
+
+    Args:
+        matrix (np.ndarray): (2, 3), from the image to somewhere.
+        scale (float | np.ndarray): New pixels per old one, or (2,) of them.
+
+    Returns:
+        np.ndarray: (2, 3), from the resized image to the same places.
+    """
+    back = 1 / np.broadcast_to(scale, 2)
+    shift = map_points(matrix, [scale_pixels(np.zeros(2), back)])[0]
+    return np.column_stack([matrix[:, :2] * back, shift])
+
+
+def frame_face(image: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """Cut out what a frame shows of a photo.
+
+    Args:
+        image (np.ndarray): (H, W, 3) uint8.
+        matrix (np.ndarray): (2, 3), from ``image`` to the frame.
+        size (int): Side of the frame in pixels.
+
+    Returns:
+        np.ndarray: (size, size, 3) uint8, reflected where the frame reaches
+        beyond the photo.
+    """
+    reduced, scale = reduce_for(image, scale_of(matrix))
+    return cv2.warpAffine(
+        reduced,
+        resized_source(matrix, scale),
+        (size, size),
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+
+
+def frame_side(matrix: np.ndarray, size: int) -> float:
+    """Side of what a frame of that size shows, in pixels of the photo."""
+    return size / scale_of(matrix)
+
+
 def align_face(
     image: np.ndarray, points: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -91,25 +222,8 @@ def align_face(
         central 128x128 pixels hold the face, reflected where it reaches
         beyond the photograph; and the (2, 3) matrix from ``image`` to it.
     """
-    matrix = fit_similarity(five_from_68(points), TEMPLATE_5 + MARGIN)
-    scale = scale_of(matrix)
-    small, warp = image, matrix
-    if scale < AREA_BELOW:
-        height, width = image.shape[:2]
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        back = np.array((width, height)) / size
-        # small -> image: p * back + (back - 1) / 2
-        shift = map_points(matrix, [(back - 1) / 2])[0]
-        warp = np.column_stack([matrix[:, :2] * back, shift])
-    crop = cv2.warpAffine(
-        small,
-        warp,
-        (CROP_SIZE, CROP_SIZE),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    return crop, matrix
+    matrix = frame_matrix(points, 'head', CROP_SIZE)
+    return frame_face(image, matrix, CROP_SIZE), matrix
 
 
 def scale_of(matrix: np.ndarray) -> float:

@@ -2,17 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Framing against NumPy and on ramps, which survive resampling."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from skimage.transform import SimilarityTransform
 
 from mmfacesr.faces.framing import (
     CROP_SIZE,
+    FACE_SIZE,
+    FRAMINGS,
     MARGIN,
     TEMPLATE_5,
+    TEMPLATES,
     align_face,
     crop_square,
     fit_similarity,
+    frame_face,
+    frame_matrix,
+    frame_side,
     map_points,
     scale_of,
     square_around,
@@ -47,6 +56,23 @@ def test_similarity_is_the_least_squares_one():
         fit_similarity(np.ones((5, 2)), target)
 
 
+def test_released_alignment_of_five_dlib_points(golden: Path):
+    arrays = np.load(golden / 'sparnet/align_paste.npz')
+    template = arrays['template_1024'] / 2
+    matrix = fit_similarity(arrays['landmarks'], template)
+    np.testing.assert_allclose(matrix, arrays['matrix'][:2], atol=1e-6)
+    image = arrays['img'].astype(np.float32)
+    aligned = cv2.warpAffine(image, matrix, (512, 512), flags=cv2.INTER_CUBIC)
+    aligned = aligned.clip(0, 255)
+    for ours, name, most in (
+        (aligned[::8, ::8], 'aligned_s8', 2),
+        (np.floor(aligned[::4, ::4]), 'aligned_u8_s4', 2 + 1),
+    ):
+        # OpenCV's weights are those of 1/32 pixel.
+        error = abs(ours - arrays[name])
+        assert error.mean() < 0.4 and (error < most).mean() > 0.99
+
+
 def test_a_face_in_place_stays_as_it_is():
     image = np.random.default_rng(0).integers(
         0, 256, (CROP_SIZE, CROP_SIZE, 3), dtype=np.uint8
@@ -54,6 +80,50 @@ def test_a_face_in_place_stays_as_it_is():
     crop, matrix = align_face(image, face_68(TEMPLATE_5 + MARGIN))
     np.testing.assert_allclose(matrix, [[1, 0, 0], [0, 1, 0]], atol=1e-9)
     np.testing.assert_array_equal(crop, image)
+
+
+def test_every_framing_has_a_template():
+    assert set(TEMPLATES) == set(FRAMINGS)
+
+
+@pytest.mark.parametrize('framing', FRAMINGS)
+@pytest.mark.parametrize('enlarge', [0.5, 1, 3])
+def test_a_frame_of_another_size_shows_the_same(framing, enlarge):
+    template, side = TEMPLATES[framing]
+    points = face_68(template * 1.7 + (20, -30))
+    matrix = frame_matrix(points, framing, round(side * enlarge))
+    # Borders are at -0.5 and side - 0.5 in the frame of any size.
+    np.testing.assert_allclose(
+        (map_points(matrix, points)[[36, 42, 30, 48, 54]] + 0.5) / enlarge,
+        template + 0.5,
+        atol=1e-9,
+    )
+    assert scale_of(matrix) == pytest.approx(enlarge / 1.7)
+    size = round(side * enlarge)
+    assert frame_side(matrix, size) == pytest.approx(side * 1.7)
+
+
+def test_face_is_the_middle_of_the_head():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    points = face_68(TEMPLATE_5 * 2 + 50)
+    crop, matrix = align_face(image, points)
+    head = frame_matrix(points, 'head', CROP_SIZE)
+    np.testing.assert_array_equal(matrix, head)
+    np.testing.assert_array_equal(crop, frame_face(image, head, CROP_SIZE))
+    face = frame_face(
+        image, frame_matrix(points, 'face', FACE_SIZE), FACE_SIZE
+    )
+    middle = slice(MARGIN, MARGIN + FACE_SIZE)
+    np.testing.assert_array_equal(face, crop[middle, middle])
+
+
+def test_a_frame_names_what_it_expects():
+    points = face_68(TEMPLATE_5)
+    with pytest.raises(ValueError, match="'ffhq', 'head'.*'body'.*facts"):
+        frame_matrix(points, 'body', 128)
+    with pytest.raises(ValueError, match=r'\(68, 2\), got \(5, 2\)'):
+        frame_matrix(TEMPLATE_5, 'face', 128)
 
 
 @pytest.mark.parametrize('scale', [0.2, 0.5, 0.8])
