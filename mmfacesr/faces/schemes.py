@@ -23,6 +23,7 @@ RIGHT_EYE_68 = slice(42, 48)
 MOUTH_68 = slice(48, 68)
 INNER_68 = slice(17, 68)  # all without the jaw line
 
+CHIN_68 = 8
 LEFT_OUTER_EYE_CORNER_68 = 36
 RIGHT_OUTER_EYE_CORNER_68 = 45
 LEFT_INNER_EYE_CORNER_68 = 39
