@@ -3,6 +3,7 @@
 """Datasets and their transforms; importing this registers them."""
 
 from mmfacesr.datasets import transforms
+from mmfacesr.datasets.endless_faces import DrawFace, SyntheticFaces
 from mmfacesr.datasets.face_folder import FaceFolder
 
-__all__ = ['FaceFolder', 'transforms']
+__all__ = ['DrawFace', 'FaceFolder', 'SyntheticFaces', 'transforms']

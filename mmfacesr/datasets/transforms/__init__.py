@@ -19,6 +19,7 @@ from mmfacesr.datasets.transforms.loading import (
     LoadFaceImage,
     TakeAsInput,
 )
+from mmfacesr.datasets.transforms.random_framing import RandomFramingFace
 from mmfacesr.datasets.transforms.random_resized_crop import (
     RandomResizedCropFace,
 )
@@ -33,6 +34,7 @@ __all__ = [
     'LoadLandmarks',
     'RandomAspectCropFace',
     'RandomFlipFace',
+    'RandomFramingFace',
     'RandomResizedCropFace',
     'RandomRotate90Face',
     'RandomRotateFace',

@@ -30,7 +30,9 @@ class DegradeBlindly(BaseTransform):
 
     Required: gt, square uint8 RGB; file, if ``seed`` is given.
     Modified: gt, where it becomes gray. Added: img (output_size,
-    output_size, 3) uint8 RGB, img_channel_order, img_color_type.
+    output_size, 3) uint8 RGB, ori_img_shape, img_channel_order,
+    img_color_type: what MMagic's ``Resize`` adds, so that samples of both
+    make one batch.
 
     Args:
         ranges (dict, optional): What differs from the released values, see
@@ -80,6 +82,7 @@ class DegradeBlindly(BaseTransform):
             results['gt'] = to_gray(results['gt'])
         steps = self.ranges.draw_steps(draws, self.output_size or side)
         results['img'] = take_steps(results['gt'], steps)
+        results['ori_img_shape'] = results['img'].shape
         results['img_channel_order'] = 'rgb'
         results['img_color_type'] = 'color'
         return results
