@@ -126,7 +126,8 @@ def encoding_of(image: Image.Image, data: bytes) -> dict[str, Any]:
     if image.format in ('JPEG', 'MPO'):
         return _jpeg_encoding(image)
     if image.format == 'WEBP':
-        # In pixels with a loss, the 4 letters are as likely as one in 4e9.
+        # Other pixels hold these letters by chance once in 4 GB, and are then
+        # written without loss.
         return {'lossless': True, 'exact': True} if b'VP8L' in data else {}
     if image.format == 'TIFF':
         return {'compression': image.info.get('compression')}

@@ -60,9 +60,8 @@ def test_cmyk_with_a_profile_goes_through_it(tmp_path, said):
     levels = np.zeros((16, 48, 4), np.uint8)
     levels[:, 16:32, 3], levels[:, 32:, 3] = 128, 255
     profile = icc_profiles.cmyk()
-    Image.fromarray(levels, 'CMYK').save(
-        path, icc_profile=profile, quality=100
-    )
+    cmyk = Image.frombytes('CMYK', (48, 16), levels.tobytes())
+    cmyk.save(path, icc_profile=profile, quality=100)
     photo = read_photo(path)
     assert not said
     # L* of 100, 50 and 0; plain arithmetic has 127 for the second.
@@ -219,9 +218,7 @@ def test_suffix_of_every_format(tmp_path, array, kind, suffix):
 def test_what_a_format_cannot_hold_is_refused(tmp_path, array):
     clear = Photo.from_array(np.zeros((4, 4, 4), np.uint8))
     deep = Photo.from_array(np.zeros((4, 4), np.uint16))
-    long = Photo.from_array(
-        np.zeros((1, 16384), np.uint8),
-    )
+    long = Photo.from_array(np.zeros((1, 16384), np.uint8))
     colored = Photo.from_array(array)
     colored.metadata = {'exif': bytes(70_000)}
     for photo, suffix, words in (
@@ -242,10 +239,8 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path, array):
 
 
 def test_opaque_alpha_is_no_hindrance(tmp_path, array):
-    photo = Photo.from_array(
-        np.dstack([array, np.full_like(array[..., 0], 255)])
-    )
+    alpha = np.full_like(array[..., :1], 255)
+    photo = Photo.from_array(np.concatenate([array, alpha], axis=2))
     write_photo(tmp_path / 'a.bmp', photo)
-    np.testing.assert_array_equal(
-        np.array(Image.open(tmp_path / 'a.bmp')), array
-    )
+    again = np.array(Image.open(tmp_path / 'a.bmp'))
+    np.testing.assert_array_equal(again, array)
