@@ -3,6 +3,9 @@
 """The kinds of image files: those that are read, and those that are not."""
 
 import os
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 
 READ = {
     'PNG': ('.png',),
@@ -54,6 +57,16 @@ _NOT_PIXELS = frozenset((b'tEXt', b'zTXt', b'iTXt', b'iCCP'))
 # What programs other than cameras write the orientation into.
 _ORIENTATION_TEXTS = (b'Raw profile type exif\0', b'XML:com.adobe.xmp\0')
 _LONGEST_TEXT = 1 << 20  # bytes
+_LONGEST_PROFILE = 1 << 26
+_REMARKS = frozenset(
+    (
+        *(b'tEXt', b'zTXt', b'iTXt', b'tIME'),
+        *(b'gAMA', b'cHRM', b'sRGB', b'cICP'),
+    )
+)
+PNG_HEADER_END = 33
+"""Bytes of a PNG before its second chunk."""
+_CHUNK_FRAME = 12  # bytes of a chunk that are not its content
 
 
 def unread_kind(suffix: str, data: bytes) -> str | None:
@@ -79,17 +92,53 @@ def without_texts(data: bytes) -> bytes:
     """
     if not data.startswith(_PNG):
         return data
-    kept, start = [_PNG], len(_PNG)
+    kept = [_PNG]
+    for kind, chunk in png_chunks(data):
+        orients = len(chunk) - _CHUNK_FRAME <= _LONGEST_TEXT and bytes(
+            chunk[8:40]
+        ).startswith(_ORIENTATION_TEXTS)
+        if orients or kind not in _NOT_PIXELS:
+            kept.append(chunk)
+    return b''.join(kept)
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """The chunks of a PNG: what each is called, and all of it.
+
+    A chunk is 4 bytes of length, 4 of its name, its content, 4 of a check.
+    The last one is as short as the file.
+    """
+    view, start = memoryview(data), len(_PNG)
     while start < len(data):
         length = int.from_bytes(data[start : start + 4], 'big')
-        end = start + length + 12
-        orients = length <= _LONGEST_TEXT and data.startswith(
-            _ORIENTATION_TEXTS, start + 8
-        )
-        if orients or data[start + 4 : start + 8] not in _NOT_PIXELS:
-            kept.append(data[start:end])
+        end = start + length + _CHUNK_FRAME
+        yield data[start + 4 : start + 8], view[start:end]
         start = end
-    return b''.join(kept)
+
+
+def png_profile(data: bytes) -> bytes | None:
+    """The color profile of a PNG, if it has one that can be unpacked."""
+    for kind, chunk in png_chunks(data):
+        if kind == b'iCCP':
+            _, _, packed = bytes(chunk[8:-4]).partition(b'\0')
+            with suppress(zlib.error):
+                # After the name comes the method, of which there is one.
+                unpacker = zlib.decompressobj()
+                return unpacker.decompress(packed[1:], _LONGEST_PROFILE)
+    return None
+
+
+def png_remarks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Texts and colors of a PNG: names and contents of their chunks.
+
+    What Pillow gives as EXIF data or XMP is not among them.
+    """
+    return [
+        (kind, bytes(chunk[8:-4]))
+        for kind, chunk in png_chunks(data)
+        if kind in _REMARKS
+        and not bytes(chunk[8:40]).startswith(_ORIENTATION_TEXTS)
+    ]
 
 
 def suffix_of(name: str | os.PathLike) -> str:

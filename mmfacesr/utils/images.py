@@ -4,7 +4,8 @@
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from mmfacesr.utils import read_regular, write_atomic
 from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.exif import ORIENTATION, ExifNumbers, turned
 from mmfacesr.utils.image_formats import (
     READ,
     suffix_of,
@@ -42,8 +44,8 @@ _EIGHT_BIT_MODES = frozenset(
         'HSV',
     )
 )
-_ALPHA_MODES = frozenset(('RGBA', 'LA', 'PA', 'La', 'RGBa'))
-_ORIENTATION = 0x0112  # EXIF tag
+ALPHA_MODES = frozenset(('RGBA', 'LA', 'PA', 'La', 'RGBa'))
+"""Modes of Pillow that tell how transparent a pixel is."""
 _TO_8_BIT = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 
 
@@ -73,13 +75,13 @@ def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
             (``MAX_BYTES``, ``MAX_PIXELS``, the memory), of an unsupported
             number format (32-bit, float), or smaller than ``min_size``.
     """
-    data = read_image_bytes(path)
-    try:
-        image = np.array(_decode(path, without_texts(data)))
-    except MemoryError as error:
-        raise UnreadableImageError(
-            path, 'needs more memory than is free; reduce it first'
-        ) from error
+    data = without_texts(read_image_bytes(path))
+    with decoding(path, data) as (image, deep):
+        if deep is None:
+            ImageOps.exif_transpose(image, in_place=True)
+        else:
+            image = Image.fromarray(to_8_bit(deep))
+        image = np.array(_to_rgb(image))
     height, width = image.shape[:2]
     if min(height, width) < min_size:
         raise UnreadableImageError(
@@ -112,29 +114,46 @@ def read_image_bytes(path: str | os.PathLike) -> bytes:
     return data
 
 
-def _decode(path: str | os.PathLike, data: bytes) -> Image.Image:
-    """Decode a whole file into an upright 8-bit RGB image."""
+@contextmanager
+def decoding(
+    path: str | os.PathLike, data: bytes
+) -> Iterator[tuple[Image.Image, np.ndarray | None]]:
+    """Decode a whole file, and say by its name what goes wrong with it.
+
+    Args:
+        path (str | os.PathLike): The image file.
+        data (bytes): What it holds.
+
+    Yields:
+        tuple[Image.Image, np.ndarray | None]: The loaded image, of 8 bits and
+        not turned yet (but TIFF); (H, W) or (H, W, 3 or 4) uint16, RGB(A) and
+        upright, if the file has 16 bits.
+
+    Raises:
+        UnreadableImageError: As :func:`read_image`, also for what is raised
+            inside the block.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=tuple(READ)) as image:
             _check_pixels(image)
             is_16_bit = _is_16_bit(image)
             image.load()
-            if is_16_bit:
-                return _from_16_bit(image, data)
-            if image.mode not in _EIGHT_BIT_MODES:
+            if not is_16_bit and image.mode not in _EIGHT_BIT_MODES:
                 raise ValueError(
                     f'expected 8 or 16 bits per channel, got '
                     f'mode {image.mode}; convert it to PNG'
                 )
-            return _to_rgb(_upright(image))
+            yield image, _decode_16_bit(image, data) if is_16_bit else None
     except UnidentifiedImageError as error:
         raise UnreadableImageError(path, _unknown(path, data)) from error
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(
             path, f'has too many pixels ({error}); reduce it first'
         ) from error
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        raise UnreadableImageError(
+            path, 'needs more memory than is free; reduce it first'
+        ) from error
     except Exception as error:  # Pillow's plugins raise many kinds
         raise UnreadableImageError(
             path, f'cannot be decoded ({error}); fetch it again or remove it'
@@ -177,42 +196,47 @@ def _is_16_bit(image: Image.Image) -> bool:
     return False
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn a loaded image as its EXIF data say, without another copy."""
-    ImageOps.exif_transpose(image, in_place=True)
-    return image
+def to_8_bit(pixels: np.ndarray) -> np.ndarray:
+    """Divide uint16 values by 257 and round them; return uint8 as it is."""
+    return pixels if pixels.dtype == np.uint8 else _TO_8_BIT[pixels]
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     """Convert an 8-bit image to RGB, transparency shown on white."""
-    if image.mode in _ALPHA_MODES or 'transparency' in image.info:
+    if image.mode in ALPHA_MODES or 'transparency' in image.info:
         rgba = image.convert('RGBA')
         white = Image.new('RGBA', rgba.size, 'white')
         image = Image.alpha_composite(white, rgba)
     return image if image.mode == 'RGB' else image.convert('RGB')
 
 
-def _from_16_bit(image: Image.Image, data: bytes) -> Image.Image:
+def _decode_16_bit(image: Image.Image, data: bytes) -> np.ndarray:
     """Decode 16-bit pixels by OpenCV, which keeps all bits.
 
     Args:
         image (Image.Image): The same file, loaded by Pillow without an
             error, so that it is known to be complete.
         data (bytes): The file.
+
+    Returns:
+        np.ndarray: (H, W) or (H, W, 3 or 4) uint16, RGB(A), upright.
     """
+    orientation = image.getexif().get(ORIENTATION, 1)
+    if image.format == 'TIFF':  # OpenCV would turn it halfway
+        numbers = ExifNumbers(data)
+        orientation = numbers.get(ORIENTATION)
+        numbers.set(ORIENTATION, 1)
+        data = numbers.data
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         raise ValueError(
             'its 16-bit pixels are of an unknown kind; convert '
             'it to an 8-bit PNG'
         )
-    pixels = _TO_8_BIT[pixels]
     if pixels.ndim == 3:
         order = [2, 1, 0, 3][: pixels.shape[2]]  # BGR(A) -> RGB(A)
         pixels = np.ascontiguousarray(pixels[..., order])
-    upright = Image.fromarray(pixels)
-    upright.getexif()[_ORIENTATION] = image.getexif().get(_ORIENTATION, 1)
-    return _to_rgb(_upright(upright))
+    return turned(pixels, orientation)
 
 
 def write_image(

@@ -1,0 +1,160 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Files of photos: what they tell beside their pixels stays."""
+
+import io
+import struct
+from pathlib import Path
+
+import icc_profiles
+import numpy as np
+import pytest
+from PIL import ExifTags, Image, ImageOps
+from PIL.JpegImagePlugin import get_sampling
+
+from mmfacesr.utils.photos import read_photo, suffix_for, write_photo
+
+IFD = ExifTags.IFD
+ORIENTATION = 0x0112
+XMP = b'<x:xmpmeta tiff:Orientation="6">words</x:xmpmeta>'
+UPRIGHT_XMP = XMP.replace(b'6', b'1')
+
+
+def camera_exif(orientation: int = 6, size: tuple[int, int] = (1, 1)) -> bytes:
+    """As a camera writes them, with a note of its maker and a place."""
+    exif = Image.Exif()
+    exif[0x010F] = 'Maker'
+    exif[ORIENTATION] = orientation
+    exif[0x011A] = exif[0x011B] = 72.0
+    exif[0x0128] = 2
+    exif[IFD.Exif] = {
+        0x829A: 0.01,
+        0x9003: '2024:05:06 07:08:09',
+        0x927C: b'note\0of the maker' * 9,
+        0xA002: size[1],
+        0xA003: size[0],
+    }
+    exif[IFD.GPSInfo] = {1: 'N', 2: (48.0, 8.0, 14.5), 29: '2024:05:06'}
+    return exif.tobytes()
+
+
+def directories(path: Path) -> list[dict]:
+    """EXIF data of a file as Pillow reads them, without where they are."""
+    exif = Image.open(path).getexif()
+    first = {k: v for k, v in exif.items() if k not in (IFD.Exif, IFD.GPSInfo)}
+    return [first, exif.get_ifd(IFD.Exif), exif.get_ifd(IFD.GPSInfo)]
+
+
+def test_a_photo_of_a_camera_comes_back_whole(tmp_path, array):
+    path, again = tmp_path / 'a.jpg', tmp_path / 'b.jpg'
+    exif, profile = camera_exif(), icc_profiles.display_p3()
+    Image.fromarray(array).save(
+        path, exif=exif, icc_profile=profile, xmp=XMP, comment=b'words',
+        quality=83, subsampling=1, progressive=True, dpi=(240, 240),
+        extra=b'\xff\xed\0\x0dPhotoshop 3',
+    )  # fmt: skip
+    photo = read_photo(path)
+    assert photo.format == 'JPEG'
+    assert suffix_for(photo) == '.jpg'
+    assert photo.size == (64, 48)
+    expected = ImageOps.exif_transpose(Image.open(path))
+    np.testing.assert_array_equal(photo.pixels, np.array(expected))
+
+    write_photo(again, photo)
+    old, new = Image.open(path), Image.open(again)
+    assert new.size == (48, 64)
+    assert new.info['icc_profile'] == profile
+    assert new.info['xmp'] == UPRIGHT_XMP
+    assert new.info['comment'] == b'words'
+    assert new.info['dpi'] == (240, 240)
+    assert new.info['progressive']
+    assert new.quantization == old.quantization
+    assert get_sampling(new) == get_sampling(old) == 1
+    assert ('APP13', b'Photoshop 3') in new.applist
+    changed = np.flatnonzero(
+        np.frombuffer(exif, 'u1') != np.frombuffer(new.info['exif'], 'u1')
+    )
+    assert [(exif[i], new.info['exif'][i]) for i in changed] == [(6, 1)]
+    assert new.getexif()[ORIENTATION] == 1
+    error = np.array(new).astype(int) - photo.pixels
+    assert np.abs(error).mean() < 1.5
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp', '.tif'])
+def test_every_orientation(tmp_path, array, suffix, orientation):
+    path = tmp_path / f'a{suffix}'
+    Image.fromarray(array).save(path, exif=camera_exif(orientation))
+    expected = ImageOps.exif_transpose(Image.open(path))
+    photo = read_photo(path)
+    np.testing.assert_array_equal(photo.pixels, np.array(expected))
+    write_photo(path, photo)
+    assert Image.open(path).getexif().get(ORIENTATION, 1) == 1
+    assert read_photo(path).size == photo.size
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp', '.tif'])
+@pytest.mark.parametrize('source', ['.jpg', '.png', '.webp', '.tif'])
+def test_metadata_go_into_every_format(tmp_path, array, source, suffix):
+    path, again = tmp_path / f'a{source}', tmp_path / f'b{suffix}'
+    exif, profile = camera_exif(1), icc_profiles.display_p3()
+    Image.fromarray(array).save(
+        path, exif=exif, icc_profile=profile, dpi=(240, 240)
+    )
+    write_photo(again, read_photo(path))
+    assert Image.open(again).info['icc_profile'] == profile
+    if '.webp' not in (source, suffix):
+        assert Image.open(again).info['dpi'] == pytest.approx((240, 240), 1e-4)
+    Image.fromarray(array).save(tmp_path / 'c.jpg', exif=exif)
+    first, *others = directories(again)
+    expected, *expected_others = directories(tmp_path / 'c.jpg')
+    assert others == expected_others
+    assert first[0x010F] == expected[0x010F]
+    if '.tif' not in (source, suffix):
+        assert first == expected
+
+
+@pytest.mark.parametrize('suffix', ['.png', '.webp', '.tif', '.jpg'])
+def test_xmp_goes_into_every_format(tmp_path, array, suffix):
+    Image.fromarray(array).save(tmp_path / 'a.jpg', xmp=XMP)
+    write_photo(tmp_path / f'b{suffix}', read_photo(tmp_path / 'a.jpg'))
+    image = Image.open(tmp_path / f'b{suffix}')
+    assert image.size == (48, 64)
+    assert image.info['xmp'] == UPRIGHT_XMP
+    photo = read_photo(tmp_path / f'b{suffix}')
+    assert photo.metadata['xmp'] == UPRIGHT_XMP
+
+
+def test_sizes_and_thumbnail_in_exif_follow(tmp_path, array):
+    thumbnail = io.BytesIO()
+    Image.fromarray(array[:6, :8]).save(thumbnail, 'JPEG')
+    exif = bytearray(camera_exif(6, array.shape[:2]))
+    (count,) = struct.unpack_from('>H', exif, 14)
+    entries = struct.pack(
+        '>HHHIIHHIII', 2, 0x0201, 4, 1, len(exif) - 6 + 30,
+        0x0202, 4, 1, len(thumbnail.getvalue()), 0,
+    )  # fmt: skip
+    struct.pack_into('>I', exif, 16 + 12 * count, len(exif) - 6)
+    path = tmp_path / 'a.jpg'
+    exif = bytes(exif) + entries + thumbnail.getvalue()
+    Image.fromarray(array).save(path, exif=exif, dpi=(72, 72))
+    assert Image.open(path).getexif().get_ifd(IFD.IFD1)
+    photo = read_photo(path)
+    large = photo.enlarged(4)
+    for kept, factor in ((photo, 1), (large, 4)):
+        write_photo(tmp_path / 'b.jpg', kept)
+        first, camera, _ = directories(tmp_path / 'b.jpg')
+        assert (camera[0xA003], camera[0xA002]) == kept.size
+        assert first[0x011A] == first[0x011B] == 72 * factor
+        image = Image.open(tmp_path / 'b.jpg')
+        assert image.info['dpi'] == (72 * factor, 72 * factor)
+        assert not image.getexif().get_ifd(IFD.IFD1)
+    assert photo.metadata['dpi'] == (72, 72)
+
+
+def test_damaged_exif_are_carried(tmp_path, array):
+    for exif in (b'Exif\0\0MM\0*\0\0\0\x08\xff\xff', b'Exif\0\0words'):
+        path = tmp_path / 'a.jpg'
+        Image.fromarray(array).save(path, exif=exif)
+        write_photo(path, read_photo(path).enlarged(2))
+        assert Image.open(path).info['exif'] == exif
