@@ -118,11 +118,7 @@ def test_damaged_file_is_fetched_again(
     (url,) = server.urls(name)
     sha256 = SHA256 if by == 'caller' else None
     if by == 'index':
-        index(
-            WeightsEntry(
-                'judge', (url,), Checksum(SHA256), 'MIT', None, 'Judges'
-            )
-        )
+        index(WeightsEntry('judge', (url,), Checksum(SHA256), 'MIT', 'Judges'))
     path = local_weights(url, sha256=sha256).path
     path.write_bytes(CONTENT[:100])
     assert local_weights(url, sha256=sha256).path == path
