@@ -28,7 +28,7 @@ NOTHING = Checksum()
     [
         (NOTHING, 'its hash is not known'),
         (Checksum(sha256='01234567'), 'sha256 01234567'),
-        (Checksum(git_blob='a' * 40), f'git blob id {"a" * 40}'),
+        (Checksum(git_blob='a' * 40), f'git_blob {"a" * 40}'),
     ],
 )
 def test_without_network_the_message_says_what_to_do(
