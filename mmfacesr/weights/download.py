@@ -59,10 +59,9 @@ def download(
 ) -> Checksum:
     """Bring a file to its place, from the first URL that has it.
 
-    Of several processes that ask for one place, one downloads. What arrived
-    before a break stays as ``<name>.part`` and is continued, by a later call
-    too, if the server can tell that it is the same file. A wrong file at the
-    place is renamed, with ``.damaged`` appended.
+    Of several processes, one downloads. What arrived before a break stays as
+    ``<name>.part`` and is continued if the server can tell that it is the
+    same file. A wrong file at the place becomes ``<name>.damaged``.
 
     Args:
         urls (Sequence[str]): Addresses of the same file, tried in turn.
@@ -70,9 +69,6 @@ def download(
         checksum (Checksum): What is known of it. Defaults to nothing.
         what (str): What the file is, for messages.
         remedy (str | None): What else one can do, for messages.
-
-    Returns:
-        Checksum: All hashes of the file.
 
     Raises:
         WeightsError: If no URL gives the file or it cannot be written.
@@ -105,11 +101,10 @@ def _locked(path: Path) -> AcquireReturnProxy:
     """Keep other processes from downloading to the same place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f'.{path.name}.lock'))
-    try:
+    with suppress(Timeout):
         return lock.acquire(timeout=0)
-    except Timeout:
-        say(f'Waiting for another process that downloads {path}.')
-        return lock.acquire()
+    say(f'Waiting for another process that downloads {path}.')
+    return lock.acquire()
 
 
 class _Download:
@@ -127,9 +122,9 @@ class _Download:
     def found(self) -> Optional[Checksum]:
         """Return the hashes of what another process has fetched."""
         if self.path.is_file():
-            fault = self.checksum.fault(hash_file(self.path))
-            if not fault:
-                return hash_file(self.path)
+            found = hash_file(self.path)
+            if not (fault := self.checksum.fault(found)):
+                return found
             # It may be someone's after all.
             aside = self.path.with_name(f'{self.path.name}.damaged')
             os.replace(self.path, aside)

@@ -46,10 +46,9 @@ def local_weights(
 ) -> LocalWeights:
     """Return the local file of some weights, downloaded if need be.
 
-    A download lies at `place_of` its official URL and is used from there
-    without a network. At each use it must have the digits in its name, those
-    of the model index and those given here; if there are none, it must be
-    what it was at its first use.
+    A download lies at `place_of` its official URL. At each use it must have
+    the digits in its name, those of the model index and those given here; if
+    there are none, it must be what it was at its first use.
 
     Args:
         source (str | Path): Path, ``~`` allowed, http(s) URL, or name of the
@@ -121,9 +120,8 @@ def place_of(url: str) -> Path:
     host = ODD.sub('_', parts.hostname).strip('.') or '_'
     if parts.port not in (None, PORTS[parts.scheme]):
         host += f'+{parts.port}'
-    segments = unquote(parts.path).split('/')[1:]
-    is_odd = parts.query or '%2f' in parts.path.lower()
-    if is_odd or not all(map(PLAIN.fullmatch, segments)):
+    segments = [unquote(segment) for segment in parts.path.split('/')[1:]]
+    if parts.query or not all(map(PLAIN.fullmatch, segments)):
         digest = hashlib.sha256(f'{parts.path}?{parts.query}'.encode())
         stem, suffix = os.path.splitext(name)
         suffix = suffix if suffix in SUFFIXES else ''
