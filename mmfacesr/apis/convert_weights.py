@@ -19,7 +19,7 @@ from mmfacesr.models import METHODS
 from mmfacesr.version import __version__
 from mmfacesr.weights import WeightsError
 from mmfacesr.weights.files import (
-    FileHashes,
+    Checksum,
     writable_target,
     write_weights_file,
 )
@@ -42,7 +42,7 @@ class Conversion:
             why it does not.
         layout (str): Layout of the file.
         path (Path): The file.
-        hashes (FileHashes): Of the file.
+        hashes (Checksum): Of the file.
     """
 
     source: LocalWeights
@@ -50,7 +50,7 @@ class Conversion:
     left_out: dict[str, str]
     layout: str
     path: Path
-    hashes: FileHashes
+    hashes: Checksum
 
 
 def convert_weights(

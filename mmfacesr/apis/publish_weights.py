@@ -20,7 +20,7 @@ from mmfacesr.version import __version__
 from mmfacesr.weights import WeightsError
 from mmfacesr.weights.files import (
     MIN_DIGITS,
-    FileHashes,
+    Checksum,
     weights_bytes,
     write_weights_file,
 )
@@ -44,14 +44,14 @@ class Publication:
 
     Args:
         path (Path): The file, its name ending in its hash.
-        hashes (FileHashes): Of the file.
+        hashes (Checksum): Of the file.
         chosen (str): 'plain' or 'ema' weights.
         network (str | None): Class that the weights were checked against.
         unchecked (str): Why they were not, else ''.
     """
 
     path: Path
-    hashes: FileHashes
+    hashes: Checksum
     chosen: str
     network: Optional[str]
     unchecked: str
@@ -105,7 +105,7 @@ def publish_weights(
     digits = sha256(data).hexdigest()[:MIN_DIGITS]
     path = Path(out_dir).expanduser() / f'{name}-{digits}{suffix}'
     check = partial(_check_kept, state=state)
-    hashes = write_weights_file(path, state, metadata, force, check)
+    hashes = write_weights_file(path, data, force=force, check=check)
     return Publication(path, hashes, chosen, kind, unchecked)
 
 

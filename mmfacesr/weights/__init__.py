@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights: where they come from, how they are read and what they fit.
 
-source -> `sources` (-> `model_index`, `download`, `files`) -> `reading` ->
-`matching` (-> `layouts`) -> a module. `mmfacesr.checkpoint.load_weights` is
-the door.
+`sources` -> `reading` -> `matching` -> a module; the door is
+`mmfacesr.checkpoint.load_weights`.
 """
 
 import logging

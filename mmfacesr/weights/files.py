@@ -10,7 +10,6 @@ import io
 import json
 import os
 import re
-import struct
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -25,31 +24,23 @@ from mmfacesr.weights import WeightsError
 # Shorter beginnings of a hash do not tell files apart.
 MIN_DIGITS = 8
 LENGTHS = (('sha256', MIN_DIGITS, 64), ('git_blob', 40, 40))
-# Eight or more, as torch's own names have; a word such as `-face.` is none.
-IN_NAME = re.compile(r'-([0-9a-f]{8,64})\.[^.]+$')
-# As in `-20210611.pth`; one hash in 200,000 begins like this.
-DATE = re.compile(r'20[0-4]\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])')
+# Eight or more, as torch's own names have, unless they are a date as in
+# `-20210611.pth`; one hash in 200,000 begins like one.
+IN_NAME = re.compile(
+    r'-(?!20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\.)'
+    r'([0-9a-f]{8,64})\.[^.]+$'
+)
 CHUNK = 1 << 20
 # A younger file may change again without a new time of its change.
 SETTLED = 1_000_000_000  # nanoseconds
 SAFETENSORS = '.safetensors'
 SUFFIXES = ('.pth', '.pt', '.ckpt', SAFETENSORS)
-# A safetensors file: the length of the header, the header, the data.
-LENGTH = struct.Struct('<Q')
-PLAIN_TYPES = (bool, int, float, type(None))
-
-
-@dataclass(frozen=True)
-class FileHashes:
-    """What a file's content is."""
-
-    sha256: str
-    git_blob: str  # the id by which git knows it
+LENGTH_BYTES = 8  # of a safetensors header, which stand before it
 
 
 @dataclass(frozen=True)
 class Checksum:
-    """What is known of a file before one has it; true if anything is.
+    """What is known of a file's content; true if anything is.
 
     Args:
         sha256 (str | None): SHA-256 or its beginning, 8 to 64 hex digits.
@@ -79,32 +70,25 @@ class Checksum:
         return bool(self.sha256 or self.git_blob)
 
     def __str__(self) -> str:
-        if self.sha256:
-            return f'sha256 {self.sha256}'
-        blob = self.git_blob
-        return f'git blob id {blob}' if blob else 'its hash is not known'
+        known = [f'{name} {x}' for name, x in vars(self).items() if x]
+        return ', '.join(known) or 'its hash is not known'
 
-    def fault(self, found: FileHashes) -> Optional[str]:
-        """Say what differs, as 'sha256 ... instead of ...'; None: nothing."""
-        for name in ('sha256', 'git_blob'):
-            wanted, got = getattr(self, name), getattr(found, name)
+    def fault(self, found: 'Checksum') -> Optional[str]:
+        """Say how a file differs, as '... instead of ...'; None: it fits."""
+        for name, wanted in vars(self).items():
+            got = getattr(found, name)
             if wanted and not got.startswith(wanted):
                 return f'{name} {got} instead of {wanted}'
         return None
 
 
 def checksum_in_name(name: str) -> Checksum:
-    """Take the digits that a name ends with, as in ``vgg19-dcbb9e9d.pth``.
-
-    Eight digits that are a date are not taken for a hash.
-    """
+    """Take the digits that a name ends with, as in ``vgg19-dcbb9e9d.pth``."""
     digits = IN_NAME.search(name)
-    if digits is None or DATE.fullmatch(digits[1]):
-        return Checksum()
-    return Checksum(sha256=digits[1])
+    return Checksum(sha256=digits and digits[1])
 
 
-def hash_file(path: str | Path) -> FileHashes:
+def hash_file(path: str | Path) -> Checksum:
     """Hash a file; one that has not changed since is not read again.
 
     Raises:
@@ -125,7 +109,7 @@ def hash_file(path: str | Path) -> FileHashes:
 
 
 @lru_cache
-def _hash(path: str, size: int, *changes_with_the_file: int) -> FileHashes:
+def _hash(path: str, size: int, *changes_with_the_file: int) -> Checksum:
     sha256 = hashlib.sha256()
     # An identifier of git's, not a protection; SHA-256 is that.
     git_blob = hashlib.sha1(f'blob {size}\0'.encode(), usedforsecurity=False)
@@ -133,7 +117,7 @@ def _hash(path: str, size: int, *changes_with_the_file: int) -> FileHashes:
         while chunk := file.read(CHUNK):
             sha256.update(chunk)
             git_blob.update(chunk)
-    return FileHashes(sha256.hexdigest(), git_blob.hexdigest())
+    return Checksum(sha256.hexdigest(), git_blob.hexdigest())
 
 
 def writable_target(path: str | Path, force: bool = False) -> Path:
@@ -143,45 +127,43 @@ def writable_target(path: str | Path, force: bool = False) -> Path:
         WeightsError: If its suffix is unknown or a file is there.
     """
     path = Path(path).expanduser()
-    if path.suffix.lower() not in SUFFIXES:
+    is_known = path.suffix.lower() in SUFFIXES
+    if not is_known or path.is_dir() or (path.exists() and not force):
         raise WeightsError(
-            f'Expected a file name ending in {", ".join(SUFFIXES)}, got '
-            f'{path.name!r}; change its ending.'
-        )
-    if path.is_dir() or (path.exists() and not force):
-        raise WeightsError(
-            f'Expected a new file, got {path}, which exists; give another '
-            'name, or --force to replace a file.'
+            f'Expected a new file, its name ending in {", ".join(SUFFIXES)}, '
+            f'got {path}{", which exists" if path.exists() else ""}; change '
+            'its ending or name, or give --force to replace a file.'
         )
     return path
 
 
 def write_weights_file(
     path: str | Path,
-    content: Mapping,
+    content: Mapping | bytes,
     metadata: Optional[Mapping[str, str]] = None,
     force: bool = False,
     check: Optional[Callable[[Path], None]] = None,
-) -> FileHashes:
+) -> Checksum:
     """Write weights beside their place, check them, then move them there.
 
     Args:
-        path (str | Path): Its suffix sets the format; missing folders are
-            made.
-        content (Mapping): As for :func:`weights_bytes`.
+        path (str | Path): Its suffix sets the format.
+        content (Mapping | bytes): As for :func:`weights_bytes`, or what that
+            has made.
         metadata (Mapping[str, str], optional): As there.
         force (bool): Replace a file that is there. Defaults to False.
         check (Callable, optional): Called with the path of the whole file,
             before it gets its name; what it raises leaves nothing behind.
 
     Raises:
-        WeightsError: If the content does not go into a file, the name claims
-            another hash or a file is there.
+        WeightsError: As :func:`weights_bytes` and :func:`writable_target`, or
+            if the name claims another hash.
     """
     path = writable_target(path, force)
-    data = weights_bytes(content, path.suffix, metadata)
+    if not isinstance(content, bytes):
+        content = weights_bytes(content, path.suffix, metadata)
     with replacing(path) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(content)
         hashes = hash_file(temporary)
         if fault := checksum_in_name(path.name).fault(hashes):
             raise WeightsError(
@@ -201,84 +183,70 @@ def weights_bytes(
     """Make the bytes of a weight file; equal content gives equal bytes.
 
     Args:
-        content (Mapping): Tensors by their keys; for torch's format also
-            nested, with strings, numbers, booleans and None.
+        content (Mapping): Tensors by their keys; for torch's format without
+            metadata also nested, with strings, numbers, booleans and None.
         suffix (str): Of the file, which sets its format.
-        metadata (Mapping[str, str], optional): For tensors that are not
-            nested. In torch's format these go under ``state_dict`` and this
-            under ``meta``.
+        metadata (Mapping[str, str], optional): In torch's format it goes
+            under ``meta`` and the tensors under ``state_dict``.
 
     Raises:
         WeightsError: If the content does not go into that format.
     """
     import torch
 
-    plain = _plain(content, '')
     is_safetensors = suffix.lower() == SAFETENSORS
-    if metadata is not None or is_safetensors:
-        _check_flat(content)
+    is_flat = is_safetensors or metadata is not None
+    plain = _plain(content, is_flat)
     if is_safetensors:
-        return _safetensors_bytes(plain, metadata or {})
+        return _safetensors_bytes(plain, dict(metadata or {}, format='pt'))
     if metadata is not None:
-        plain = dict(meta=_plain(metadata, 'meta'), state_dict=plain)
+        plain = dict(meta=_plain(metadata), state_dict=plain)
     # Into memory, because the bytes would hold the name of a file.
     buffer = io.BytesIO()
     torch.save(plain, buffer)
     return buffer.getvalue()
 
 
-def _plain(value: Any, where: str) -> Any:
-    """Copy nested mappings of tensors and plain values.
+def _plain(value: Any, is_flat: bool = False, where: str = '') -> Any:
+    """Copy nested mappings of tensors and plain values, or tensors alone.
 
     Tensors get storages of their own and equal strings become one object:
     pickled bytes depend on what is shared.
     """
     import torch
 
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not (is_flat and where):
         return {
-            _plain(key, f'{where} (a key)'): _plain(item, f'{where}.{key}')
+            _plain(key, False, f'{where} (a key)'): _plain(
+                item, is_flat, f'{where}.{key}'
+            )
             for key, item in value.items()
         }
     is_tensor = isinstance(value, torch.Tensor)
     if is_tensor and not value.is_meta:
         layout = torch.contiguous_format
         return value.detach().cpu().clone(memory_format=layout)
-    if type(value) is str:
-        return sys.intern(value)
-    if type(value) in PLAIN_TYPES:
-        return value
-    kind = 'tensor without values' if is_tensor else type(value).__name__
+    if type(value) in (str, bool, int, float, type(None)) and not is_flat:
+        return sys.intern(value) if type(value) is str else value
     raise WeightsError(
-        'Expected tensors, strings, numbers and mappings of them, got a '
-        f'{kind} at {where.lstrip(".") or "the top"}; leave it out or convert '
-        'it.'
+        'Expected tensors by their keys, in a .pth file without metadata '
+        'also mappings of them, strings and numbers, got '
+        f'{"tensor without values" if is_tensor else type(value).__name__} at '
+        f'{where.lstrip(".") or "the top"}; leave it out or write it as .pth.'
     )
-
-
-def _check_flat(content: Mapping) -> None:
-    for key, value in content.items():
-        if type(value) in PLAIN_TYPES or isinstance(value, (str, Mapping)):
-            raise WeightsError(
-                'Expected tensors by their keys, without nesting, for a '
-                f'{SAFETENSORS} file or one with metadata, got {key!r}: '
-                f'{type(value).__name__}; write it as .pth, without metadata.'
-            )
 
 
 def _safetensors_bytes(weights: Mapping, metadata: Mapping) -> bytes:
     """Make a file whose metadata stand in a fixed order.
 
-    The library writes them in the order of a hash table, another one every
-    time.
+    The library's is that of a hash table, another one every time.
     """
     from safetensors.torch import save
 
     data = save(weights)
-    start = LENGTH.size
-    end = start + LENGTH.unpack_from(data)[0]
-    entries = sorted(dict(metadata, format='pt').items())
-    header = {'__metadata__': dict(entries), **json.loads(data[start:end])}
+    end = LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], 'little')
+    header = {'__metadata__': dict(sorted(metadata.items()))}
+    header |= json.loads(data[LENGTH_BYTES:end])
     text = json.dumps(header, separators=(',', ':')).encode()
-    text += b' ' * (-len(text) % LENGTH.size)  # aligns the data
-    return LENGTH.pack(len(text)) + text + data[end:]
+    text += b' ' * (-len(text) % LENGTH_BYTES)  # aligns the data
+    return len(text).to_bytes(LENGTH_BYTES, 'little') + text + data[end:]

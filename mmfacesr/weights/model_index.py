@@ -19,15 +19,27 @@ from mmfacesr.weights import WeightsError
 from mmfacesr.weights.files import Checksum
 
 INDEX = 'model-index.yml'
-OPEN_LICENSES = frozenset(
-    {'Apache-2.0', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'CC0-1.0'}
+# Licenses that let everyone use weights for anything.
+OPEN_LICENSES = (
+    'Apache-2.0',
+    'MIT',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    'CC0-1.0',
 )
-"""Licenses that let everyone use weights for anything."""
+# Who states a license, one name: ' (torchvision)', never a condition.
 FROM_WHOM = re.compile(r' \((?!non)[\w-]+\)$')
-"""Who states a license, one name: ' (torchvision)', never a condition."""
+# Fields of an entry and their keys in a metafile.
+HASHES = {'sha256': 'Weights SHA256', 'git_blob': 'Weights Git Blob'}
+MORE = HASHES | {'config': 'Config', 'note': 'Weights Note'}
+NEEDED = {
+    'name': 'Name',
+    'license': 'Weights License',
+    'collection': 'In Collection',
+}
 WEB_ADDRESS = re.compile(r'https?://[^/\s]+/\S*[^/\s]')
 MAX_NAMES = 5
-MAX_NAME = 200
+MAX_NAME = 200  # letters; comparing takes longer the more they are
 # The C parser is ten times as fast; not every PyYAML has it.
 YamlLoader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
@@ -38,10 +50,10 @@ class WeightsEntry:
 
     name: str  # in the index: of a config, or the file's own
     urls: tuple[str, ...]  # the official one, then mirrors to try in turn
-    checksum: Checksum
-    license: str  # as its publisher states it
-    config: Optional[str]  # path from the root; None: a feature network
-    collection: str  # the method that they belong to
+    checksum: Checksum = Checksum()  # noqa: RUF009  immutable
+    license: str = ''  # as its publisher states it
+    collection: str = ''  # the method that they belong to
+    config: Optional[str] = None  # path from the root, of what is restored
     note: str = ''  # what else one should know
 
     @property
@@ -60,64 +72,41 @@ def read_index() -> tuple[WeightsEntry, ...]:
     Raises:
         WeightsError: If a file is missing or an entry is wrong.
     """
-    return tuple(
-        _entry(model, metafile)
-        for model, metafile in _models('Import', 'Feature Networks')
-        if 'Weights' in model
-    )
+    models = _models('Import', 'Feature Networks')
+    return tuple(_entry(*model) for model in models if 'Weights' in model[0])
 
 
 def model_names() -> set[str]:
-    """Return the names of all models of the index that have a config.
-
-    Raises:
-        WeightsError: As of `read_index`.
-    """
-    return {
-        _text(model, 'Name')
-        for model, _ in _models('Import')
-        if 'Config' in model
-    }
+    """Return the names of all models of the index that have a config."""
+    models = (model for model, _ in _models('Import'))
+    return {str(model.get('Name')) for model in models if 'Config' in model}
 
 
 def find_entry(source: str) -> Optional[WeightsEntry]:
-    """Find weights by their name or by one of their URLs, mirrors too.
-
-    Raises:
-        WeightsError: As of `read_index`.
-    """
+    """Find weights by their name or by one of their URLs, mirrors too."""
     found = (e for e in read_index() if source in (e.name, *e.urls))
     return next(found, None)
 
 
 def close_names(name: str) -> list[str]:
-    """Return up to five names of the index that hold or resemble a text.
-
-    A text may resemble a name or one of its words.
-
-    Raises:
-        WeightsError: As of `read_index`.
-    """
-    text = name[:MAX_NAME].lower()  # comparing takes longer the longer it is
+    """Return up to five names that hold a text or resemble it in a word."""
+    text = name[:MAX_NAME].lower()
     known = [entry.name for entry in read_index()]
-    holding = [other for other in known if text in other.lower()]
-    by_word = [
-        other
-        for other in known
-        if get_close_matches(text, re.split('[_-]', other.lower()), 1, 0.8)
-    ]
-    alike = get_close_matches(text, known, n=MAX_NAMES, cutoff=0.4)
-    return list(dict.fromkeys([*holding, *by_word, *alike]))[:MAX_NAMES]
+    close = [other for other in known if text in other.lower()]
+    for other in known:
+        if get_close_matches(text, re.split('[_-]', other.lower()), 1, 0.8):
+            close.append(other)
+    close += get_close_matches(text, known, n=MAX_NAMES, cutoff=0.4)
+    return list(dict.fromkeys(close))[:MAX_NAMES]
 
 
 def _models(*keys: str) -> Iterator[tuple[dict, Path]]:
     """Yield the models of the metafiles under some keys of the index."""
     root = project_root()
     index = _read_yaml(root / INDEX)
-    for key in keys:
-        for name in index.get(key) or []:
-            for model in _read_yaml(root / name).get('Models') or []:
-                yield model, root / name
+    for name in (name for key in keys for name in index.get(key) or []):
+        for model in _read_yaml(root / name).get('Models') or []:
+            yield model, root / name
 
 
 def _read_yaml(path: Path) -> dict:
@@ -136,50 +125,27 @@ def _read_yaml(path: Path) -> dict:
 
 def _entry(model: dict, metafile: Path) -> WeightsEntry:
     """Make an entry of a model with weights."""
+    texts = {field: model.get(key) for field, key in NEEDED.items()}
+    texts |= {f: model[key] for f, key in MORE.items() if key in model}
     try:
-        return WeightsEntry(
-            name=_text(model, 'Name'),
-            urls=_urls(model),
-            checksum=Checksum(
-                sha256=_optional(model, 'Weights SHA256'),
-                git_blob=_optional(model, 'Weights Git Blob'),
-            ),
-            license=_text(model, 'Weights License'),
-            config=_optional(model, 'Config'),
-            collection=_text(model, 'In Collection'),
-            note=_optional(model, 'Weights Note') or '',
-        )
-    except WeightsError as error:
+        urls = (model['Weights'], *model.get('Weights Mirrors', ()))
+        for url in urls:
+            if not WEB_ADDRESS.fullmatch(str(url)):
+                raise WeightsError(
+                    "Expected a list of URLs as 'Weights Mirrors', and each "
+                    f'the http(s) URL of a file, got {url!r}; give the '
+                    'address that the file is downloaded from.'
+                )
+        for field, text in texts.items():
+            # YAML takes digits for a number, after a zero for an octal one.
+            if not isinstance(text, str) or not text.strip():
+                raise WeightsError(
+                    f'Expected a text as {(NEEDED | MORE)[field]!r}, got '
+                    f'{text!r}; write it, in quotes if it is made of digits.'
+                )
+        digits = {name: texts.pop(name, None) for name in HASHES}
+        return WeightsEntry(urls=urls, checksum=Checksum(**digits), **texts)
+    except (WeightsError, TypeError) as error:
         raise WeightsError(
             f'{metafile}, model {model.get("Name")!r}: {error}'
         ) from error
-
-
-def _urls(model: dict) -> tuple[str, ...]:
-    mirrors = model.get('Weights Mirrors', [])
-    is_list = isinstance(mirrors, list)
-    urls = (model['Weights'], *mirrors) if is_list else (mirrors,)
-    for url in urls:
-        if not is_list or not WEB_ADDRESS.fullmatch(str(url)):
-            raise WeightsError(
-                "Expected a list of URLs as 'Weights Mirrors', and each the "
-                f'http(s) URL of a file, got {url!r}; give the address that '
-                'the file is downloaded from.'
-            )
-    return urls
-
-
-def _text(model: dict, key: str) -> str:
-    """Return a text that a model must have."""
-    value = model.get(key)
-    # YAML takes digits for a number, and those after a zero for an octal one.
-    if not isinstance(value, str) or not value.strip():
-        raise WeightsError(
-            f'Expected a text as {key!r}, got {value!r}; write it, in quotes '
-            'if it is made of digits.'
-        )
-    return value
-
-
-def _optional(model: dict, key: str) -> Optional[str]:
-    return _text(model, key) if key in model else None

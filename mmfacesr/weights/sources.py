@@ -13,13 +13,8 @@ from typing import Optional
 from urllib.parse import unquote, urlsplit
 
 from mmfacesr.utils import write_atomic
-from mmfacesr.weights import WeightsError, or_remedy, public_url, say, warn
-from mmfacesr.weights.files import (
-    Checksum,
-    FileHashes,
-    checksum_in_name,
-    hash_file,
-)
+from mmfacesr.weights import WeightsError, or_remedy, public_url, warn
+from mmfacesr.weights.files import Checksum, checksum_in_name, hash_file
 from mmfacesr.weights.model_index import WeightsEntry, close_names, find_entry
 
 # What is like one of these is meant as a file.
@@ -32,7 +27,6 @@ PLAIN = re.compile(
     r'(?!\.)[\w.+=@,~-]{1,150}(?<!\.)(?<!\.json|\.part|\.lock)(?<!\.damaged)',
     re.ASCII | re.IGNORECASE,
 )
-Found = tuple[Path, FileHashes]
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,7 @@ class LocalWeights:
     """A file of weights that is there and is what it should be."""
 
     path: Path
-    hashes: FileHashes
+    hashes: Checksum
     source: str  # what was asked for, without user and password
 
 
@@ -52,10 +46,9 @@ def local_weights(
 ) -> LocalWeights:
     """Return the local file of some weights, downloaded if need be.
 
-    A download lies at `place_of` its official URL and is used from there
-    without a network. At each use it must have the digits in its name, those
-    of the model index and those given here; if there are none, it must be
-    what it was at its first use.
+    A download lies at `place_of` its official URL. At each use it must have
+    the digits in its name, those of the model index and those given here; if
+    there are none, it must be what it was at its first use.
 
     Args:
         source (str | Path): Path, ``~`` allowed, http(s) URL, or name of the
@@ -72,11 +65,20 @@ def local_weights(
     path = Path(os.path.expanduser(source))
     is_url = '://' in text
     if not is_url and path.is_file():
-        return _checked_file(path, Checksum(sha256))
+        hashes = hash_file(path)
+        if fault := Checksum(sha256).fault(hashes):
+            raise WeightsError(
+                f'Expected another file at {path}, got one with {fault}; it '
+                'is damaged or another version: fetch it again or correct '
+                'sha256.'
+            )
+        return LocalWeights(path, hashes, str(path))
     entry = find_entry(text)
-    if is_url or entry is not None:
-        remote = _Remote(text, entry, what, remedy, sha256)
-        return LocalWeights(*remote.get(), public_url(text))
+    if is_url and entry is None:
+        entry = WeightsEntry('the file', (text,))
+    if entry is not None:
+        found = _remote_file(entry, what, remedy, sha256)
+        return LocalWeights(*found, public_url(text))
     if isinstance(source, Path) or '/' in text or text.endswith(SUFFIXES):
         raise WeightsError(
             f'Expected {what} at {path}, found none; check the path'
@@ -149,152 +151,109 @@ def file_name(url: str) -> str:
     return name
 
 
-def _checked_file(path: Path, checksum: Checksum) -> LocalWeights:
-    """Return a file that the caller named."""
-    hashes = hash_file(path)
-    if fault := checksum.fault(hashes):
-        raise WeightsError(
-            f'Expected another file at {path}, got one with {fault}; it is '
-            'damaged or another version: fetch it again or correct sha256.'
+def _remote_file(
+    entry: WeightsEntry,
+    what: str,
+    remedy: Optional[str],
+    sha256: Optional[str],
+) -> tuple[Path, Checksum]:
+    """Return a file with an address: fetched once, checked each time."""
+    address, name = public_url(entry.urls[0]), file_name(entry.urls[0])
+    place = place_of(entry.urls[0])
+    note = place.with_name(f'{place.name}.json')
+    record = _read_record(note)
+    known = _known(entry.checksum, checksum_in_name(name).sha256, sha256)
+    if sha256:
+        remedy = f'correct sha256{or_remedy(remedy)}'
+    elif record and not known:
+        remedy = f'delete {note} to accept it{or_remedy(remedy)}'
+    if entry.restricted and not record:
+        warn(
+            f'The license of {entry.name} from {address} is '
+            f'{entry.license or "not known"}: make sure that it allows what '
+            'you do with these weights.'
         )
-    return LocalWeights(path, hashes, str(path))
-
-
-class _Remote:
-    """Weights with an address: fetched once, recorded, checked each time."""
-
-    def __init__(
-        self,
-        source: str,
-        entry: Optional[WeightsEntry],
-        what: str,
-        remedy: Optional[str],
-        sha256: Optional[str],
-    ) -> None:
-        self.entry, self.what, self.remedy = entry, what, remedy
-        self.urls = entry.urls if entry else (source,)
-        self.address = public_url(self.urls[0])
-        self.place = place_of(self.urls[0])
-        self.note = self.place.with_name(f'{self.place.name}.json')
-        self.record, self.date = _read_record(self.note)
-        self.published = _merge(
-            entry.checksum if entry else Checksum(),
-            checksum_in_name(file_name(self.urls[0])),
-        )
-        known = _merge(self.published, Checksum(sha256))
-        self.by_record = not known and bool(self.record)
-        self.known = known or self.record
-
-    def get(self) -> Found:
-        """Return the file from where it lies, or from the network."""
-        if not self.record and self.entry and self.entry.restricted:
-            warn(
-                f'The weights {self.entry.name} from {self.address} are '
-                f'under the license: {self.entry.license}. Make sure that '
-                'it allows what you do with them.'
-            )
-        path, hashes = self._found() or self._downloaded()
-        if self.record != Checksum(hashes.sha256, hashes.git_blob):
-            self._write_record(path, hashes)
-        return path, hashes
-
-    def _found(self) -> Optional[Found]:
-        """Return the file from its place, or from torch's if proven."""
-        import torch
-
-        torchs = Path(torch.hub.get_dir()) / 'checkpoints'
-        name = Path(file_name(self.urls[0])).name
-        for path in (self.place, torchs / name):
-            if path.is_file() and (self.known or path == self.place):
-                hashes = hash_file(path)
-                fault = self.known.fault(hashes)
-                if not fault:
-                    return path, hashes
-                if path == self.place:
-                    self._check_replaceable(hashes, fault)
-        return None
-
-    def _check_replaceable(self, hashes: FileHashes, fault: str) -> None:
-        """Refuse to fetch again what would be the same, or was accepted."""
-        source = self.published or self.record
-        by, remedy = 'by the sha256 that was given', 'correct sha256'
-        if self.by_record:
-            by = f'as first used on {self.date}'
-            remedy = f'delete {self.note} to accept it'
-        elif not source or source.fault(hashes):
-            return
-        raise WeightsError(
-            f'Expected {self.what} {by}, got a file with {fault} at '
-            f'{self.place}; delete it to fetch it again, or {remedy}'
-            f'{or_remedy(self.remedy)}.'
-        )
-
-    def _downloaded(self) -> Found:
-        """Return the file from the network."""
+    found = _kept(place, name, known, record, remedy)
+    if found is None:
         # Who lists the index does without it: importing it takes its time.
         from mmfacesr.weights.download import download
 
-        remedy = self.remedy
-        if self.by_record:
-            accept = f'delete {self.note} to accept another content'
-            remedy = accept + or_remedy(remedy)
-        elif self.entry is None and not self.record:
-            say(f'Nothing is known of the license of {self.address}.')
-        hashes = download(self.urls, self.place, self.known, self.what, remedy)
-        return self.place, hashes
-
-    def _write_record(self, path: Path, hashes: FileHashes) -> None:
-        """Record what was used, for next time.
-
-        A folder that cannot be written gets none: shared folders are filled
-        by one person and read by others.
-        """
-        if not self.known:
-            warn(
-                f'Nothing was known of the content of {self.address}; it was '
-                f'taken as it came, sha256 {hashes.sha256}. From now on '
-                f'another content is refused, see {self.note}.'
-            )
-        record = dict(
-            url=self.address,
-            **asdict(hashes),
-            size=path.stat().st_size,
-            license=self.entry.license if self.entry else None,
-            date=datetime.now(timezone.utc).date().isoformat(),
+        wanted = known or record
+        found = place, download(entry.urls, place, wanted, what, remedy)
+    path, hashes = found
+    if not known and not record:
+        warn(
+            f'Nothing was known of the content of {address}; it was taken as '
+            f'it came, sha256 {hashes.sha256}. From now on another content is '
+            f'refused, see {note}.'
         )
-        text = json.dumps(record, indent=2, ensure_ascii=False) + '\n'
-        try:
-            write_atomic(self.note, text.encode())
-        except OSError as error:
-            warn(f'{self.note} cannot be written ({error.strerror}).')
+    if record != hashes:
+        facts = dict(url=address, **asdict(hashes), size=path.stat().st_size)
+        _write_record(note, **facts, license=entry.license or None)
+    return found
 
 
-def _read_record(path: Path) -> tuple[Checksum, str]:
-    """Return what a file was at its first use, and the date; else nothing.
+def _known(published: Checksum, *sha256: Optional[str]) -> Checksum:
+    """Join what is known of a file by several sources, if they agree."""
+    given = [
+        Checksum(x).sha256
+        for x in (published.sha256, *sha256)
+        if x is not None
+    ]
+    longest = max(given, key=len, default=None)
+    if not all(longest.startswith(digits) for digits in given):
+        raise WeightsError(
+            f'Expected one sha256 of the weights, got {" and ".join(given)}; '
+            'correct sha256, or give the URL of what it is of.'
+        )
+    return Checksum(longest, published.git_blob)
 
-    A damaged record counts as none, with a warning: it must not keep anyone
-    from using weights.
-    """
+
+def _kept(
+    place: Path,
+    name: str,
+    known: Checksum,
+    record: Checksum,
+    remedy: Optional[str],
+) -> Optional[tuple[Path, Checksum]]:
+    """Return the file at its place, or in torch's cache if it is proven."""
+    import torch
+
+    wanted = known or record
+    if place.is_file():
+        found = hash_file(place)
+        if not (fault := wanted.fault(found)):
+            return place, found
+        # Any other is damaged and fetched again.
+        if not known or found == record:
+            raise WeightsError(
+                'Expected the sha256 that was given, or else that of the '
+                f'first use, got a file with {fault} at {place}; delete it to '
+                f'fetch it again{or_remedy(remedy)}.'
+            )
+    torchs = Path(torch.hub.get_dir(), 'checkpoints', Path(name).name)
+    if wanted and torchs.is_file() and not wanted.fault(hash_file(torchs)):
+        return torchs, hash_file(torchs)
+    return None
+
+
+def _read_record(note: Path) -> Checksum:
+    """Return what a file was at its first use, if that can be read."""
     try:
-        record = json.loads(path.read_text(encoding='utf-8'))
-        hashes = str(record['sha256']), str(record['git_blob'])
-        return Checksum(*hashes), record['date']
+        record = json.loads(note.read_text(encoding='utf-8'))
+        return Checksum(str(record['sha256']), str(record['git_blob']))
     except FileNotFoundError:
         pass
     except (OSError, LookupError, TypeError, ValueError, RecursionError) as e:
-        warn(f'{path} is no record of a download, it is ignored: {e!r}.')
-    return Checksum(), ''
+        warn(f'{note} is no record of a download, it is ignored: {e!r}.')
+    return Checksum()
 
 
-def _merge(first: Checksum, second: Checksum) -> Checksum:
-    """Return what is known by two sources, which must not disagree."""
-    known = {}
-    for name in ('sha256', 'git_blob'):
-        a, b = getattr(first, name) or '', getattr(second, name) or ''
-        if not (a.startswith(b) or b.startswith(a)):
-            raise WeightsError(
-                f'Expected one {name} of the weights, got {a} (as published) '
-                f'and {b}; correct sha256, or give the URL of what it is of.'
-            )
-        known[name] = max(a, b, key=len) or None
-    return Checksum(**known)
+def _write_record(note: Path, **facts: object) -> None:
+    """Keep what was used, unless the folder is others' and only read."""
+    facts['date'] = datetime.now(timezone.utc).date().isoformat()
+    text = json.dumps(facts, indent=2, ensure_ascii=False) + '\n'
+    try:
+        write_atomic(note, text.encode())
+    except OSError as error:
+        warn(f'{note} cannot be written ({error.strerror}).')

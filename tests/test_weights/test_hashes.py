@@ -15,7 +15,6 @@ from mmfacesr.weights import WeightsError, files
 from mmfacesr.weights.files import (
     CHUNK,
     Checksum,
-    FileHashes,
     checksum_in_name,
     hash_file,
 )
@@ -65,7 +64,7 @@ def test_digits_in_names(name: str, digits: str | None) -> None:
 
 
 def test_what_is_known_is_compared() -> None:
-    found = FileHashes(sha256='ab' * 32, git_blob='cd' * 20)
+    found = Checksum(sha256='ab' * 32, git_blob='cd' * 20)
     for known in (
         Checksum(),
         Checksum('AB' * 4),

@@ -153,7 +153,7 @@ def test_broken_file_of_the_index_is_named(
 def test_open_is_only_what_is_known_to_be(
     license: str, restricted: bool
 ) -> None:
-    entry = WeightsEntry('a', ('https://b/c',), Checksum(), license, None, 'd')
+    entry = WeightsEntry('a', ('https://b/c',), Checksum(), license)
     assert entry.restricted is restricted
 
 

@@ -53,11 +53,13 @@ def test_record_tells_what_was_fetched(
         size=len(CONTENT),
         license=None,
     )
-    (warning,) = [text for text, level in said if level == logging.WARNING]
+    told = [text for text, level in said if level == logging.WARNING]
+    license, warning = told
+    assert 'license' in license and url in license
     assert url in warning and SHA256 in warning and 'a.pth.json' in warning
     local_weights(url)
     assert len(server.requests) == 1
-    assert len([text for text, level in said if level > logging.INFO]) == 1
+    assert [text for text, level in said if level > logging.INFO] == told
 
 
 def test_another_content_is_refused_later(server, folder: Path) -> None:
@@ -118,11 +120,7 @@ def test_damaged_file_is_fetched_again(
     (url,) = server.urls(name)
     sha256 = SHA256 if by == 'caller' else None
     if by == 'index':
-        index(
-            WeightsEntry(
-                'judge', (url,), Checksum(SHA256), 'MIT', None, 'Judges'
-            )
-        )
+        index(WeightsEntry('judge', (url,), Checksum(SHA256), 'MIT', 'Judges'))
     path = local_weights(url, sha256=sha256).path
     path.write_bytes(CONTENT[:100])
     assert local_weights(url, sha256=sha256).path == path
@@ -206,6 +204,6 @@ def test_shared_folder_need_not_be_written(
     monkeypatch.setattr(sources, 'write_atomic', refuse)
     path = put(OFFLINE, CONTENT)
     assert local_weights(OFFLINE, sha256=SHA256).path == path
-    ((text, level),) = said
+    _, (text, level) = said  # the first of its license
     assert 'cannot be written (Permission denied)' in text
     assert level == logging.WARNING

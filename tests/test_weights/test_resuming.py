@@ -38,14 +38,26 @@ def break_off(
             download(urls, place, checksum)
 
 
-@pytest.mark.parametrize('checksum', [NOTHING, KNOWN])
+@pytest.mark.parametrize(
+    'checksum, ranges, starts',
+    [
+        (NOTHING, True, [None, TORN, 2 * TORN]),
+        (KNOWN, True, [None, TORN, 2 * TORN]),
+        (NOTHING, False, [None, TORN]),
+    ],
+)
 def test_torn_file_is_continued(
-    server, place: Path, checksum: Checksum, beside: Callable
+    server,
+    place: Path,
+    checksum: Checksum,
+    ranges: bool,
+    starts: list,
+    beside: Callable,
 ) -> None:
-    server.add('/a.pth', CONTENT, tag='"v1"', breaks=[TORN, TORN])
+    breaks = [TORN] * (len(starts) - 1)
+    server.add('/a.pth', CONTENT, tag='"v1"', ranges=ranges, breaks=breaks)
     download(server.urls(), place, checksum)
-    assert place.read_bytes() == CONTENT
-    assert server.starts == [None, TORN, 2 * TORN]
+    assert place.read_bytes() == CONTENT and server.starts == starts
     assert beside(place) == ['a.pth']
 
 
@@ -108,13 +120,6 @@ def test_wrong_part_is_not_appended(
         file.headers = {}
     download(server.urls(), place)
     assert server.starts == [None, TORN, None]
-    assert place.read_bytes() == CONTENT
-
-
-def test_server_without_ranges(server, place: Path) -> None:
-    server.add('/a.pth', CONTENT, tag='"v1"', ranges=False, breaks=[TORN])
-    download(server.urls(), place)
-    assert server.starts == [None, TORN]
     assert place.read_bytes() == CONTENT
 
 

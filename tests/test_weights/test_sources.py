@@ -100,30 +100,32 @@ def test_name_and_urls_are_one_file(
 
 
 @pytest.mark.parametrize(
-    'checksum',
-    [Checksum(SHA256), Checksum(git_blob='a' * 40), Checksum('01234567')],
+    'name, checksum, is_good',
+    [
+        ('a', Checksum(SHA256), True),
+        ('a', Checksum(git_blob='a' * 40), False),
+        ('a', Checksum('01234567'), False),
+        (f'a-{SHA256[:8]}', None, True),
+        ('a-01234567', None, False),
+    ],
 )
-def test_index_is_obeyed(
-    server, folder: Path, index: Callable, checksum: Checksum
+def test_index_and_name_are_obeyed(
+    server,
+    folder: Path,
+    index: Callable,
+    name: str,
+    checksum: Checksum | None,
+    is_good: bool,
 ) -> None:
-    server.add('/a.pth', CONTENT)
-    index(entry(*server.urls(), checksum=checksum))
-    if checksum.sha256 == SHA256:
-        assert local_weights('judge').path.read_bytes() == CONTENT
+    server.add(f'/{name}.pth', CONTENT)
+    (url,) = server.urls(f'/{name}.pth')
+    index(*(() if checksum is None else [entry(url, checksum=checksum)]))
+    if is_good:
+        assert local_weights(url).path.read_bytes() == CONTENT
         return
-    with pytest.raises(WeightsError, match='instead of'):
-        local_weights('judge', *WHAT)
-    assert not place_of(server.urls()[0]).exists()
-
-
-def test_name_is_obeyed(server, folder: Path, index: Callable) -> None:
-    index()
-    good, bad = f'/a-{SHA256[:8]}.pth', '/a-01234567.pth'
-    server.add(good, CONTENT)
-    server.add(bad, CONTENT)
-    assert local_weights(server.url + good).path.read_bytes() == CONTENT
-    with pytest.raises(WeightsError, match='instead of 01234567.*or do with'):
-        local_weights(server.url + bad, *WHAT)
+    with pytest.raises(WeightsError, match='instead of .*or do without'):
+        local_weights(url, *WHAT)
+    assert not place_of(url).exists()
 
 
 def test_hashes_that_differ_need_no_network(

@@ -154,9 +154,9 @@ def test_parts_of_a_large_storage_stay_small(suffix: str) -> None:
             None,
             'tensor without values at x',
         ),
-        ('a.pth', {'x': {'y': torch.ones(1)}}, {}, "'x': dict"),
-        ('a.safetensors', {'x': {}}, None, "'x': dict"),
-        ('a.safetensors', {'x': 1}, None, "'x': int"),
+        ('a.pth', {'x': {'y': torch.ones(1)}}, {}, 'dict at x'),
+        ('a.safetensors', {'x': {}}, None, 'dict at x'),
+        ('a.safetensors', {'x': 1}, None, 'int at x'),
         ('a-01234567.pth', {'x': 1}, None, 'instead of 01234567'),
     ],
 )
