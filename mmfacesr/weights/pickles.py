@@ -134,7 +134,10 @@ class Unpickler(pickle._Unpickler):
             raise FormatError('a storage larger than the file, or negative')
         if kind.name not in STORAGES:
             return kind
-        elements = self.find(key, STORAGES[kind.name], numel)
+        dtype = STORAGES[kind.name]
+        elements = self.find(key, dtype, numel)
+        if (elements.dtype, len(elements)) != (dtype, numel):
+            raise FormatError('a storage of two sizes')
         return Inert('a storage', (elements,))
 
     def _call(self) -> None:

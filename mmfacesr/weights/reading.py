@@ -241,7 +241,8 @@ def _tensors_and_objects(content: Any, size: int) -> tuple[Any, list[str]]:
             objects[value.name] = None
             value = _parts_of_module(value)
         if isinstance(value, (list, tuple, set)):
-            value = dict(enumerate(value))
+            for part in value:
+                tensors_of(part, depth + 1)
         if not isinstance(value, Mapping):
             return None
         tensors_of(getattr(value, '_metadata', None), depth + 1)

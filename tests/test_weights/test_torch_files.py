@@ -208,6 +208,17 @@ def test_claims_of_numbers_of_elements(
     assert_refused(tmp_path / 'a.pth', 'a storage of size|larger than')
 
 
+def test_references_of_two_sizes(legacy: Path) -> None:
+    values = torch.arange(6.0)
+    save_legacy({'a': values, 'b': values[1:]}, legacy)
+    parts = legacy_parts(legacy)
+    before, size, after = parts[3].rpartition(b'K\x06Nt')
+    assert size in before
+    parts[3] = before + b'K\x07Nt' + after
+    legacy.write_bytes(b''.join(parts))
+    assert_refused(legacy, 'a storage of two sizes')
+
+
 def test_keys_that_stand_twice(legacy: Path) -> None:
     parts = legacy_parts(legacy)
     keys = pickle.loads(parts[4])
