@@ -210,7 +210,8 @@ def test_claims_of_numbers_of_elements(
 
 def test_references_of_two_sizes(legacy: Path) -> None:
     values = torch.arange(6.0)
-    save_legacy({'a': values, 'b': values[1:]}, legacy)
+    content = {'a': values, 'b': values[1:], 'c': torch.ones(2)}
+    save_legacy(content, legacy)
     parts = legacy_parts(legacy)
     before, size, after = parts[3].rpartition(b'K\x06Nt')
     assert size in before
