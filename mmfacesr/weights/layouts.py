@@ -77,16 +77,9 @@ class Layout:
         return not re.fullmatch(self.unused, theirs)
 
     def value(self, ours: str, value: Tensor) -> Tensor:
-        """Turn a value between BGR and RGB, where the layout asks for it.
+        """Turn what one of our keys holds between BGR and RGB, if need be.
 
         It is its own inverse: the same call serves both ways.
-
-        Args:
-            ours (str): One of our keys.
-            value (Tensor): Its value in this layout, or in ours.
-
-        Returns:
-            Tensor: The value in the other of the two.
         """
         if re.fullmatch(self.bgr_inputs, ours):
             return value.flip(1)
@@ -95,14 +88,11 @@ class Layout:
         return value
 
     def writes(self, network: nn.Module) -> bool:
-        """Say whether weights of a network can be written so.
-
-        Not by rules that would rename nothing in it.
-        """
-        if self.wrap is None:
-            return False
+        """Say whether weights of a network can be written so."""
         keys = list(network.state_dict())
-        return not self.rules or keys != [*map(self.key, keys)]
+        # Not by rules that would rename nothing in it.
+        renames = not self.rules or keys != [*map(self.key, keys)]
+        return renames and self.wrap is not None
 
     def content(self, networks: Mapping[str, nn.Module]) -> dict:
         """Make the content of a file.
@@ -145,11 +135,8 @@ def find_layout(name: str, network: nn.Module) -> Layout:
     Raises:
         WeightsError: If the network has none; names those that it has.
     """
-    possible = {
-        layout.name: layout
-        for layout in layouts_of(network)
-        if layout.writes(network)
-    }
+    layouts = [each for each in layouts_of(network) if each.writes(network)]
+    possible = {layout.name: layout for layout in layouts}
     if name not in possible:
         raise WeightsError(
             f'Expected a layout for a {type(network).__name__}, one of '

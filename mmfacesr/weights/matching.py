@@ -3,15 +3,17 @@
 """Finding a module's weights in a checkpoint."""
 
 import re
+import sys
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from mmfacesr.utils import first_few
 from mmfacesr.weights import WeightsError, say
-from mmfacesr.weights.layouts import Layout, Weights, layouts_of
+from mmfacesr.weights.layouts import Layout, Weights, layouts_of, with_prefix
 
 # Buffers that a module makes itself; old files lack them.
 DERIVABLE = ('num_batches_tracked',)
@@ -22,8 +24,8 @@ AVERAGED = re.compile(r'(.+_)?ema')
 # mmengine's EMAHook stores the averaged weights under `state_dict` and the
 # plain ones here, so that this part is never what one wants.
 IGNORED = frozenset({'ema_state_dict', 'optimizer'})
-NUM_LISTED = 10
 MAX_NAME = 1000  # many keys with a longer beginning would fill the memory
+LAST = chr(sys.maxunicode)  # stands behind every other letter
 
 
 class MismatchError(WeightsError):
@@ -32,7 +34,7 @@ class MismatchError(WeightsError):
 
 def find_weights(
     module: nn.Module, content: Mapping
-) -> tuple[Layout, dict[str, Tensor]]:
+) -> tuple[Layout, Weights]:
     """Find the weights of a module anywhere in a checkpoint.
 
     All keys below one prefix must be the module's, in one of the known
@@ -46,8 +48,8 @@ def find_weights(
         content (Mapping): State dict, or a checkpoint with some in it.
 
     Returns:
-        tuple[Layout, dict[str, Tensor]]: The layout found and the weights
-        under the module's keys, complete, finite and of the right shapes.
+        tuple[Layout, Weights]: The layout found and the weights under the
+        module's keys, complete, finite and of the right shapes.
 
     Raises:
         MismatchError: If no part of the checkpoint fits; its message lists
@@ -59,7 +61,7 @@ def find_weights(
     layout, prefix, part = _match(module, tensors)
     if counted := [key for key in tensors if is_flop_counter(key)]:
         say(f'{_list(counted, "keys of a FLOP counter")} are left out.')
-    check_finite({prefix + key: value for key, value in part.items()})
+    check_finite(with_prefix(prefix, part))
     own = module.state_dict()
     ours = {layout.key(key): key for key in own}
     return layout, own | {
@@ -68,7 +70,7 @@ def find_weights(
     }
 
 
-def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
+def fits(module: nn.Module, tensors: Weights) -> bool:
     """Say whether weights of a module are among those of `flat_tensors`."""
     try:
         _match(module, tensors)
@@ -77,31 +79,31 @@ def fits(module: nn.Module, tensors: Mapping[str, Tensor]) -> bool:
     return True
 
 
-def flat_tensors(content: Mapping, prefix: str = '') -> dict[str, Tensor]:
+def flat_tensors(content: Mapping) -> Weights:
     """Return every tensor in nested mappings by its dotted key.
 
     Raises:
         WeightsError: If a key is too long, or is there twice.
     """
     tensors = {}
-    for key, value in content.items():
-        name = f'{prefix}{key}'
-        if not isinstance(value, (Tensor, Mapping)) or key in IGNORED:
-            continue
-        if len(name) > MAX_NAME:
+    for name, value in _flat(content, ''):
+        if name in tensors or len(name) > MAX_NAME:
             raise WeightsError(
-                f'Expected keys of at most {MAX_NAME} characters, got '
-                f'{name[:60]!r}... of {len(name)}; rename it.'
+                f'Expected keys of at most {MAX_NAME} characters, each once, '
+                f'got two named {name[:60]!r} or one of {len(name)}; rename '
+                'it or leave it out.'
             )
-        is_tensor = isinstance(value, Tensor)
-        found = {name: value} if is_tensor else flat_tensors(value, f'{name}.')
-        if twice := [name for name in found if name in tensors]:
-            raise WeightsError(
-                f'Expected one tensor of each name, got two named '
-                f'{twice[0]!r}; leave one of them out.'
-            )
-        tensors |= found
+        tensors[name] = value
     return tensors
+
+
+def _flat(content: Mapping, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield tensors and their keys; the keys may be long, or there twice."""
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            yield f'{prefix}{key}', value
+        elif isinstance(value, Mapping) and key not in IGNORED:
+            yield from _flat(value, f'{prefix}{key}.')
 
 
 def is_flop_counter(key: str) -> bool:
@@ -109,7 +111,7 @@ def is_flop_counter(key: str) -> bool:
     return key.rpartition('.')[2] in FLOP_COUNTERS
 
 
-def check_finite(weights: Mapping[str, Tensor]) -> None:
+def check_finite(weights: Weights) -> None:
     """Refuse weights of a training that diverged, or of a damaged file.
 
     Raises:
@@ -134,42 +136,33 @@ def _is_finite(value: Tensor) -> bool:
     return bool(value.sum().isfinite() or value.isfinite().all())
 
 
-def faults_of(module: nn.Module, weights: Mapping) -> str:
+def faults_of(module: nn.Module, weights: Weights) -> str:
     """Say what keeps a state dict from being a module's, if anything."""
-    own = module.state_dict()
-    return '; '.join(_faults(weights, {key: key for key in own}, own))
+    return '; '.join(_faults(weights, module.state_dict()))
 
 
-def _match(
-    module: nn.Module, tensors: Mapping
-) -> tuple[Layout, str, dict[str, Tensor]]:
-    """Find the part of some tensors that fits, under the keys of its layout.
-
-    Returns:
-        tuple[Layout, str, dict[str, Tensor]]: The layout, the prefix of the
-        part and the part.
-    """
-    tensors = {k: v for k, v in tensors.items() if not is_flop_counter(k)}
+def _match(module: nn.Module, tensors: Weights) -> tuple[Layout, str, Weights]:
+    """Find the layout, the prefix and the part of some tensors that fits."""
+    keys = sorted(key for key in tensors if not is_flop_counter(key))
     own = module.state_dict()
     own = {k: v for k, v in own.items() if not is_flop_counter(k)}
-    keys = sorted(tensors)
-    fitting, prefixes, tried = {}, set(), []
+    fitting, prefixes = {}, set()
     best = 0, _list(keys, 'foreign')  # known keys, what is wrong with them
     for layout in layouts_of(module):
-        theirs = {layout.key(key): key for key in own}
-        if theirs in tried:
-            continue
-        tried.append(theirs)
+        theirs = {layout.key(key): value for key, value in own.items()}
         counts = _prefixes(keys, theirs)
         prefixes |= counts.keys()
-        for prefix in _candidates(counts, theirs):
-            part = {
-                key[len(prefix) :]: tensors[key]
-                for key in _below(keys, prefix)
-                if layout.uses(key[len(prefix) :])
-            }
-            faults = _take_out_constants(part, layout, module)
-            faults += _faults(part, theirs, own)
+        needed = sum(not key.endswith(DERIVABLE) for key in theirs)
+        whole = [prefix for prefix in counts if counts[prefix] >= needed]
+        for prefix in whole or [each for each, _ in counts.most_common(1)]:
+            below = filter(layout.uses, _below(keys, prefix))
+            part = {key: tensors[prefix + key] for key in below}
+            wrong = [
+                key
+                for key, value in layout.constants(module).items()
+                if key in part and not torch.equal(part.pop(key), value)
+            ]
+            faults = _faults(part, theirs, wrong)
             if not faults:
                 fitting.setdefault(prefix, (layout, prefix, part))
             elif counts[prefix] > best[0]:
@@ -183,78 +176,52 @@ def _match(
     return fitting[_choose(list(fitting), prefixes)]
 
 
-def _take_out_constants(
-    part: Weights, layout: Layout, module: nn.Module
-) -> list[str]:
-    """Remove what files must hold as it is; say what differs."""
-    wrong = [
-        key
-        for key, value in layout.constants(module).items()
-        if layout.uses(key)
-        and key in part
-        and not torch.equal(part.pop(key), value)
-    ]
-    what = 'not the constants that they must be'
-    return [_list(wrong, what)] if wrong else []
-
-
 def _prefixes(keys: Sequence[str], known: Mapping) -> Counter:
     """Count the known keys below every prefix that has some."""
     counts = Counter()
     depth = max((key.count('.') for key in known), default=0)
     for key in keys:
-        parts = key.rsplit('.', depth + 1)[-depth - 1 :]
-        for i in range(len(parts)):
-            name = '.'.join(parts[i:])
-            if name in known:
-                counts[key[: len(key) - len(name)]] += 1
+        start = len(key)
+        for _ in range(depth + 1):
+            start = key.rfind('.', 0, max(start - 1, 0)) + 1
+            if key[start:] in known:
+                counts[key[:start]] += 1
+            if not start:
+                break
     return counts
 
 
-def _candidates(counts: Counter, known: Mapping) -> list[str]:
-    """List the prefixes below which nothing is missing, else the best one."""
-    needed = sum(not key.endswith(DERIVABLE) for key in known)
-    whole = [prefix for prefix, count in counts.items() if count >= needed]
-    return whole or [prefix for prefix, _ in counts.most_common(1)]
+def _below(keys: Sequence[str], prefix: str) -> list[str]:
+    """Return the rest of each key below a prefix, of all keys in order."""
+    first, end = bisect_left(keys, prefix), bisect_left(keys, prefix + LAST)
+    return [key[len(prefix) :] for key in keys[first:end]]
 
 
-def _below(keys: Sequence[str], prefix: str) -> Sequence[str]:
-    """Return the keys below a prefix, of all keys in order."""
-    # Nothing comes between the last key below 'a.' and the first of 'a/'.
-    end = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else None
-    stop = bisect_left(keys, end) if end else len(keys)
-    return keys[bisect_left(keys, prefix) : stop]
-
-
-def _faults(part: Mapping, theirs: Mapping, own: Mapping) -> list[str]:
+def _faults(
+    part: Weights, theirs: Weights, wrong: Collection[str] = ()
+) -> list[str]:
     """Say what keeps part of a checkpoint from being a module's weights."""
-    missing = [
-        key
-        for key in theirs
-        if key not in part and not key.endswith(DERIVABLE)
-    ]
-    unknown = [key for key in part if key not in theirs]
-    known = {key: own[theirs[key]] for key in part if key in theirs}
-    shapes = [
-        f'{key} {tuple(part[key].shape)} for {tuple(value.shape)}'
-        for key, value in known.items()
-        if part[key].shape != value.shape
-    ]
-    numbers = [
-        f'{key} {part[key].dtype} for {value.dtype}'
-        for key, value in known.items()
-        if _kind(part[key]) != _kind(value)
-    ]
-    return [
-        _list(keys, what)
-        for keys, what in (
-            (missing, 'missing'),
-            (unknown, 'unknown'),
-            (shapes, 'of another shape'),
-            (numbers, 'of another kind of number'),
-        )
-        if keys
-    ]
+    known = [(key, part[key], theirs[key]) for key in part if key in theirs]
+    faults = {
+        'missing': [
+            key
+            for key in theirs
+            if key not in part and not key.endswith(DERIVABLE)
+        ],
+        'unknown': [key for key in part if key not in theirs],
+        'of another shape': [
+            f'{key} {tuple(found.shape)} for {tuple(value.shape)}'
+            for key, found, value in known
+            if found.shape != value.shape
+        ],
+        'of another kind of number': [
+            f'{key} {found.dtype} for {value.dtype}'
+            for key, found, value in known
+            if _kind(found) != _kind(value)
+        ],
+        'not the constants that they must be': wrong,
+    }
+    return [_list(keys, what) for what, keys in faults.items() if keys]
 
 
 def _kind(value: Tensor) -> tuple[bool, bool]:
@@ -263,25 +230,26 @@ def _kind(value: Tensor) -> tuple[bool, bool]:
 
 
 def _choose(fitting: list[str], prefixes: Collection[str]) -> str:
-    """Return the one fitting part, or the one with averaged weights.
+    """Return the prefix of the one fitting part, or of averaged weights.
 
-    Parts are told by their prefixes; ``prefixes`` are of all that resembles.
+    Those that resemble a part are ``prefixes``.
     """
     averaged = [prefix for prefix in fitting if _is_averaged(prefix)]
-    chosen = averaged or fitting
-    if len(chosen) > 1:
+    chosen, *others = averaged or fitting
+    if others:
         raise WeightsError(
             'Expected one part of the checkpoint to fit, got '
-            f'{_list(chosen, "fitting")}; give the state dict of one of them.'
+            f'{_list([chosen, *others], "fitting")}; give the state dict of '
+            'one of them.'
         )
-    plain = _plain_name(chosen[0])
+    plain = _plain_name(chosen)
     odd = [p for p in prefixes if _is_averaged(p) and _plain_name(p) == plain]
     if odd and not averaged:
         raise WeightsError(
-            f'Expected averaged weights that fit beside {chosen[0]!r}, got '
+            f'Expected averaged weights that fit beside {chosen!r}, got '
             f'{_list(odd, "that does not")}; give the state dict of one.'
         )
-    return chosen[0]
+    return chosen
 
 
 def _is_averaged(prefix: str) -> bool:
@@ -297,6 +265,4 @@ def _plain_name(prefix: str) -> str:
 
 def _list(names: Collection[str], what: str) -> str:
     """Count names and show the first few."""
-    shown = ', '.join(list(names)[:NUM_LISTED])
-    more = ', ...' if len(names) > NUM_LISTED else ''
-    return f'{len(names)} {what} ({shown}{more})'
+    return f'{len(names)} {what} ({first_few(names)})'

@@ -13,6 +13,7 @@ import sys
 from _compat_pickle import IMPORT_MAPPING
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -36,29 +37,24 @@ MAX_KEY = 1 << 63
 # What torch.save writes, in protocols 2 and 3. Others allocate what they
 # claim, or hash what is nested without an end.
 OPCODES = b'\x80.}])(NKMJGUX\x88\x89\x8a\x85\x86\x87taeqrhjcQsuRb\x81'
-STORAGES = {
-    'torch.BoolStorage': torch.bool,
-    'torch.ByteStorage': torch.uint8,
-    'torch.CharStorage': torch.int8,
-    'torch.ShortStorage': torch.int16,
-    'torch.IntStorage': torch.int32,
-    'torch.LongStorage': torch.int64,
-    'torch.HalfStorage': torch.float16,
-    'torch.BFloat16Storage': torch.bfloat16,
-    'torch.FloatStorage': torch.float32,
-    'torch.DoubleStorage': torch.float64,
-    'torch.ComplexFloatStorage': torch.complex64,
-    'torch.ComplexDoubleStorage': torch.complex128,
+DTYPES = {
+    f'torch.{name}': getattr(torch, name)
+    for name in (
+        *('bool', 'uint8', 'int8', 'int16', 'int32', 'int64', 'float16'),
+        *('bfloat16', 'float32', 'float64', 'complex64', 'complex128'),
+    )
 }
-DTYPES = {str(dtype): dtype for dtype in STORAGES.values()}
+# 'torch.FloatStorage', whose tensors are of the type 'torch.FloatTensor'.
+STORAGES = {
+    torch.empty(0, dtype=dtype).type().replace('Tensor', 'Storage'): dtype
+    for dtype in DTYPES.values()
+}
 NUMBER = re.compile(r'b1|[iu][1248]|f[248]|c8|c16')
 # Names of Python's library that stand beside weights in checkpoints of
 # training. Another one is a sign of bad intent.
 HARMLESS = re.compile(
-    r'(argparse|pathlib|datetime|collections)\.[A-Z]\w*'
-    r'|datetime\.(datetime|date|time|timedelta|timezone)'
-    r'|collections\.(deque|defaultdict)|functools\.partial|_codecs\.encode'
-    r'|(builtins|__builtin__)\.(bool|bytearray|bytes|complex|dict|float'
+    r'(argparse|collections|datetime|pathlib)\.\w+|functools\.partial'
+    r'|_codecs\.encode|builtins\.(bool|bytearray|bytes|complex|dict|float'
     r'|frozenset|getattr|int|list|long|object|set|str|tuple|unicode)'
 )
 SIZED = (str, bytes, tuple, list, dict)
@@ -80,23 +76,22 @@ class FormatError(Exception):
         self.remedy = remedy
 
 
+@dataclass(eq=False)
 class Inert:
     """What a name in a file leads to, or what a call of it would give.
 
     Args:
         name (str): 'module.name', or what else it is.
         args (tuple): What the call was given. Defaults to nothing.
+        state (Any): What the file sets of the object. Defaults to nothing.
     """
 
-    def __init__(self, name: str, args: tuple = ()) -> None:
-        self.name = name
-        self.args = args
-        self.state: Any = None
+    name: str
+    args: tuple = ()
+    state: Any = None
 
     def append(self, item: Any) -> None:
         """Take an entry, as a list of somebody's would, and forget it."""
-
-    extend = append
 
 
 class Unpickler(pickle._Unpickler):
@@ -106,31 +101,25 @@ class Unpickler(pickle._Unpickler):
     and can be made to crash.
 
     Args:
-        stream (BinaryIO): Of known size.
-        size (int): Bytes of it, to which work is kept in proportion.
-        find_storage (Callable): Gives the elements, in one row, of the storage
-            of a key, dtype and number of elements.
+        stream (BinaryIO): Where it stands.
+        size (int): Bytes of the file, to which work is kept in proportion.
+        find (Callable): Gives the elements, in one row, of the storage of a
+            key, dtype and number of elements.
 
     Raises:
         FormatError: From ``load``, for what is refused. A broken pickle
             raises nearly anything.
     """
 
-    def __init__(
-        self,
-        stream: BinaryIO,
-        size: int,
-        find_storage: Callable[[str, torch.dtype, int], Tensor],
-    ) -> None:
+    def __init__(self, stream: BinaryIO, size: int, find: Callable) -> None:
         super().__init__(stream, encoding='utf-8')
         self.dispatch = _Handlers(self.handlers)
-        self.find_storage = find_storage
-        self.left = 4 * size + MAX_OPCODES
+        self.find, self.size, self.left = find, size, 4 * size + MAX_OPCODES
 
     def find_class(self, module: str, name: str) -> Inert | torch.dtype:
-        """Return what stands for a name."""
-        name = f'{module}.{name}'
-        return DTYPES.get(name) or Inert(checked_name(name))
+        """Return what stands for a name, of Python 2 or 3."""
+        name = f'{IMPORT_MAPPING.get(module, module)}.{name}'
+        return DTYPES.get(name) or Inert(checked(name))
 
     def persistent_load(self, pid: tuple) -> Inert:
         """Return the storage, or what stands for the class, of a reference."""
@@ -138,18 +127,21 @@ class Unpickler(pickle._Unpickler):
             return pid[1]
         # Before PyTorch 0.4 there is a sixth entry, None but for views.
         what, kind, key, _, numel, *view = pid
-        if what != 'storage' or type(key) is not str or any(view):
+        is_known = what == 'storage' and type(key) is str and not any(view)
+        if not is_known or type(numel) is not int:
             raise FormatError('a pickle with an external reference')
+        if not 0 <= numel <= self.size:
+            raise FormatError('a storage larger than the file, or negative')
         if kind.name not in STORAGES:
-            return Inert(kind.name)
-        if type(numel) is not int or numel < 0:
-            raise FormatError('a storage of negative size')
-        elements = self.find_storage(key, STORAGES[kind.name], numel)
+            return kind
+        dtype = STORAGES[kind.name]
+        elements = self.find(key, dtype, numel)
+        if (elements.dtype, len(elements)) != (dtype, numel):
+            raise FormatError('a storage of two sizes')
         return Inert('a storage', (elements,))
 
     def _call(self) -> None:
-        args = self.stack.pop()
-        function = self.stack.pop()
+        args, function = self.stack.pop(), self.stack.pop()
         if type(function) is not Inert or type(args) is not tuple:
             raise FormatError('a pickle with a call of no function')
         # One long text may be given to many calls.
@@ -161,8 +153,7 @@ class Unpickler(pickle._Unpickler):
         self.append(build(*args) if build else Inert(function.name, args))
 
     def _build(self) -> None:
-        state = self.stack.pop()
-        target = self.stack[-1]
+        state, target = self.stack.pop(), self.stack[-1]
         if isinstance(target, Inert):
             target.state = state
         elif type(target) is nn.Parameter:
@@ -170,24 +161,24 @@ class Unpickler(pickle._Unpickler):
         elif type(target) is OrderedDict:
             target._metadata = state.get('_metadata')
         else:
-            raise FormatError(
-                f'a pickle with a state of a {type(target).__name__}'
-            )
+            raise FormatError(f'a state of a {type(target).__name__}')
 
-    def _set_item(self) -> None:
-        value, key = self.stack.pop(), self.stack.pop()
-        set_items(self.stack[-1], [(key, value)])
-
-    def _set_items(self) -> None:
-        items = self.pop_mark()
-        set_items(self.stack[-1], zip(items[::2], items[1::2], strict=True))
+    def _set_items(self, items: list) -> None:
+        target = self.stack[-1]
+        if isinstance(target, dict):
+            for key, value in zip(items[::2], items[1::2], strict=True):
+                target[_fast_key(key)] = value
+        elif type(target) is not Inert:
+            raise FormatError('a pickle with keys of no dict')
 
     handlers = {code: pickle._Unpickler.dispatch[code] for code in OPCODES} | {
         pickle.REDUCE[0]: _call,
         pickle.NEWOBJ[0]: _call,
         pickle.BUILD[0]: _build,
-        pickle.SETITEM[0]: _set_item,
-        pickle.SETITEMS[0]: _set_items,
+        pickle.SETITEM[0]: lambda self: self._set_items(
+            [self.stack.pop(-2), self.stack.pop()]
+        ),
+        pickle.SETITEMS[0]: lambda self: self._set_items(self.pop_mark()),
     }
 
 
@@ -198,33 +189,21 @@ class _Handlers(dict):
 
     def __getitem__(self, code: int) -> Callable:
         self.count += 1
-        if self.count > MAX_OPCODES:
-            raise FormatError(f'more than {MAX_OPCODES} opcodes', SAVE_PLAINLY)
+        if self.count > MAX_OPCODES or code not in self:
+            what = f'more than {MAX_OPCODES} opcodes or the opcode {code:#x}'
+            raise FormatError(f'a pickle with {what}', SAVE_PLAINLY)
         return super().__getitem__(code)
 
-    def __missing__(self, code: int) -> Callable:
-        raise FormatError(f'a pickle with the opcode {code:#x}', SAVE_PLAINLY)
 
-
-def checked_name(name: str) -> str:
-    """Refuse names of Python's library, 2 or 3, that make no plain object."""
-    root = name.partition('.')[0]
-    is_of_python = root in sys.stdlib_module_names or root in IMPORT_MAPPING
+def checked(name: str) -> str:
+    """Refuse names of Python's library that make no plain object."""
+    is_of_python = name.partition('.')[0] in sys.stdlib_module_names
     if is_of_python and not HARMLESS.fullmatch(name):
         raise FormatError(f'calls of Python code ({name})', DISTRUST)
     return name
 
 
-def set_items(target: Any, items: Iterable[tuple[Any, Any]]) -> None:
-    """Set entries of a dict."""
-    if isinstance(target, dict):
-        for key, value in items:
-            target[fast_key(key)] = value
-    elif not isinstance(target, Inert):
-        raise FormatError('a pickle with keys of no dict')
-
-
-def fast_key(key: Any) -> Any:
+def _fast_key(key: Any) -> Any:
     """Return a key that is fast to find; another one is not made."""
     is_small = type(key) is int and abs(key) < MAX_KEY
     if is_small or type(key) in (str, bool, type(None)):
@@ -232,36 +211,30 @@ def fast_key(key: Any) -> Any:
     return Inert(f'a key of type {type(key).__name__}')
 
 
-def _tensor(
-    storage: Inert, offset: int, shape: tuple, strides: tuple, *_: Any
-) -> Tensor:
-    """A tensor; torch refuses one that is not within its storage."""
-    return storage.args[0].as_strided(shape, strides, offset)
+def _tensor(storage: Inert, offset: int, *sizes: Any) -> Tensor:
+    """A tensor of shape and strides; torch keeps it within its storage."""
+    return storage.args[0].as_strided(*sizes[:2], offset)
 
 
 def _parameter(data: Tensor, requires_grad: bool = True, *_: Any) -> Any:
     """A parameter around a tensor."""
-    if type(data) is Inert:
-        return data
-    return nn.Parameter(data, requires_grad is True)
+    is_inert = type(data) is Inert
+    return data if is_inert else nn.Parameter(data, requires_grad is True)
 
 
 def _set_old_state(parameter: nn.Parameter, state: tuple) -> None:
-    """Set the state of a parameter as PyTorch before 0.4 pickled it.
+    """Set requires_grad, volatile, hooks, as pickled before PyTorch 0.4.
 
-    It is requires_grad, volatile, hooks; in the first versions data, gradient,
-    hooks, requires_grad, volatile.
+    In its first versions: data, gradient, hooks, requires_grad, volatile.
     """
     if len(state) == 5:
-        parameter.data = state[0]
-    parameter.requires_grad = state[3 if len(state) == 5 else 0] is True
+        parameter.data, _, _, *state = state
+    parameter.requires_grad = state[0] is True
 
 
 def _ordered(pairs: Iterable = ()) -> OrderedDict:
     """An OrderedDict; Python 2 gives its items as a list of lists."""
-    made = OrderedDict()
-    set_items(made, _listed(pairs))
-    return made
+    return OrderedDict((_fast_key(k), value) for k, value in _listed(pairs))
 
 
 def _listed(items: Any) -> list | tuple:
@@ -273,16 +246,9 @@ def _listed(items: Any) -> list | tuple:
 
 def _bytes(text: str | bytes = b'', codec: str = 'latin1') -> bytes:
     """Bytes written as text, each as one character, or as they are."""
-    if type(text) is bytes:
-        return text
     if codec not in ('latin1', 'latin-1'):
         raise FormatError(f'a pickle with the codec {codec}')
-    return text.encode('latin1')
-
-
-def _method(of: Inert, name: str) -> Inert:
-    """A method, as of a log history, which is pickled with its object."""
-    return Inert(checked_name(f'{of.name}.{name}'))
+    return text if type(text) is bytes else text.encode('latin1')
 
 
 def _number(dtype: Inert, data: bytes) -> Any:
@@ -308,14 +274,10 @@ BUILDERS: dict[str, Callable] = {
     '_codecs.encode': _bytes,
     'numpy.core.multiarray.scalar': _number,
     'numpy._core.multiarray.scalar': _number,
-} | {
-    f'{module}.{name}': build
-    for module in ('builtins', '__builtin__')
-    for name, build in (
-        ('getattr', _method),
-        ('set', lambda items=(): set(map(fast_key, _listed(items)))),
-        ('complex', lambda real, imag: complex(real, imag)),
-        ('bytearray', lambda *args: bytearray(_bytes(*args))),
-    )
+    # A method, as of a log history, is pickled with its object.
+    'builtins.getattr': lambda of, name: Inert(checked(f'{of.name}.{name}')),
+    'builtins.set': lambda items=(): set(map(_fast_key, _listed(items))),
+    'builtins.complex': lambda real, imag: complex(real, imag),
+    'builtins.bytearray': lambda *args: bytearray(_bytes(*args)),
 }
 """Functions that check what a file gives them."""

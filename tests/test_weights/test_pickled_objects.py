@@ -207,7 +207,7 @@ def test_other_byte_order(tmp_path: Path) -> None:
             big = name.endswith('/byteorder')
             archive.writestr(name, b'big' if big else data)
     assert any(name.endswith('/byteorder') for name in entries)
-    with pytest.raises(WeightsError, match="order b'big'"):
+    with pytest.raises(WeightsError, match='another byte order'):
         read_weights_file(tmp_path / 'b.pth')
 
 
@@ -319,4 +319,4 @@ def test_nothing_is_imported_or_called(
         context.setattr('builtins.__import__', forbid)
         found = read_weights_file(tmp_path / 'a.pth')
     assert set(flat_tensors(found)) == set(Odd().state_dict())
-    assert 'left out' in said[0] and 'Odd) beside' in said[0]
+    assert 'left out' in said[0] and 'Odd, ' in said[0]
