@@ -1,8 +1,9 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``mmfacesr``: published weights, listed and downloaded.
+"""The command ``mmfacesr``: restoring, and published weights.
 
-torch and mmengine are imported by downloads only; a list is there at once.
+torch and mmengine are imported where they are needed; a list is there at
+once.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
+from mmfacesr.apis.restoring import command
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
 from mmfacesr.weights.model_index import (
@@ -49,24 +51,31 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog='mmfacesr',
-        description='Published weights for face super-resolution.',
+        description='Restore faces in pictures; list and download weights.',
     )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(
         dest='command', required=True, metavar='COMMAND'
     )
     for name, run, short, text in (
+        (
+            'restore',
+            command.restore,
+            'restore the faces in pictures',
+            command.HELP,
+        ),
         ('models', models, 'list the published weights', MODELS_HELP),
         ('download', download, 'download weights', DOWNLOAD_HELP),
     ):
-        command = commands.add_parser(
+        added = commands.add_parser(
             name,
             help=short,
             description=text,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.set_defaults(run=run, parser=command)
-        add_weights_dir(command)
+        added.set_defaults(run=run, parser=added)
+        add_weights_dir(added)
+    command.add_arguments(commands.choices['restore'])
     add_models_arguments(commands.choices['models'])
     add_download_arguments(commands.choices['download'])
     return parser

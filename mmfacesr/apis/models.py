@@ -67,13 +67,22 @@ def get_model(
         FileNotFoundError: If there is no such model; names close ones.
         WeightsError: If the weights cannot be had or do not fit.
     """
+    return build_model(name_or_config, weights, device)[0]
+
+
+def build_model(
+    name_or_config: Union[str, Path, Config],
+    weights: Union[bool, str, Path, None] = None,
+    device: Optional[str] = None,
+) -> tuple[nn.Module, Config]:
+    """Build a generator as :func:`get_model`, and return its config too."""
     cfg, name = _find(name_or_config)
     network = build_network(cfg)
     weights = name if weights is True else weights or None
     if weights is not None:
         load_weights(network, weights)
     network.facts = _facts(cfg, network, name, weights)
-    return network.to(device or 'cpu').eval()
+    return network.to(device or 'cpu').eval(), cfg
 
 
 def init_model(

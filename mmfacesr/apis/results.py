@@ -54,7 +54,7 @@ class Results:
         self._made_by = dict(
             mmfacesr=__version__,
             settings=_hash_settings(cfg),
-            weights=_hash_weights(model.generator),
+            weights=hash_weights(model.generator),
         )
 
     def origin(self, path: str) -> str:
@@ -111,7 +111,7 @@ def _hash_settings(cfg: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _hash_weights(network: nn.Module) -> str:
+def hash_weights(network: nn.Module) -> str:
     """Hash weights, whatever file they came in."""
     digest = hashlib.sha256()
     for key, tensor in network.state_dict().items():

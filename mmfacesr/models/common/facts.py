@@ -22,6 +22,9 @@ class Facts:
         mean (tuple[float, float, float]): Taken off the pixels, RGB on the
             scale [0, 255].
         std (tuple[float, float, float]): Pixels are divided by it then.
+        face_sizes (tuple[float, float]): Smallest and largest side, in pixels
+            of a photo, of the framed square that the method makes better:
+            below, too little is there; above, more than it would see.
         enlarged (bool): Whether the LR face is enlarged to ``gt_size``, by
             Pillow bicubic in 8 bit, before the network. Defaults to False.
         color_order (str): Of the network's input and output. Defaults to
@@ -34,6 +37,7 @@ class Facts:
     framing: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    face_sizes: tuple[float, float]
     enlarged: bool = False
     color_order: Literal['RGB'] = 'RGB'
 

@@ -11,6 +11,7 @@ X4 = Facts(
     framing='face',
     mean=(0.0, 0.0, 0.0),  # to [0, 1]
     std=(255.0, 255.0, 255.0),
+    face_sizes=(20, 44),
 )
 X8 = Facts(
     scale=8,
@@ -19,4 +20,5 @@ X8 = Facts(
     framing='face',
     mean=(0.0, 0.0, 0.0),
     std=(255.0, 255.0, 255.0),
+    face_sizes=(12, 24),
 )

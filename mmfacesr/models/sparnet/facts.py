@@ -13,6 +13,7 @@ X8 = Facts(
     framing='face',
     mean=HALF,
     std=HALF,
+    face_sizes=(12, 24),
     enlarged=True,
 )
 HD = Facts(
@@ -22,4 +23,5 @@ HD = Facts(
     framing='ffhq',
     mean=HALF,
     std=HALF,
+    face_sizes=(24, 512),
 )

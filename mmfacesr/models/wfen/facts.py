@@ -11,5 +11,6 @@ X8 = Facts(
     framing='face',
     mean=(127.5, 127.5, 127.5),  # to [-1, 1]
     std=(127.5, 127.5, 127.5),
+    face_sizes=(12, 24),
     enlarged=True,
 )

@@ -1,0 +1,300 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The inferencer: any picture in, the picture with its faces restored out."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Optional, Union
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.infer import BaseInferencer
+from mmengine.registry import DefaultScope
+from torch import Tensor
+from tqdm import tqdm
+
+from mmfacesr.apis.models import build_model
+from mmfacesr.apis.restoring.choices import Choices
+from mmfacesr.apis.restoring.inputs import (
+    Source,
+    name_of,
+    open_photo,
+    sources_of,
+)
+from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.restoring.results import RestoredFace, RestoredPhoto
+from mmfacesr.apis.restoring.waiting import WaitingFace
+from mmfacesr.faces.framing import frame_face, frame_matrix, frame_side
+from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.photos import Photo
+
+BATCH_SIZE = 16
+
+
+class FaceSRInferencer(BaseInferencer):
+    """Restores the faces of pictures.
+
+        restore = FaceSRInferencer('sparnet_light-attn3d-x8_1xb32-20e_celeba')
+        for result in restore('photos', upscale=4):
+            result.save(f'restored/{Path(result.source).name}')
+
+    Args:
+        model (str | Path | Config): As for
+            :func:`mmfacesr.apis.get_model`.
+        weights (str | Path | None): A file, URL or name of the index.
+            Defaults to None: those published for the model.
+        device (str | None): Such as 'cuda:0'. Defaults to None, the CPU.
+        network (Callable | None): Takes the place of the model's network and
+            weights; see :class:`FaceNetwork`. Defaults to None.
+        boxes ('mediapipe' | 'yunet'): What finds faces. Defaults to
+            'mediapipe'.
+        show_progress (bool): Defaults to True.
+
+    Raises:
+        FileNotFoundError: If there is no such model.
+        WeightsError: If there are no such weights.
+        ValueError: If the model is no face restorer.
+    """
+
+    preprocess_kwargs = set(Choices.__dataclass_fields__)
+
+    def __init__(
+        self,
+        model: Union[str, Path, Config],
+        weights: Union[str, Path, None] = None,
+        device: Optional[str] = None,
+        network: Optional[Callable[[Tensor], Tensor]] = None,
+        boxes: Literal['mediapipe', 'yunet'] = 'mediapipe',
+        show_progress: bool = True,
+    ) -> None:
+        # Not by the base, which would unpickle the weights.
+        self.model, self.cfg = build_model(
+            model, weights or (network is None), device
+        )
+        facts = self.model.facts
+        if facts is None or 'inference_pipeline' not in self.cfg:
+            raise ValueError(
+                'Expected a model that restores faces, got '
+                f'{self.cfg.filename or "a config"}; '
+                '`mmfacesr.list_models()` names those there are.'
+            )
+        self.faces = FaceNetwork(facts, network or self.model, device or 'cpu')
+        self.pipeline = self._init_pipeline(self.cfg)
+        self._boxes = boxes
+        self.show_progress = show_progress
+        self._finder: Any = None
+
+    def __call__(
+        self,
+        inputs: Union[Source, Iterable[Source]],
+        return_datasamples: bool = False,
+        batch_size: int = BATCH_SIZE,
+        **kwargs: Any,
+    ) -> list[RestoredPhoto]:
+        """Restore pictures.
+
+        Args:
+            inputs (Source | Iterable[Source]): Paths, URLs or arrays of
+                pictures, or folders of them.
+            return_datasamples (bool): Not supported here. Defaults to False.
+            batch_size (int): Faces at a time, over pictures. Defaults to 16.
+            **kwargs: Of :class:`Choices`.
+
+        Returns:
+            list[RestoredPhoto]: One for each picture, in their order.
+
+        Raises:
+            UnreadableImageError: If a picture cannot be used.
+            ValueError: If an argument is unknown or of a wrong value.
+        """
+        if return_datasamples:
+            raise ValueError(
+                'Expected return_datasamples=False: the results are of '
+                'RestoredPhoto; take what you need from them.'
+            )
+        found = list(sources_of(inputs))
+        stream = self.stream(found, batch_size, **kwargs)
+        hidden = not self.show_progress
+        return list(
+            tqdm(stream, 'restoring', len(found), unit='photo', disable=hidden)
+        )
+
+    def stream(
+        self,
+        inputs: Union[Source, Iterable[Source]],
+        batch_size: int = BATCH_SIZE,
+        keep_errors: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[RestoredPhoto]:
+        """Restore one picture after the other, without an end too.
+
+        No more pictures are held than have faces in a batch.
+
+        Args:
+            inputs (Source | Iterable[Source]): As for a call.
+            batch_size (int): Faces at a time. Defaults to 16.
+            keep_errors (bool): A picture that cannot be used is a result with
+                its ``error``, and no end. Defaults to False.
+            **kwargs: Of :class:`Choices`.
+
+        Yields:
+            RestoredPhoto: In the order of the inputs.
+        """
+        options, *_ = self._dispatch_kwargs(**kwargs)
+        choices = Choices(**options)
+        if batch_size < 1:
+            raise ValueError(
+                f'Expected a batch_size of at least 1, got {batch_size}.'
+            )
+        return self._stream(inputs, batch_size, keep_errors, choices)
+
+    def _stream(
+        self,
+        inputs: Union[Source, Iterable[Source]],
+        batch_size: int,
+        keep_errors: bool,
+        choices: Choices,
+    ) -> Iterator[RestoredPhoto]:
+        photos: deque[RestoredPhoto] = deque()
+        faces: deque[WaitingFace] = deque()
+        for source in sources_of(inputs):
+            photo, found = self._begin(source, choices, keep_errors)
+            photos.append(photo)
+            faces.extend(found)
+            while len(faces) >= batch_size:
+                self._restore([faces.popleft() for _ in range(batch_size)])
+            # All before the photo of the first face that waits are done.
+            unfinished = faces[0].photo if faces else None
+            while photos and photos[0] is not unfinished:
+                yield photos.popleft()
+        if faces:
+            self._restore(list(faces))
+        yield from photos
+
+    def _begin(
+        self, source: Source, choices: Choices, keep_errors: bool
+    ) -> tuple[RestoredPhoto, list[WaitingFace]]:
+        """Read a picture and prepare its faces."""
+        result = RestoredPhoto(name_of(source), None, enlarged=choices.upscale)
+        try:
+            with result.timed('read'):
+                photo = open_photo(source)
+            if choices.mode == 'photo':
+                return result, self._frame(result, photo, choices)
+            return result, [self._take(result, photo, choices.mode)]
+        except (BadSampleError, ValueError) as error:
+            if not keep_errors:
+                raise
+            result.error = getattr(error, 'reason', str(error))
+            return result, []
+
+    def _frame(
+        self, result: RestoredPhoto, photo: Photo, choices: Choices
+    ) -> list[WaitingFace]:
+        """Find the faces of a photo and cut out those to be restored."""
+        facts = self.faces.facts
+        image = photo.srgb()
+        with result.timed('find'):
+            for points in self._found_in(image):
+                matrix = frame_matrix(points, facts.framing, facts.gt_size)
+                box = (*points.min(0).tolist(), *points.max(0).tolist())
+                size = frame_side(matrix, facts.gt_size)
+                result.faces.append(RestoredFace(box, points, matrix, size))
+            choices.leave_alone(result.faces, facts, photo.size)
+        chosen = [face for face in result.faces if face.restored]
+        with result.timed('restore'):
+            waiting = []
+            for face in chosen:
+                face.lr = self._lr_of(image, face)
+                crop = frame_face(image, face.matrix, facts.gt_size)
+                given = self.faces.input_of(face.lr)
+                waiting.append(WaitingFace(result, face, given, crop))
+        with result.timed('paste'):
+            if choices.upscale > 1:
+                photo = photo.enlarged(choices.upscale)
+            elif chosen:
+                photo = photo.copy()
+            result.photo = photo
+        return waiting
+
+    def _lr_of(self, image: np.ndarray, face: RestoredFace) -> np.ndarray:
+        """Make what the method enlarges of a face of a photo."""
+        side = self.faces.native_side(face.size)
+        framing = self.faces.facts.framing
+        matrix = frame_matrix(face.landmarks, framing, side)
+        return self.faces.lr_of(frame_face(image, matrix, side))
+
+    def _take(
+        self, result: RestoredPhoto, photo: Photo, mode: str
+    ) -> WaitingFace:
+        """Take a picture as the face itself."""
+        image = photo.srgb()
+        height, width = photo.size
+        if mode == 'lr':
+            self._check_lr(height, width)
+            lr, given = image, self.faces.input_of(image)
+        else:
+            sample = self.pipeline(
+                dict(gt=image, gt_channel_order='rgb', gt_color_type='color')
+            )
+            given = sample['img']
+            lr = None if self.faces.facts.enlarged else given
+        face = RestoredFace((0, 0, width, height), None, None, width, lr)
+        result.faces = [face]
+        result.photo = photo
+        return WaitingFace(result, face, given)
+
+    def _check_lr(self, height: int, width: int) -> None:
+        """Refuse what is not exactly what the method enlarges."""
+        side = self.faces.facts.lr_size
+        if (height, width) != (side, side):
+            raise ValueError(
+                f"Expected a face of {side}x{side} pixels in mode 'lr', got "
+                f"{width}x{height}; mode 'aligned' takes faces of any size."
+            )
+
+    def _restore(self, faces: list[WaitingFace]) -> None:
+        """Restore a batch of faces and put each back."""
+        started = time.perf_counter()
+        outputs = self.faces.restore([face.given for face in faces])
+        share = (time.perf_counter() - started) / len(faces)
+        for item, output in zip(faces, outputs):
+            face, result = item.face, item.photo
+            result.seconds['restore'] = (
+                result.seconds.get('restore', 0) + share
+            )
+            face.sr = np.rint(output).astype(np.uint8)
+            if face.lr is not None:
+                face.consistency = self.faces.consistency(face.sr, face.lr)
+            with result.timed('paste'):
+                item.put_back(output)
+
+    def _found_in(self, image: np.ndarray) -> list[np.ndarray]:
+        """Find the landmarks of all faces; the finder is made when needed."""
+        if self._finder is None:
+            from mmfacesr.faces.finder import FaceFinder
+
+            self._finder = FaceFinder(boxes=self._boxes)
+        return self._finder.find(image)
+
+    def _init_pipeline(self, cfg: Config) -> Compose:
+        """Build what brings a face of any size to the network."""
+        steps = cfg.inference_pipeline[1:-1]  # from an array, to an array
+        with DefaultScope.overwrite_default_scope('mmagic'):
+            return Compose([TRANSFORMS.build(step) for step in steps])
+
+    def visualize(
+        self, inputs: list, preds: list[RestoredPhoto], **kwargs: Any
+    ) -> list[np.ndarray]:
+        """Return the pictures of results."""
+        return [result.image for result in preds]
+
+    def postprocess(
+        self, preds: list[RestoredPhoto], *args: Any, **kwargs: Any
+    ) -> list[RestoredPhoto]:
+        """Return results as they are: they are structured already."""
+        return preds

@@ -1,0 +1,149 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""A network with what brings face crops to it, and its faces back."""
+
+import inspect
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from mmcv import imresize
+from PIL import Image
+from torch import Tensor, nn
+
+from mmfacesr.apis.config import read_recipe
+from mmfacesr.models.common.facts import Facts
+
+Network = Callable[[Tensor], Tensor]
+LARGEST = 255.0  # of 8 bit
+
+
+class FaceNetwork:
+    """Restores batches of faces, framed as in the training of a network.
+
+    Args:
+        facts (Facts): What the network expects; its LR faces are made by
+            reductions alone.
+        network (nn.Module | Callable): (N, 3, input_size, input_size),
+            normalized by the facts -> (N, 3, gt_size, gt_size), normalized
+            alike. It may return lists of images and heatmaps, as DIC does;
+            the last image counts.
+        device (str): Where inputs are put. Defaults to 'cpu'.
+    """
+
+    def __init__(
+        self, facts: Facts, network: Network, device: str = 'cpu'
+    ) -> None:
+        self.facts = facts
+        self.network = network
+        self.device = torch.device(device)
+        self.options = _image_only(network)
+        self.reductions = self._reductions()
+
+    def native_side(self, side: float) -> int:
+        """Side of the crop that LR faces of faces of a size are made of.
+
+        A face that is smaller than the training's HR faces is not enlarged
+        first: it would be blurred twice, at 16 pixels by 0.7 dB of PSNR.
+        """
+        if self.facts.scale == 1:
+            return self.facts.gt_size
+        return int(
+            np.clip(round(side), self.facts.lr_size, self.facts.gt_size)
+        )
+
+    def lr_of(self, crop: np.ndarray) -> np.ndarray:
+        """Reduce a framed face as in the training.
+
+        Args:
+            crop (np.ndarray): (side, side, 3) uint8 RGB of
+                :meth:`native_side`. Reductions to more than that are left
+                out.
+
+        Returns:
+            np.ndarray: (lr_size, lr_size, 3) uint8; the crop itself for a
+            network that does not enlarge.
+        """
+        for side, filter_of in self.reductions:
+            if side < len(crop):
+                crop = imresize(crop, (side, side), **filter_of)
+        return crop
+
+    def input_of(self, lr: np.ndarray) -> np.ndarray:
+        """Enlarge an LR face where the network wants that."""
+        if not self.facts.enlarged or len(lr) == self.facts.input_size:
+            return lr
+        size = self.facts.input_size, self.facts.input_size
+        return np.array(Image.fromarray(lr).resize(size, Image.BICUBIC))
+
+    @torch.inference_mode()
+    def restore(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Restore a batch.
+
+        Args:
+            inputs (Sequence[np.ndarray]): Each (h, w, 3) uint8 RGB, of one
+                size, as :meth:`input_of` gives them.
+
+        Returns:
+            list[np.ndarray]: Each (H, W, 3) float32 RGB in [0, 255], not
+            rounded.
+        """
+        batch = torch.from_numpy(np.stack(inputs)).to(self.device)
+        batch = batch.permute(0, 3, 1, 2).float()
+        mean, std = (
+            torch.tensor(value, device=self.device).view(1, 3, 1, 1)
+            for value in (self.facts.mean, self.facts.std)
+        )
+        output = self.network((batch - mean) / std, **self.options)
+        while not isinstance(output, Tensor):  # images and heatmaps, by step
+            output = output[0] if isinstance(output, tuple) else output[-1]
+        output = (output.float() * std + mean).clamp(0, LARGEST)
+        return list(output.permute(0, 2, 3, 1).cpu().numpy())
+
+    def consistency(self, sr: np.ndarray, lr: np.ndarray) -> float | None:
+        """Compare a restored face, reduced again, with what was there.
+
+        Args:
+            sr (np.ndarray): (gt_size, gt_size, 3) float32 in [0, 255].
+            lr (np.ndarray): (lr_size, lr_size, 3) uint8.
+
+        Returns:
+            float | None: PSNR in dB, RGB, no border; None for a network that
+            does not enlarge.
+        """
+        if self.facts.scale == 1:
+            return None
+        again = self.lr_of(np.rint(sr).astype(np.uint8))
+        error = np.square(again.astype(np.float64) - lr).mean()
+        # Equal images differ by less than half a level.
+        return float(10 * np.log10(LARGEST**2 / max(error, 0.25 / lr.size)))
+
+    def _reductions(self) -> list[tuple[int, dict[str, str]]]:
+        """List the sides and filters by which LR faces are made, in order.
+
+        Raises:
+            ValueError: If the recipe does something else.
+        """
+        facts, side, found = self.facts, self.facts.gt_size, []
+        if facts.scale == 1:
+            return found
+        for step in read_recipe(facts.lr_recipe):
+            if step['type'] != 'Resize' or 'scale' not in step:
+                raise ValueError(
+                    f'Expected a recipe of reductions, got {facts.lr_recipe} '
+                    f'with {step["type"]}; name another as lr_recipe.'
+                )
+            side = round(side * step['scale'])
+            keys = ('interpolation', 'backend')
+            found.append((side, {key: step[key] for key in keys}))
+        return found
+
+
+def _image_only(network: Network) -> dict[str, bool]:
+    """Ask a network for its image alone, where it can be asked."""
+    forward = network.forward if isinstance(network, nn.Module) else network
+    try:
+        known = inspect.signature(forward).parameters
+    except ValueError:  # of a compiled function
+        return {}
+    return dict(image_only=True) if 'image_only' in known else {}
