@@ -47,7 +47,14 @@ CASES = {
         'a.txt',
     ],
 }
-OUTPUTS = ('--out', '--save-dir', '--sheet', '--work-dir', 'out_dir')
+OUTPUTS = (
+    '--out',
+    '--save-dir',
+    '--sheet',
+    '--group',
+    '--work-dir',
+    'out_dir',
+)
 JUDGED_ELSEWHERE = ('dataset_converters/extract_landmarks.py',)
 
 

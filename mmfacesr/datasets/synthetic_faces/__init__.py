@@ -1,7 +1,8 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Synthetic faces: drawn portraits with exact 68 landmarks."""
+"""Synthetic faces: drawn portraits and groups with exact 68 landmarks."""
 
+from mmfacesr.datasets.synthetic_faces.group import render_group
 from mmfacesr.datasets.synthetic_faces.render import face_points, render_face
 from mmfacesr.datasets.synthetic_faces.writer import (
     contact_sheet,
@@ -14,5 +15,6 @@ __all__ = [
     'face_points',
     'face_seeds',
     'render_face',
+    'render_group',
     'write_faces',
 ]

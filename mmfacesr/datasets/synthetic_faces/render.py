@@ -31,7 +31,7 @@ GAMMA = 2.2
 WRAP = np.array((0.30, 0.16, 0.10), np.float32)  # light bleeding under skin
 
 
-class _Scene(Surface):
+class Scene(Surface):
     """Lights and composes the layers of a picture; see :class:`Surface`."""
 
     def hair_albedo(self) -> np.ndarray:
@@ -137,6 +137,21 @@ class _Scene(Surface):
     def body_layer(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Neck and clothes: lit picture, cover, depth."""
         layer = body(self.person, self.view, self.side)
+        lit = self.lit_body(layer, self.cover)
+        return lit, layer['cover'], layer['depth']
+
+    def lit_body(
+        self, layer: dict[str, np.ndarray], cover: np.ndarray
+    ) -> np.ndarray:
+        """Light a body on which the head throws its shadow.
+
+        Args:
+            layer (dict): From `body`.
+            cover (np.ndarray): (side, side), where the head is, in [0, 1].
+
+        Returns:
+            np.ndarray: (side, side, 3), linear light.
+        """
         bend = layer['bend']
         normal = np.stack(
             [
@@ -147,7 +162,7 @@ class _Scene(Surface):
             -1,
         )
         head = cv2.GaussianBlur(
-            self.cover, (0, 0), 0.16 * self.view.scale * self.side
+            cover, (0, 0), 0.16 * self.view.scale * self.side
         )
         light = self.person.light
         move = np.float32(
@@ -158,26 +173,46 @@ class _Scene(Surface):
         )
         shade = cv2.warpAffine(head, move, (self.side, self.side))
         shadow = 1 - 0.85 * smoothstep(0.2, 0.9, shade)
-        lit = cv2.pow(layer['albedo'], GAMMA) * self.light(
+        return cv2.pow(layer['albedo'], GAMMA) * self.light(
             normal, shadow, 1 - 0.6 * smoothstep(0.1, 1.0, shade), WRAP
         )
-        return lit, layer['cover'], layer['depth']
 
-    def compose(self) -> np.ndarray:
-        """All layers, encoded for display, (side, side, 3)."""
-        picture = cv2.pow(background(self.person, self.side), GAMMA)
+    def put_person(self, picture: np.ndarray) -> np.ndarray:
+        """Put body and head on a picture.
+
+        Args:
+            picture (np.ndarray): (side, side, 3), linear light, painted in
+                place.
+
+        Returns:
+            np.ndarray: (side, side), what was covered, in [0, 1].
+        """
         lit, cover, depth = self.body_layer()
         picture += cover[..., None] * (lit - picture)
         behind = smoothstep(0.05, -0.05, self.depth - depth) * cover
         visible = self.cover * (1 - behind * (self.hair > 0.5))
         picture += visible[..., None] * (self.head_picture() - picture)
-        picture = np.clip(self.person.exposure * picture, 0, 9)
-        picture = 1 - np.exp(-1.35 * picture)  # film-like shoulder
-        picture = cv2.pow(picture, 1 / GAMMA)
-        FacePainter(
-            self.person, self.head, self.view, Canvas(picture)
-        ).glasses(Canvas(picture))
+        return 1 - (1 - cover) * (1 - visible)
+
+    def put_glasses(self, picture: np.ndarray) -> None:
+        """Put the glasses on a picture that is encoded for display."""
+        canvas = Canvas(picture)
+        FacePainter(self.person, self.head, self.view, canvas).glasses(canvas)
+
+    def compose(self) -> np.ndarray:
+        """All layers, encoded for display, (side, side, 3)."""
+        picture = cv2.pow(background(self.person, self.side), GAMMA)
+        self.put_person(picture)
+        picture = expose(picture, self.person.exposure)
+        self.put_glasses(picture)
         return picture
+
+
+def expose(picture: np.ndarray, exposure: float) -> np.ndarray:
+    """From linear light to [0, 1], encoded for display."""
+    picture = np.clip(exposure * picture, 0, 9)
+    picture = 1 - np.exp(-1.35 * picture)  # film-like shoulder
+    return cv2.pow(picture, 1 / GAMMA)
 
 
 def _photograph(picture: np.ndarray, person: Person, size: int) -> np.ndarray:
@@ -204,7 +239,7 @@ def _check(seed: int, size: int) -> None:
         )
 
 
-def _pixels(head: Head, view: View, size: int) -> np.ndarray:
+def pixels(head: Head, view: View, size: int) -> np.ndarray:
     """The 68 points in pixels of a picture of that size."""
     points = view.project(posed_points(head, view.rotation))
     return (points * size - 0.5).astype(np.float32)
@@ -234,9 +269,12 @@ def render_face(
         ValueError: If seed, size or framing is out of range.
     """
     _check(seed, size)
-    scene = _Scene(draw_person(seed), framing, size)
-    picture = _photograph(scene.compose(), scene.person, size)
-    return picture, _pixels(scene.head, scene.view, size)
+    person = draw_person(seed)
+    head = make_head(person)
+    view = make_view(person, head, framing)
+    scene = Scene(person, head, view, size)
+    picture = _photograph(scene.compose(), person, size)
+    return picture, pixels(head, view, size)
 
 
 def face_points(
@@ -257,4 +295,4 @@ def face_points(
     _check(seed, size)
     person = draw_person(seed)
     head = make_head(person)
-    return _pixels(head, make_view(person, head, framing), size)
+    return pixels(head, make_view(person, head, framing), size)

@@ -12,6 +12,7 @@ from mmfacesr.datasets.synthetic_faces.view import Canvas, View
 
 BACKGROUNDS = ('studio', 'lights', 'leaves', 'wall', 'room', 'land')
 BACKGROUND_SIDE = 128  # out of focus, so painted small and enlarged
+NECK_TOP = np.array((0.0, 1.0, -0.35))  # head axes
 
 
 def _color(rng: np.random.Generator, low: float, high: float) -> np.ndarray:
@@ -189,12 +190,13 @@ def body(person: Person, view: View, side: int) -> dict[str, np.ndarray]:
     Returns:
         dict: `albedo` (side, side, 3), `cover` (side, side) in [0, 1],
         `bend` (side, side), the surface's turn to the image's right in
-        [-1, 1], and `depth` (side, side) along the viewing axis.
+        [-1, 1], `across` and `below` (side, side), eye distances from the
+        neck's top, and `depth` (side, side) along the viewing axis.
     """
     rng = person.stream('body')
     s = person.shape
     axis = (np.arange(side, dtype=np.float32) + 0.5) / side
-    neck_top = view.project(np.array((0.0, 1.0, -0.35)))
+    neck_top = view.project(NECK_TOP)
     lean = 0.5 * np.arctan2(view.rotation[1, 0], view.rotation[0, 0])
     dx = (axis[None] - neck_top[0]) / view.scale
     dy = (axis[:, None] - neck_top[1]) / view.scale
@@ -242,6 +244,7 @@ def body(person: Person, view: View, side: int) -> dict[str, np.ndarray]:
         albedo=np.clip(albedo, 0, 1).astype(np.float32),
         cover=np.maximum(np.maximum(neck, cloth), trunk),
         bend=np.clip(bend, -1, 1),
+        across=x,
         below=y,
         depth=np.where(
             cloth > 0.5,

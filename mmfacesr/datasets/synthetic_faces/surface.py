@@ -98,14 +98,15 @@ class Surface:
 
     Args:
         person (Person): Whom to draw.
-        framing (str): 'aligned' or 'portrait'.
+        head (Head): That person's head.
+        view (View): The camera.
         size (int): Side of the picture.
     """
 
-    def __init__(self, person: Person, framing: str, size: int) -> None:
-        self.person = person
-        self.head = make_head(person)
-        self.view = make_view(person, self.head, framing)
+    def __init__(
+        self, person: Person, head: Head, view: View, size: int
+    ) -> None:
+        self.person, self.head, self.view = person, head, view
         self.side, self.grid = _sizes(size)
         self.finest = 2 / (self.side * self.view.scale)
         self._trace()

@@ -12,6 +12,7 @@ from mmfacesr.datasets.conversion.command_line import run
 from mmfacesr.datasets.synthetic_faces import (
     contact_sheet,
     face_seeds,
+    render_group,
     write_faces,
 )
 from mmfacesr.utils import output_file, output_folder
@@ -25,6 +26,9 @@ EXAMPLES = """examples:
   one picture that shows a sheet of them:
     python tools/dataset_converters/synthetic_faces/render_faces.py \\
         --sheet faces.png
+  a group photo of five persons, 640x426, to try a whole picture with:
+    python tools/dataset_converters/synthetic_faces/render_faces.py \\
+        --group group.png --seed 3
 
 Any config can then train on them: DATA_ROOT=data/synthetic_faces python
 tools/train.py CONFIG. The same seed and size always give the same faces, and
@@ -78,11 +82,19 @@ def parse_args() -> argparse.Namespace:
         f'{SHEET_COLUMNS * SHEET_ROWS} test faces; the last '
         'row shows the landmarks',
     )
+    parser.add_argument(
+        '--group',
+        type=output_file('.png', kind=Path),
+        metavar='FILE',
+        help='write one group photo, 640x426: five persons near and far, '
+        'their faces 16 to 64 pixels wide; --seed chooses the photo',
+    )
     args = parser.parse_args()
-    if args.out is None and args.sheet is None:
+    if args.out is None and args.sheet is None and args.group is None:
         parser.error(
             'say where to write: --out DIR for a data root, '
-            '--sheet FILE for one picture, or both'
+            '--sheet FILE for a sheet of faces, --group FILE for a '
+            'group photo, or several of them'
         )
     return args
 
@@ -101,6 +113,8 @@ def main() -> None:
                 args.sheet,
                 contact_sheet(seeds, SHEET_COLUMNS, 96, marked=SHEET_COLUMNS),
             )
+        if args.group is not None:
+            write_image(args.group, render_group(args.seed)[0])
     except (OSError, ValueError) as error:
         raise SystemExit(f'error: {error}') from None
 
