@@ -30,7 +30,7 @@ export DATA METHODS
 help:
 	@echo 'make install     install tested, pinned packages into $(VENV): 3 minutes and'
 	@echo '                 the download of torch, a second when nothing has changed'
-	@echo 'make quickstart  train, test and restore faces with each method, on a CPU'
+	@echo 'make quickstart  train a method, test it, restore faces and a photo, on a CPU'
 	@echo 'make test        run the fast tests   make test-slow   run the others'
 	@echo 'make lint        check the style      make format      apply the style'
 	@echo 'make docs        write tables and model-index.yml from the metafiles'
@@ -43,7 +43,7 @@ help:
 	@echo '  PYTHON       Python to use (default: the first that fits)'
 	@echo '  TORCH_INDEX  package index for torch, for example one without CUDA'
 	@echo '  VENV         folder of the environment (default: .venv, .venv-STACK)'
-	@echo '  METHODS      quickstart: only these methods, as in METHODS=dic'
+	@echo '  METHODS      quickstart: these methods, as in METHODS=dic,elsface, or all'
 	@echo '  DATA         quickstart: a folder with photos of your own'
 	@echo '  JOBS         test, test-slow: number of processes (default: 2)'
 	@echo '  ARGS         test, test-slow: options for pytest, as in ARGS="-k heatmap"'

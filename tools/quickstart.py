@@ -1,15 +1,17 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""See each method train, be tested and restore faces, on a CPU.
+"""See a method train, be tested and restore faces and a photo, on a CPU.
 
-    make quickstart                  # all methods, on faces drawn here
-    make quickstart METHODS=dic      # some of them
+    make quickstart                  # one method, on faces drawn here
+    make quickstart METHODS=all      # every method
+    make quickstart METHODS=NAMES    # some of them, with commas between
     make quickstart DATA=my/photos   # on the faces of your photos
 
 For every method: a short training through tools/train.py, a test through
 tools/test.py on faces the method never saw, the bicubic baseline through the
-same metrics, and a folder of LR faces restored. Interrupted, it goes on where
-it stopped. Nothing is downloaded.
+same metrics, a folder of LR faces restored, and by `mmfacesr restore` a whole
+drawn photo with faces of different sizes. Interrupted, it goes on where it
+stopped. Nothing is downloaded.
 """
 
 import argparse
@@ -33,7 +35,7 @@ from mmfacesr.apis.config import load_config, read_recipe
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.apis.sheets import build_dataset
-from mmfacesr.datasets.synthetic_faces import write_faces
+from mmfacesr.datasets.synthetic_faces import render_group, write_faces
 from mmfacesr.faces.framing import FRAMINGS
 from mmfacesr.models import METHODS
 from mmfacesr.utils import output_folder, printable, write_atomic
@@ -55,6 +57,9 @@ CONFIGS = {
     if method.quickstart
 }
 """Method -> the config of its short training."""
+PHOTO = dict(seed=4, num_faces=7, face_sizes=(14, 48))
+"""The drawn photo: faces that a method improves, and larger ones."""
+UPSCALE = 4
 
 
 class Faces(NamedTuple):
@@ -213,10 +218,44 @@ def try_method(name: str, train: Faces, restore: Faces) -> Result:
     pictures = {
         'LR or enlarged LR, SR and HR of the test': copy_sheet(trained),
         'LR, bicubic, SR of the restored folder': draw_restored(lr, shown),
+        **restore_photo(name, checkpoint, shown),
     }
     places = {**pictures, 'restored faces': restored, 'checkpoint': checkpoint}
     how = describe_lr(cfg)
     return Result(name, model, baseline, places, time.time() - started, how)
+
+
+def restore_photo(name: str, checkpoint: str, folder: Path) -> dict[str, Path]:
+    """Draw a photo and restore it; what there is to see of it."""
+    photo, out = folder / 'photo' / 'group.png', folder / 'photo_restored'
+    if not photo.is_file():
+        write_image(photo, render_group(**PHOTO)[0])
+    say(f'{name}: restoring the faces in the photo {photo}')
+    run(
+        '-m',
+        'mmfacesr.apis.cli',
+        'restore',
+        photo,
+        '-o',
+        out,
+        '-m',
+        ROOT / CONFIGS[name],
+        '--weights',
+        checkpoint,
+        '--upscale',
+        UPSCALE,
+    )
+    places = {'a photo with faces of several sizes': photo}
+    places['its restored enlargement'] = out / 'restored/group.png'
+    faces = [
+        [read_image(path) for path in sorted(out.glob(f'faces/*_{what}.png'))]
+        for what in ('lr', 'sr')
+    ]
+    if faces[0]:
+        sheet = folder / 'photo_faces.png'
+        write_image(sheet, comparison_sheet(columns_of(*faces)))
+        places['its restored faces: LR, bicubic, SR'] = sheet
+    return places
 
 
 def describe_lr(cfg: Config) -> str:
@@ -329,6 +368,7 @@ def summary(results: list[Result], out: Path) -> str:
     lines += [
         f'The table is in {out / "results.md"}.',
         'Next:',
+        '  every method:      make quickstart METHODS=all',
         '  your own photos:   make quickstart DATA=folder',
         '  a full training:   configs/*/README.md',
         '  other data:        tools/dataset_converters/README.md',
@@ -344,8 +384,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--methods',
-        default=','.join(CONFIGS),
-        help='names with commas between; known: ' + ', '.join(CONFIGS),
+        default=next(iter(CONFIGS)),
+        help='names with commas between, or all; known: '
+        + ', '.join(CONFIGS)
+        + ' (default: %(default)s, which gains most a minute)',
     )
     parser.add_argument(
         '--data', type=Path, metavar='FOLDER', help='photos of your own'
@@ -359,6 +401,8 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     args.methods = args.methods.replace(',', ' ').split()
+    if args.methods == ['all']:
+        args.methods = list(CONFIGS)
     unknown = set(args.methods) - set(CONFIGS)
     if unknown or not args.methods:
         parser.error(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .model_names import list_models
     from .models import get_model, init_model
+    from .restoring.inferencer import FaceSRInferencer
 
-__all__ = ['get_model', 'init_model', 'list_models']
+__all__ = ['FaceSRInferencer', 'get_model', 'init_model', 'list_models']
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from .model_names import list_models
 
         return list_models
+    if name == 'FaceSRInferencer':
+        from .restoring.inferencer import FaceSRInferencer
+
+        return FaceSRInferencer
     if name in __all__:
         from . import models
 
