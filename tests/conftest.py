@@ -74,6 +74,15 @@ def shared_faces() -> Path:
 
 
 @pytest.fixture(scope='session')
+def shared_photos() -> Path:
+    """Folder of real photographs beside the clone; skips without it."""
+    folder = REPO.parent / 'shared/data/photos'
+    if not folder.is_dir():
+        pytest.skip('the folder of real photos beside the project is missing')
+    return folder
+
+
+@pytest.fixture(scope='session')
 def faces_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root of synthetic faces: 8 to train, 3 each to validate, test."""
     from mmfacesr.datasets.synthetic_faces import write_faces

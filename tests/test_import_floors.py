@@ -23,7 +23,8 @@ MOST_ENTRIES = 14
 # what their __init__ imports is light, the other modules are 'runtime'.
 FLOORS = (
     ('version', 'registry', 'utils'),
-    ('weights', 'faces'),
+    ('weights',),
+    ('faces',),
     ('datasets', 'evaluation', 'evaluation.functional'),
     ('models.common',),
     ('models.*',),

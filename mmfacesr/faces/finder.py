@@ -1,174 +1,156 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""All faces of a photograph, small ones among many included."""
+"""All faces of a photograph, small ones among many and lying ones included."""
 
-from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 
-from mmfacesr.faces.detection import FaceLandmarks, MediaPipeDetector
-from mmfacesr.faces.schemes import five_from_68
+from mmfacesr.faces.detection import MediaPipeDetector
+from mmfacesr.faces.detection.boxes import Box, BoxDetector, MediaPipeBoxes
+from mmfacesr.faces.detection.pyramid import cut_square, find_boxes
+from mmfacesr.faces.framing import map_points
 from mmfacesr.faces.table import LandmarkError
 
-MIN_CONFIDENCE = 0.5
-MIN_TILE = 448  # pixels; the box network itself sees 192
 # Room around a box for the landmark detector; the tighter one where the views
 # of the wider one show different faces.
 PATCHES_PER_BOX = (2.2, 1.5)
 MIN_SCORE = 0.9  # agreement of the detector's views
-MAX_TILE = 16384  # pixels; MediaPipe ends the process beyond 32767
 PATCH_SIZE = 768  # larger patches are reduced: the detector needs no more
-SAME_BOX = 0.3  # of the longer side, between two centers
-SAME_FACE = 1.0  # of the eye distance, between two centers
+# A face is about as large as its box, and around the same center; else it is
+# a neighbor.
+MAX_OFF_CENTER = 0.5  # of the box's side
+MAX_RATIO = 2.0  # of the sides
+SAME_FACE = 0.45  # of the larger one's side, between two centers
+# The same where the turns differ: a face seen upside down has its eyes in the
+# forehead.
+SAME_TURNED = 0.75
 
 
 class FaceFinder:
-    """Boxes by MediaPipe on a pyramid of tiles, then 68 points in each.
+    """Boxes on a pyramid of squares, then 68 points in each box.
 
-    MediaPipe's box network reduces what it sees to 192x192 pixels and so
-    misses small faces; it is run on the whole photograph and on half
-    overlapping tiles of a half, a quarter, ... of its longer side.
+    Box networks see a small picture and miss small faces; so they also see
+    overlapping squares of a half, a quarter, ... of the photograph's longer
+    side. They find upright faces only; so they see the coarse levels in four
+    turns. See :func:`~mmfacesr.faces.detection.pyramid.find_boxes`.
+
+    Args:
+        boxes (str): Network of the boxes, 'mediapipe' or 'yunet'; the model
+            of the latter is downloaded on first use.
+            Defaults to 'mediapipe'.
 
     Raises:
         ImportError: If no MediaPipe with Face Mesh is installed.
+        ValueError: If boxes is neither.
+        WeightsError: If the model of YuNet cannot be had.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, boxes: Literal['mediapipe', 'yunet'] = 'mediapipe'
+    ) -> None:
+        if boxes not in ('mediapipe', 'yunet'):
+            raise ValueError(
+                f"Expected boxes 'mediapipe' or 'yunet', got {boxes!r}."
+            )
         self._points = MediaPipeDetector()
-        from mediapipe.python.solutions.face_detection import FaceDetection
-
-        self._boxes = FaceDetection(MIN_CONFIDENCE, model_selection=1)
+        self._boxes = _box_detector(boxes)
 
     def find(self, image: np.ndarray) -> list[np.ndarray]:
         """Find all faces.
 
         Args:
-            image (np.ndarray): (H, W, 3) uint8 RGB.
+            image (np.ndarray): (H, W, 3) uint8 RGB, turned in any way.
 
         Returns:
             list[np.ndarray]: (68, 2) float32 x, y of each, pixel centers at
-            integers; the largest face first.
-        """
-        height, width = image.shape[:2]
-        whole = self._points_in(image, width / 2, height / 2, width, height)
-        boxes = _apart(self._find_boxes(image))
-        found = [whole, *(self._points_at(image, *box) for box in boxes)]
-        faces = [face for face in found if face is not None]
-        faces.sort(key=lambda face: face.score, reverse=True)
-        points = _without_doubles([face.points for face in faces])
-        return sorted(points, key=_eye_distance, reverse=True)
+            integers; the largest face first. The order of the points is that
+            of the upright face: 36 to 41 are the subject's right eye.
 
-    def _points_at(
-        self, image: np.ndarray, x: float, y: float, side: float
-    ) -> FaceLandmarks | None:
-        """Points of the face in a box given by its center and side."""
+        Raises:
+            ValueError: If the image is of another shape or type.
+        """
+        _check(image)
+        faces: list[_Face] = []
+        for box in find_boxes(image, self._boxes):
+            if any(face.covers(box) for face in faces):
+                continue
+            points = self._points_at(image, box)
+            if points is None:
+                continue
+            new = _Face(points, box.turn)
+            if not any(face.covers(new.box) for face in faces):
+                faces.append(new)
+        faces.sort(key=lambda face: face.box.side, reverse=True)
+        return [face.points for face in faces]
+
+    def _points_at(self, image: np.ndarray, box: Box) -> np.ndarray | None:
+        """Points of the face in a box; None if there is no sure one."""
         for factor in PATCHES_PER_BOX:
-            size = factor * side
-            face = self._points_in(image, x, y, size, size)
-            if face is not None:
-                return face
+            side = max(1, round(factor * box.side))
+            left, top = round(box.x - side / 2), round(box.y - side / 2)
+            patch, matrix = cut_square(
+                image, (left, top, side), box.turn, PATCH_SIZE
+            )
+            try:
+                face = self._points.find('', patch)
+            except LandmarkError:
+                continue
+            points = map_points(matrix, face.points).astype(np.float32)
+            if face.score >= MIN_SCORE and _fits(points, box):
+                return points
         return None
 
-    def _points_in(
-        self,
-        image: np.ndarray,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-    ) -> FaceLandmarks | None:
-        """Points of a patch's largest face; None if there is no sure one."""
-        left, top = max(0, round(x - width / 2)), max(0, round(y - height / 2))
-        patch = image[top : round(y + height / 2), left : round(x + width / 2)]
-        scale = min(1.0, PATCH_SIZE / max(1, *patch.shape[:2]))
-        patch = _reduced(patch, scale)
-        if patch.size == 0:  # a box outside of the image, or a strip
-            return None
-        try:
-            face = self._points.find('', np.ascontiguousarray(patch))
-        except LandmarkError:
-            return None
-        if face.score < MIN_SCORE:
-            return None
-        points = (face.points + 0.5) / scale - 0.5 + (left, top)
-        return FaceLandmarks.from_points(points, face.score)
 
-    def _find_boxes(
-        self, image: np.ndarray
-    ) -> list[tuple[float, float, float]]:
-        """Give center x, y and side of all boxes, the surest first."""
-        boxes = []
-        for x, y, side in _tiles(*image.shape[:2]):
-            tile = image[y : y + side, x : x + side]
-            height, width = tile.shape[:2]
-            tile = _reduced(tile, min(1.0, MAX_TILE / max(height, width)))
-            if tile.size == 0:
-                continue
-            tile = np.ascontiguousarray(tile)
-            for found in self._boxes.process(tile).detections or []:
-                box = found.location_data.relative_bounding_box
-                boxes.append(
-                    (
-                        found.score[0],
-                        x + (box.xmin + box.width / 2) * width,
-                        y + (box.ymin + box.height / 2) * height,
-                        max(box.width * width, box.height * height),
-                    )
-                )
-        return [box for _, *box in sorted(boxes, reverse=True)]
+class _Face(NamedTuple):
+    """A found face, (68, 2), and the turn in which it was found."""
+
+    points: np.ndarray
+    turn: int
+
+    @property
+    def box(self) -> Box:
+        """The box around the points."""
+        low, high = self.points.min(0), self.points.max(0)
+        side = float((high - low).max())
+        return Box(1.0, *(low + high) / 2, side, self.turn)
+
+    def covers(self, other: Box) -> bool:
+        """Whether what is in another box is a view of this face."""
+        own = self.box
+        same = SAME_FACE if other.turn == own.turn else SAME_TURNED
+        distance = np.hypot(other.x - own.x, other.y - own.y)
+        return bool(distance < same * max(other.side, own.side))
 
 
-def _reduced(image: np.ndarray, scale: float) -> np.ndarray:
-    """Reduce an image; nothing is left of a strip too thin for a face."""
-    if scale >= 1:
-        return image
-    if scale * min(image.shape[:2]) < 1:
-        return image[:0]
-    return cv2.resize(
-        image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+def _box_detector(name: str) -> BoxDetector:
+    """Build the detector of this name."""
+    if name == 'mediapipe':
+        return MediaPipeBoxes()
+    # Only who asks for YuNet needs OpenCV's networks and its model.
+    from mmfacesr.faces.detection.yunet_boxes import YuNetBoxes
+
+    return YuNetBoxes()
+
+
+def _check(image: np.ndarray) -> None:
+    """Refuse what is no RGB image."""
+    shape = image.shape
+    if len(shape) != 3 or shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(
+            'Expected an RGB image, (H, W, 3) uint8, got '
+            f'{shape} {image.dtype}; convert it first.'
+        )
+    if not image.size:
+        raise ValueError(f'Expected an image with pixels, got {shape}.')
+
+
+def _fits(points: np.ndarray, box: Box) -> bool:
+    """Whether a face is that of a box, and no neighbor."""
+    found = _Face(points, box.turn).box
+    distance = np.hypot(found.x - box.x, found.y - box.y)
+    ratio = found.side / box.side
+    return bool(
+        distance < MAX_OFF_CENTER * box.side
+        and 1 / MAX_RATIO < ratio < MAX_RATIO
     )
-
-
-def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
-    """Give x, y and side of squares that cover an image ever finer."""
-    side = max(height, width)
-    yield 0, 0, side
-    while side // 2 >= MIN_TILE:
-        side //= 2
-        for y in range(0, max(1, height - side // 2), side // 2):
-            for x in range(0, max(1, width - side // 2), side // 2):
-                yield x, y, side
-
-
-def _apart(
-    boxes: Iterable[tuple[float, float, float]],
-) -> list[tuple[float, float, float]]:
-    """Drop boxes (center, side) that nearly coincide with one before."""
-    kept: list[tuple[float, float, float]] = []
-    for x, y, side in boxes:
-        if all(
-            np.hypot(x - u, y - v) > SAME_BOX * max(side, other)
-            for u, v, other in kept
-        ):
-            kept.append((x, y, side))
-    return kept
-
-
-def _eye_distance(points: np.ndarray) -> float:
-    """Distance of the eye centers in pixels."""
-    left, right = five_from_68(points)[:2]
-    return float(np.linalg.norm(right - left))
-
-
-def _without_doubles(faces: list[np.ndarray]) -> list[np.ndarray]:
-    """Keep the first of the faces that nearly coincide."""
-    kept: list[np.ndarray] = []
-    for face in faces:
-        if all(
-            np.linalg.norm(face.mean(0) - other.mean(0))
-            > SAME_FACE * _eye_distance(other)
-            for other in kept
-        ):
-            kept.append(face)
-    return kept

@@ -3,7 +3,6 @@
 """Any folder of photographs: framing and lists with a stand-in finder."""
 
 import csv
-import importlib.util
 import json
 import os
 
@@ -192,47 +191,3 @@ def test_whole_images_stay_in_place(folder, photos, run_main, capsys):
     for args in ([], ['--whole', '--out', 'x'], ['--out', photos / 'in']):
         with pytest.raises(SystemExit, match='2'):
             run_main(folder, photos, *args)
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec('mediapipe') is None,
-    reason='MediaPipe is not installed',
-)
-def test_finder_finds_small_faces_among_others_once():
-    from mmfacesr.datasets.synthetic_faces import render_face
-    from mmfacesr.faces.finder import FaceFinder
-
-    photo = np.full((1000, 1400, 3), 120, np.uint8)
-    truth = []
-    for seed, size, x, y in [
-        (1, 400, 50, 60),
-        (2, 160, 900, 80),
-        (3, 200, 1100, 700),
-    ]:
-        portrait, points = render_face(seed, size)
-        photo[y : y + size, x : x + size] = portrait
-        truth.append(points + (x, y))
-    faces = FaceFinder().find(photo)
-    assert len(faces) == 3
-    sizes = [np.ptp(face[:, 0]) for face in faces]
-    assert sizes == sorted(sizes, reverse=True)
-    for points in truth:
-        eyes = np.linalg.norm(points[36] - points[45])
-        errors = [
-            np.linalg.norm(face - points, axis=1).mean() / eyes
-            for face in faces
-        ]
-        assert min(errors) < 0.15
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec('mediapipe') is None,
-    reason='MediaPipe is not installed',
-)
-@pytest.mark.parametrize('shape', [(16, 40000), (40000, 16)])
-def test_finder_takes_images_of_any_shape(shape):
-    """Sides beyond 32767 would end the process inside MediaPipe."""
-    from mmfacesr.faces.finder import FaceFinder
-
-    strip = np.zeros((*shape, 3), np.uint8)
-    assert FaceFinder().find(strip) == []

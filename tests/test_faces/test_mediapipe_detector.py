@@ -80,6 +80,15 @@ def test_mapping_treats_both_sides_alike() -> None:
     assert error < 0.3  # pixels at an eye distance of 60; float16 components
 
 
+def test_a_single_view_agrees_with_nothing() -> None:
+    """An upside-down face is often seen in one view only, wrongly."""
+    from mmfacesr.faces.detection.mediapipe_detector import _agreement
+
+    mesh = random_meshes(1)
+    assert _agreement(np.repeat(mesh, 4, 0)) == 1
+    assert _agreement(mesh) == 0
+
+
 def test_fit_finds_a_linear_rule() -> None:
     """Points made by one mapping are learned by another, on new meshes."""
     truth = MeshMapping.load()

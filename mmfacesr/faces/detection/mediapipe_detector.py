@@ -35,7 +35,8 @@ class MediaPipeDetector:
     by :class:`MeshMapping`. A view costs about 5 ms.
 
     The score is 1 - (standard deviation between the views, mean over
-    vertices) / (distance of the outer eye corners), at least 0.
+    vertices) / (distance of the outer eye corners), at least 0; and 0 if only
+    one view shows the face, which agrees with nothing.
 
     Args:
         mapping (MeshMapping, optional): Defaults to None, the one shipped.
@@ -229,6 +230,8 @@ def _warp(image: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:
 
 def _agreement(views: np.ndarray) -> float:
     """Score of (V, 468, 3) meshes; 1 if the views agree."""
+    if len(views) == 1:
+        return 0.0
     spread = np.sqrt(views[..., :2].var(0).sum(-1)).mean()
     mean = views.mean(0)
     eyes = mean[RIGHT_EYE_CORNER, :2] - mean[LEFT_EYE_CORNER, :2]
