@@ -85,13 +85,13 @@ class Choices:
                 continue
             elif face.size < low:
                 face.reason = (
-                    f'its square of {face.size:.0f} pixels is smaller than '
-                    f'{low:.0f}: too little is there to restore'
+                    f'its square is smaller than {low:.0f} pixels: too '
+                    'little is there to restore'
                 )
             elif face.size > high:
                 face.reason = (
-                    f'its square of {face.size:.0f} pixels is larger than '
-                    f'{high:.0f}: it shows more than the network would see'
+                    f'its square is larger than {high:.0f} pixels: restoring '
+                    'would replace what it shows'
                 )
 
 

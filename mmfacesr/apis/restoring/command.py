@@ -5,23 +5,24 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmfacesr.utils import output_folder, printable
+from mmfacesr.utils.native_messages import without_native_messages
 
 HELP = """\
 Restore the faces in pictures: find them, restore those that the method makes
 better, and put them back. Everything else of a picture stays as it is.
 
-  MODEL=sparnet_light-attn3d-x8_1xb32-20e_celeba
-  mmfacesr restore family.jpg -o out -m $MODEL --upscale 4
-  mmfacesr restore photos -o out -m $MODEL            a folder, its tree kept
-  mmfacesr restore 'photos/*.png' -o out -m $MODEL --dry-run     say to whom
-  mmfacesr restore faces -o out -m $MODEL --aligned   pictures of one face each
-  find . -name '*.jpg' | mmfacesr restore - -o out -m $MODEL
+  mmfacesr restore family.jpg -o out -m MODEL --upscale 4
+  mmfacesr restore photos -o out -m MODEL            a folder, its tree kept
+  mmfacesr restore 'photos/*.png' -o out -m MODEL --dry-run      say to whom
+  mmfacesr restore faces -o out -m MODEL --aligned   pictures of one face each
+  find . -name '*.jpg' | mmfacesr restore - -o out -m MODEL
 
 In OUT: restored/ with the pictures, faces/ with what each network was given
 and made, preds/ with a report on every picture, and summary.json. Run the same
@@ -32,7 +33,6 @@ pictures failed (they are named), 130 interrupted.
 """
 ENDINGS = ('auto', 'png', 'jpg', 'webp', 'tif', 'bmp')
 SOME_FAILED = 3
-MAX_REASONS = 3  # of faces left alone, in a line
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +168,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 def restore(args: argparse.Namespace) -> int:
     """Restore what was asked for and return the exit status."""
     # Messages of all packages go to the standard error.
-    with redirect_stdout(sys.stderr):
+    with without_native_messages(), redirect_stdout(sys.stderr):
         summary = _restore(args)
     if args.json:
         sys.stdout.write(json.dumps(summary, indent=2) + '\n')
@@ -255,8 +255,9 @@ def _line(entry: dict[str, Any]) -> str:
     text = f'{text} restored' if entry['faces'] else f'{name}: no face found'
     if entry['status'] == 'kept':
         text += ', kept from an earlier run'
-    reasons = list(dict.fromkeys(entry['left_alone']))
-    return '; '.join([text, *reasons[:MAX_REASONS]])
+    reasons = Counter(entry['left_alone']).items()
+    alone = [f'{count} left alone, {why}' for why, count in reasons]
+    return '; '.join([text, *alone])
 
 
 def _verdict(summary: dict[str, Any], args: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ from mmfacesr.faces.framing import map_points, scale_of
 TURNS = (0, 1, 2, 3)  # quarter turns, as in np.rot90
 VIEW_SIZE = 384  # pixels; a box network of 192 sees no more in larger ones
 FRAME = 3  # sides; a face that fills the photograph is found in this frame
-MIN_SIDE = 220  # pixels; a face of 1/12 of it is too small to restore
+MIN_SIDE = 110  # pixels; a face of 1/7 of it is what x8 networks enlarge
 MOST_SQUARES = 300  # in a level; no finer one, 5 ms each, in huge photographs
 STEP = 0.6  # sides; larger faces than the overlap show in coarser squares
 MIN_CONTRAST = 8  # of 255; less is an empty square, not worth a look
