@@ -4,6 +4,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -131,8 +132,21 @@ def test_lr_faces_are_made_by_the_recipe(path: Path) -> None:
     for split in ('val', 'test'):
         steps = cfg[f'{split}_dataloader'].dataset.pipeline
         assert contains(steps, expected)
-    steps = cfg.train_dataloader.dataset.pipeline
-    assert contains(steps, [*recipe.degradation, *enlargement(facts)])
+    wanted = [*recipe.degradation, *enlargement(facts)]
+    assert any(
+        contains(steps, wanted)
+        for steps in choices_of(cfg.train_dataloader.dataset.pipeline)
+    )
+
+
+def choices_of(steps: list[dict]) -> Iterator[list[dict]]:
+    """A pipeline, once for every branch of its random choice."""
+    at = [i for i, s in enumerate(steps) if s['type'] == 'RandomChoice']
+    if not at:
+        yield steps
+        return
+    for branch in steps[at[0]].transforms:
+        yield [*steps[: at[0]], *branch, *steps[at[0] + 1 :]]
 
 
 @each_restoring

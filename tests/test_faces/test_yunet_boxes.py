@@ -14,6 +14,7 @@ from mmfacesr.faces.detection import yunet_boxes
 from mmfacesr.faces.detection.boxes import Box
 from mmfacesr.faces.detection.yunet_boxes import YuNetBoxes
 from mmfacesr.weights import WeightsError
+from mmfacesr.weights.model_index import find_entry
 
 CONTENT = random.Random(0).randbytes(1000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -76,5 +77,6 @@ def test_finder_takes_yunet(url: str, monkeypatch) -> None:
 
 
 def test_address_and_hash_are_whole() -> None:
-    assert yunet_boxes.URL.endswith('face_detection_yunet_2023mar.onnx')
-    assert len(yunet_boxes.SHA256) == 64
+    entry = find_entry(yunet_boxes.MODEL)
+    assert entry.urls[0].endswith('face_detection_yunet_2023mar.onnx')
+    assert len(entry.checksum.sha256) == 64

@@ -41,16 +41,21 @@ def test_help_teaches(run_tool, tool):
     assert '--cfg-options' in text
 
 
-def test_help_of_a_tool_without_config(run_tool):
-    status, text, _ = run_tool('analysis_tools/plot_curves.py', '--help')
+OTHERS = {'plot_curves': 'WORK_DIR', 'measure_face_sizes': 'MODEL'}
+"""Tools that take something else -> what."""
+
+
+@pytest.mark.parametrize('tool', OTHERS)
+def test_help_of_a_tool_without_config(run_tool, tool):
+    status, text, _ = run_tool(f'analysis_tools/{tool}.py', '--help')
     assert status == 0
-    assert 'python tools/analysis_tools/plot_curves.py WORK_DIR' in text
+    assert f'python tools/analysis_tools/{tool}.py {OTHERS[tool]}' in text
 
 
 def test_every_tool_is_in_the_readme(repo):
     folder = repo / 'tools/analysis_tools'
     tools = {path.stem for path in folder.glob('*.py')}
-    assert tools == {*TOOLS, 'plot_curves'}
+    assert tools == {*TOOLS, *OTHERS}
     headings = re.findall(
         r'^## (\w+)\.py$', (folder / 'README.md').read_text(), re.M
     )

@@ -59,7 +59,9 @@ def test_keys_sizes_and_points(degraded) -> None:
     )
     results = DegradeBlindly()(dict(sample))
     added = set(results) - set(sample)
-    assert added == {'img', 'img_channel_order', 'img_color_type'}
+    facts = {'img_channel_order', 'img_color_type', 'ori_img_shape'}
+    assert added == {'img', *facts}
+    assert results['ori_img_shape'] == (128, 128, 3)
     assert results['img_channel_order'] == 'rgb'
     assert results['img'].shape == (128, 128, 3)
     assert results['img'].dtype == np.uint8

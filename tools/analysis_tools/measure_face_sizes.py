@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure how large a face may be to gain from being restored.
 
-    tools/analysis_tools/measure_face_sizes.py MODEL WEIGHTS --data FACES
+    python tools/analysis_tools/measure_face_sizes.py MODEL FILE --data FACES
 
 A network that enlarges sees every face at the size of its LR faces. A face
 that is larger loses by it what it had more. Here each HR face is reduced to a

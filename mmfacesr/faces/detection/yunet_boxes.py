@@ -8,12 +8,7 @@ import numpy as np
 from mmfacesr.faces.detection.boxes import Box
 from mmfacesr.weights.sources import local_weights
 
-# MIT license; the hash is that of the repository's Git LFS pointer.
-URL = (
-    'https://github.com/opencv/opencv_zoo/raw/main/models/'
-    'face_detection_yunet/face_detection_yunet_2023mar.onnx'
-)
-SHA256 = '8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4'
+MODEL = 'yunet_2023mar'
 MIN_SCORE = 0.6  # as in the demo of opencv_zoo
 SCORE = 14  # column, after the box and five points
 
@@ -22,14 +17,16 @@ class YuNetBoxes:
     """YuNet (Wu et al., 2023) by OpenCV; for faces of 10 to 300 pixels.
 
     Args:
-        source (str): Path or URL of the model. Defaults to opencv_zoo's.
-        sha256 (str, optional): Its hash. Defaults to that of opencv_zoo's.
+        source (str): Path, URL or name of the index. Defaults to that of
+            opencv_zoo's model.
+        sha256 (str, optional): Its hash, beside that of the index. Defaults
+            to None.
 
     Raises:
         WeightsError: If the model cannot be had or is another one.
     """
 
-    def __init__(self, source: str = URL, sha256: str | None = SHA256) -> None:
+    def __init__(self, source: str = MODEL, sha256: str | None = None) -> None:
         remedy = "use boxes='mediapipe'"
         path = local_weights(source, 'the model of YuNet', remedy, sha256).path
         self._network = cv2.FaceDetectorYN.create(

@@ -1,0 +1,44 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""How large a face may be to gain from being restored."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
+from torch import Tensor, nn
+
+from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.datasets.synthetic_faces import render_face
+from mmfacesr.models import METHODS
+
+
+def bicubic(lr: Tensor) -> Tensor:
+    return nn.functional.interpolate(lr, scale_factor=8, mode='bicubic')
+
+
+def test_a_bicubic_network_gains_nothing_and_loses_with_size(
+    repo: Path,
+) -> None:
+    path = repo / 'tools/analysis_tools/measure_face_sizes.py'
+    spec = importlib.util.spec_from_file_location('measure', path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    faces = [render_face(seed, 128)[0] for seed in range(3)]
+    network = FaceNetwork(METHODS['dic'].facts['x8'], bicubic)
+    found = [tool.measure(network, faces, side) for side in (16, 24, 48)]
+    small = [Image.fromarray(f).resize((16, 16), Image.BICUBIC) for f in faces]
+    wanted = [
+        peak_signal_noise_ratio(
+            face[8:-8, 8:-8],
+            np.array(lr.resize((128, 128), Image.BICUBIC))[8:-8, 8:-8],
+        )
+        for face, lr in zip(faces, small)
+    ]
+    assert found[0][1] == pytest.approx(np.mean(wanted))
+    assert found[0][0] == pytest.approx(found[0][1], abs=0.3)
+    gains = [restored - alone for restored, alone in found]
+    assert gains[0] > gains[1] > gains[2] and gains[1] < -1
