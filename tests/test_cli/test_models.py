@@ -53,7 +53,7 @@ def test_all_models_are_listed(
         (['SPARNet', 'attn3d'], {'sparnet_light', 'sparnet-hd'}),
         (['sparnet-hd', 'attn3d'], {'sparnet-hd'}),
         (['several gpus'], {'pfsrnet'}),  # of the note
-        (['raw/main'], {'elsface'}),  # of the address
+        (['face_detection'], {'yunet'}),  # of the address
         (['elsface', 'restricted'], {'elsface'}),
         (['dic', 'restricted'], set()),
     ],
