@@ -5,7 +5,7 @@
 from typing import Any, Literal
 
 from mmcv.transforms import BaseTransform
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, force_full_init
 
 from mmfacesr.datasets.synthetic_faces import face_seeds, render_face
 from mmfacesr.registry import DATASETS, TRANSFORMS
@@ -39,18 +39,19 @@ class SyntheticFaces(BaseDataset):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        self.seeds = face_seeds(split, num_faces, seed)
         self.split = split
-        # A list of dicts would take hundreds of bytes a face.
+        self._seeds = face_seeds(split, num_faces, seed)
+        # Numbers need no packing, and are no dicts that could be packed.
         super().__init__(ann_file='', serialize_data=False, **kwargs)
 
     def load_data_list(self) -> list[int]:
         """Return the seed of every person."""
-        return self.seeds
+        return self._seeds
 
+    @force_full_init
     def get_data_info(self, idx: int) -> dict:
         """Describe one sample, see the class."""
-        seed = self.seeds[idx]
+        seed = self.data_list[idx]
         return dict(
             seed=seed,
             file=f'{self.split}/{seed:07d}.png',

@@ -162,7 +162,8 @@ def _remote_file(
     place = place_of(entry.urls[0])
     note = place.with_name(f'{place.name}.json')
     record = _read_record(note)
-    known = _known(entry.checksum, checksum_in_name(name).sha256, sha256)
+    published = _known(entry.checksum, checksum_in_name(name).sha256)
+    known = _known(published, sha256)
     if sha256:
         remedy = f'correct sha256{or_remedy(remedy)}'
     elif record and not known:
@@ -173,7 +174,7 @@ def _remote_file(
             f'{entry.license or "not known"}: make sure that it allows what '
             'you do with these weights.'
         )
-    found = _kept(place, name, known, record, remedy)
+    found = _kept(place, name, known, record, published, remedy)
     if found is None:
         # Who lists the index does without it: importing it takes its time.
         from mmfacesr.weights.download import download
@@ -214,6 +215,7 @@ def _kept(
     name: str,
     known: Checksum,
     record: Checksum,
+    published: Checksum,
     remedy: Optional[str],
 ) -> Optional[tuple[Path, Checksum]]:
     """Return the file at its place, or in torch's cache if it is proven."""
@@ -224,8 +226,9 @@ def _kept(
         found = hash_file(place)
         if not (fault := wanted.fault(found)):
             return place, found
-        # Any other is damaged and fetched again.
-        if not known or found == record:
+        # Any other is damaged and fetched again; this would come again.
+        is_good = published and not published.fault(found)
+        if not known or found == record or is_good:
             raise WeightsError(
                 'Expected the sha256 that was given, or else that of the '
                 f'first use, got a file with {fault} at {place}; delete it to '

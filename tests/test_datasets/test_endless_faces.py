@@ -24,6 +24,14 @@ def test_a_sample_is_the_face_of_its_person() -> None:
     assert sample['ori_gt_shape'] == (64, 64, 3)
 
 
+def test_chosen_indices_are_those_persons() -> None:
+    seeds = face_seeds('train', 9)
+    faces = SyntheticFaces('train', 9, indices=[7, 2])
+    found = [faces.get_data_info(i)['seed'] for i in range(len(faces))]
+    assert found == [seeds[7], seeds[2]]
+    assert faces.get_data_info(-1)['sample_idx'] == 1
+
+
 def test_no_split_shares_a_person() -> None:
     splits = [
         {faces.get_data_info(i)['seed'] for i in range(len(faces))}

@@ -9,10 +9,14 @@ from collections import Counter
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmfacesr.utils import output_folder, printable
 from mmfacesr.utils.native_messages import without_native_messages
+
+if TYPE_CHECKING:
+    from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
+    from mmfacesr.apis.restoring.job import Job
 
 HELP = """\
 Restore the faces in pictures: find them, restore those that the method makes
@@ -214,7 +218,7 @@ def _restore(args: argparse.Namespace) -> dict[str, Any]:
     return summary
 
 
-def _job(args: argparse.Namespace, restorer: Any) -> Any:
+def _job(args: argparse.Namespace, restorer: 'FaceSRInferencer') -> 'Job':
     """Put together what is done and where results go."""
     from mmfacesr.apis.restoring.choices import Choices
     from mmfacesr.apis.restoring.job import Job

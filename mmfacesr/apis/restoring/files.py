@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+from mmfacesr.apis.restore_folder import result_names
 from mmfacesr.apis.restoring.inputs import WEB
 from mmfacesr.utils import printable
 from mmfacesr.utils.image_folders import find_images
@@ -113,13 +114,12 @@ def _refuse_result(source: str, target: Path) -> None:
 
 def _named(found: list[tuple[str, str]]) -> list[Item]:
     """Name the results, apart also where inputs are called alike."""
-    stems = Counter(os.path.splitext(name)[0].lower() for _, name in found)
+    names = result_names(list(dict(found[::-1]).values()))
     taken: Counter = Counter()
     items = []
     for source, name in found:
-        stem, ending = os.path.splitext(name)
-        # 'a.jpg' and 'a.png' become 'a.jpg' and 'a.png', with new endings.
-        stem = name if stems[stem.lower()] > 1 else stem
+        ending = os.path.splitext(name)[1]
+        stem = os.path.splitext(names[name])[0]
         taken[stem.lower()] += 1
         if (count := taken[stem.lower()]) > 1:  # of two folders
             stem = f'{stem}_{count}'

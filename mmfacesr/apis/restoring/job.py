@@ -85,13 +85,12 @@ class Job:
         record = _read(record_path(self.target, item))
         if self.overwrite or not record or record.get('origin') != origin:
             return None
-        output = record.get('output')
-        if (
-            not output
-            or _sha256(self.target / output['file']) != output['sha256']
-        ):
+        try:
+            output = record['output']
+            found = _sha256(self.target / output['file'])
+            return record if found == str(output['sha256']) else None
+        except (LookupError, TypeError):  # changed by hand
             return None
-        return record
 
 
 @dataclass
@@ -178,7 +177,9 @@ def _finish(
 
 def _write(result: RestoredPhoto, item: Item, job: Job) -> dict[str, str]:
     """Write the picture and the crops; the picture's name and hash."""
-    as_it_is = not (result.changed or job.quality or job.ending != 'auto')
+    is_local = '://' not in item.source
+    same = not result.changed and job.quality is None
+    as_it_is = same and is_local and job.ending == 'auto'
     ending = item.ending if as_it_is else _ending(result.photo, item, job)
     path = result_path(job.target, item, ending, job.suffix)
     record = record_path(job.target, item)
@@ -188,7 +189,7 @@ def _write(result: RestoredPhoto, item: Item, job: Job) -> dict[str, str]:
             'away, choose another folder, or replace it by --overwrite'
         )
     record.unlink(missing_ok=True)  # until all results are there
-    if as_it_is and '://' not in item.source:
+    if as_it_is:
         write_atomic(path, read_image_bytes(item.source))
     else:
         result.save(path, job.quality)

@@ -26,8 +26,9 @@ class RestoredFace:
             face itself.
         matrix (np.ndarray | None): (2, 3) from the photo to the framed face.
         size (float): Side in pixels of the photo that the frame covers.
-        lr (np.ndarray): (h, w, 3) uint8 RGB, what the network was given,
-            before it is enlarged.
+        lr (np.ndarray | None): (h, w, 3) uint8 RGB, what the network was
+            given, before it is enlarged. None if the face was left alone, or
+            is a picture that may be enlarged already.
         sr (np.ndarray | None): (H, W, 3) uint8 RGB; None if left alone.
         reason (str | None): Why it was left alone; None if it was restored.
         consistency (float | None): PSNR in dB of ``sr``, reduced by the

@@ -11,7 +11,7 @@ X4 = Facts(
     framing='face',
     mean=(0.0, 0.0, 0.0),  # to [0, 1]
     std=(255.0, 255.0, 255.0),
-    face_sizes=(20, 44),
+    face_sizes=(20, 44),  # by analogy with x8, not measured
 )
 X8 = Facts(
     scale=8,

@@ -23,5 +23,5 @@ HD = Facts(
     framing='ffhq',
     mean=HALF,
     std=HALF,
-    face_sizes=(24, 512),
+    face_sizes=(24, 512),  # from its degradation to its frame, not measured
 )
