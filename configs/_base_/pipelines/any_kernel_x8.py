@@ -1,6 +1,6 @@
 """As `enlarged_x8.py`; in training LR faces come in any of the usual ways.
 
-Reduced by Pillow bicubic in half of the cases; else by three halvings of
+Reduced by Pillow bicubic in most cases; else by three halvings of
 Pillow bilinear, by OpenCV's cubic interpolation without antialias, or blurred,
 noisy and compressed. Ours, of no paper.
 """
@@ -31,7 +31,7 @@ blind_ranges = dict(
 )
 reduce_anyhow = dict(
     type='RandomChoice',
-    prob=[0.5, 0.1, 0.15, 0.25],
+    prob=[0.55, 0.1, 0.15, 0.2],
     transforms=[
         [by_pillow],
         [halve, dict(halve, keys=['img']), dict(halve, keys=['img'])],

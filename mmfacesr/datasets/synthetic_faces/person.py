@@ -82,6 +82,8 @@ class Person:
         exposure (float): Factor on the picture.
         softness (float): Blur, as a fraction of the picture's side.
         noise (float): Standard deviation of the sensor noise in [0, 1].
+        relief (float): Strength of the shades that `SnapshotPainter` paints,
+            0 (none) to 1. Defaults to 0.
     """
 
     seed: int
@@ -110,6 +112,7 @@ class Person:
     exposure: float
     softness: float
     noise: float
+    relief: float = 0.0
 
     def stream(self, name: str) -> np.random.Generator:
         """Random numbers of one painter, independent of all others."""

@@ -17,6 +17,10 @@ from mmfacesr.datasets.synthetic_faces.landmarks import posed_points
 from mmfacesr.datasets.synthetic_faces.person import Person, draw_person
 from mmfacesr.datasets.synthetic_faces.scenery import background, body
 from mmfacesr.datasets.synthetic_faces.skin import skin_albedo
+from mmfacesr.datasets.synthetic_faces.snapshot import (
+    SnapshotPainter,
+    as_snapshot,
+)
 from mmfacesr.datasets.synthetic_faces.surface import (
     Surface,
     make_head,
@@ -26,6 +30,7 @@ from mmfacesr.datasets.synthetic_faces.textures import noise_at
 from mmfacesr.datasets.synthetic_faces.view import Canvas, View
 
 SIZES = (64, 1024)
+LOOKS = ('studio', 'snapshot')
 REVISION = 1  # raised whenever a seed gives another picture
 GAMMA = 2.2
 WRAP = np.array((0.30, 0.16, 0.10), np.float32)  # light bleeding under skin
@@ -97,9 +102,8 @@ class Scene(Surface):
         person = self.person
         albedo = skin_albedo(self)
         on_skin = (1 - self.hair) * (self.depth > -1.0)
-        painter = FacePainter(
-            person, self.head, self.view, Canvas(albedo, on_skin)
-        )
+        kind = SnapshotPainter if person.relief else FacePainter
+        painter = kind(person, self.head, self.view, Canvas(albedo, on_skin))
         painter.paint()
         hair = self.hair[..., None]
         albedo += hair * (self.hair_albedo() - albedo)
@@ -249,6 +253,7 @@ def render_face(
     seed: int,
     size: int = 256,
     framing: Literal['aligned', 'portrait'] = 'aligned',
+    look: Literal['studio', 'snapshot'] = 'studio',
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw the portrait of the person with this seed.
 
@@ -260,16 +265,21 @@ def render_face(
         framing (str): 'aligned': like an aligned crop whose central 80 %
             hold the face; 'portrait': like a photo, face smaller and
             off-center.
+        look (str): 'studio' or 'snapshot', see `as_snapshot`.
 
     Returns:
         tuple: Picture (size, size, 3) uint8 RGB, and the 68 iBUG points
         (68, 2) float32, x and y in pixels, pixel centers at integers.
 
     Raises:
-        ValueError: If seed, size or framing is out of range.
+        ValueError: If seed, size, framing or look is out of range.
     """
     _check(seed, size)
+    if look not in LOOKS:
+        raise ValueError(f'Expected a look of {LOOKS}, got {look!r}.')
     person = draw_person(seed)
+    if look == 'snapshot':
+        person = as_snapshot(person)
     head = make_head(person)
     view = make_view(person, head, framing)
     scene = Scene(person, head, view, size)

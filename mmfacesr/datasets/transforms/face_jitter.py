@@ -98,18 +98,19 @@ class ColorJitterFace(BaseTransform):
     Required and modified: gt, uint8 RGB.
 
     Args:
-        brightness (float): Factor is 1 +- this, at least 0. Defaults to 0.4.
-        contrast (float): As brightness. Defaults to 0.4.
-        saturation (float): As brightness. Defaults to 0.4.
+        brightness (float | tuple[float]): Factor is 1 +- this, at least 0; or
+            its least and greatest value. Defaults to 0.4.
+        contrast (float | tuple[float]): As brightness. Defaults to 0.4.
+        saturation (float | tuple[float]): As brightness. Defaults to 0.4.
         hue (float): Shift of the hue to either side, in turns of the color
             circle, in [0, 0.5]. Defaults to 0.1.
     """
 
     def __init__(
         self,
-        brightness: float = 0.4,
-        contrast: float = 0.4,
-        saturation: float = 0.4,
+        brightness: float | tuple[float, float] = 0.4,
+        contrast: float | tuple[float, float] = 0.4,
+        saturation: float | tuple[float, float] = 0.4,
         hue: float = 0.1,
     ) -> None:
         from torchvision.transforms import ColorJitter
