@@ -41,7 +41,11 @@ def test_help_teaches(run_tool, tool):
     assert '--cfg-options' in text
 
 
-OTHERS = {'plot_curves': 'WORK_DIR', 'measure_face_sizes': 'MODEL'}
+OTHERS = {
+    'plot_curves': 'WORK_DIR',
+    'measure_face_sizes': 'MODEL',
+    'measure_kernels': 'MODEL',
+}
 """Tools that take something else -> what."""
 
 
