@@ -4,7 +4,6 @@
 
 import importlib.util
 import re
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -22,9 +21,8 @@ from mmfacesr.models import METHODS
 
 
 @pytest.fixture
-def tool(repo: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def tool(repo: Path) -> ModuleType:
     path = repo / 'tools/analysis_tools/measure_kernels.py'
-    monkeypatch.setattr(sys, 'path', [str(path.parent), *sys.path])
     spec = importlib.util.spec_from_file_location('measure_kernels', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -19,19 +19,23 @@ draws, seed 0.
 import argparse
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
-from measure_face_sizes import BATCH_SIZE, load_faces, psnr, resize
 from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
 from tqdm import tqdm
 
 from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.measuring import (
+    add_arguments,
+    load_faces,
+    resize,
+    restore_all,
+)
 from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.evaluation.functional.image_quality import psnr
 from mmfacesr.models.common.facts import Facts
-from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.project_files import project_root
 
 DRAWS = 10_000
@@ -43,24 +47,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument('model', help='name or config of a model')
-    parser.add_argument('weights', help='a file, a URL or a name')
-    parser.add_argument(
-        '--data',
-        required=True,
-        type=Path,
-        metavar='FOLDER',
-        help='HR faces, framed as the model expects',
-    )
-    parser.add_argument(
-        '--crop-size',
-        type=int,
-        metavar='PX',
-        help='side of the central square that is the face (default: all)',
-    )
-    parser.add_argument(
-        '--limit', type=int, metavar='N', help='use the first N faces alone'
-    )
+    add_arguments(parser)
     parser.add_argument(
         '--group-by',
         type=re.compile,
@@ -95,10 +82,7 @@ def measure(
 ) -> tuple[np.ndarray, np.ndarray]:
     """PSNR of every face enlarged by bicubic, and restored."""
     facts: Facts = network.facts
-    inputs = [network.input_of(face) for face in lr]
-    restored = []
-    for start in range(0, len(inputs), BATCH_SIZE):
-        restored += network.restore(inputs[start : start + BATCH_SIZE])
+    restored = restore_all(network, lr)
     enlarged = [resize(face, facts.gt_size) for face in lr]
     return tuple(
         np.array([psnr(a, b, facts.scale) for a, b in zip(made, faces)])
@@ -133,8 +117,7 @@ def main() -> None:
 
         model = get_model(args.model, args.weights)
         network = FaceNetwork(model.facts, model)
-        names = list_images(args.data)[: args.limit]
-        faces = load_faces(args, model.facts.gt_size)
+        names, faces = load_faces(args, model.facts.gt_size)
         print(
             f'{len(faces)} faces; PSNR in dB, RGB, border '
             f'{model.facts.scale}, not rounded\n'

@@ -1,0 +1,74 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""What the tools that measure a network on a folder of faces share."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.images import read_image
+
+BATCH_SIZE = 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the model, its weights and the faces."""
+    parser.add_argument('model', help='name or config of a model')
+    parser.add_argument('weights', help='a file, a URL or a name')
+    parser.add_argument(
+        '--data',
+        required=True,
+        type=Path,
+        metavar='FOLDER',
+        help='HR faces, framed as the model expects',
+    )
+    parser.add_argument(
+        '--crop-size',
+        type=int,
+        metavar='PX',
+        help='side of the central square that is the face (default: all)',
+    )
+    parser.add_argument(
+        '--limit', type=int, metavar='N', help='use the first N faces alone'
+    )
+
+
+def resize(image: np.ndarray, side: int) -> np.ndarray:
+    """Resize (h, w, 3) uint8 to a square by Pillow bicubic in 8 bit."""
+    return np.array(Image.fromarray(image).resize((side, side), Image.BICUBIC))
+
+
+def load_faces(
+    args: argparse.Namespace, size: int
+) -> tuple[list[str], list[np.ndarray]]:
+    """Read the HR faces.
+
+    Args:
+        args (Namespace): Of :func:`add_arguments`.
+        size (int): Their side.
+
+    Returns:
+        tuple: Names below the folder, and faces (size, size, 3) uint8 RGB.
+    """
+    names, faces = list_images(args.data)[: args.limit], []
+    for name in names:
+        image = read_image(args.data / name)
+        side = args.crop_size or min(image.shape[:2])
+        top, left = ((length - side) // 2 for length in image.shape[:2])
+        faces.append(resize(image[top : top + side, left : left + side], size))
+    return names, faces
+
+
+def restore_all(
+    network: FaceNetwork, lr: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Restore LR faces in batches; see :meth:`FaceNetwork.restore`."""
+    inputs, restored = [network.input_of(face) for face in lr], []
+    for start in range(0, len(inputs), BATCH_SIZE):
+        restored += network.restore(inputs[start : start + BATCH_SIZE])
+    return restored
