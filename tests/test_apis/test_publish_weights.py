@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -159,6 +160,31 @@ def test_generator_alone(tmp_path: Path, save: Callable, suffix: str) -> None:
     else:
         with safe_open(done.path, 'pt') as file:
             assert file.metadata() == metadata | dict(format='pt')
+
+
+def test_half_the_size(tmp_path: Path, save: Callable) -> None:
+    """Rounded as NumPy rounds; what float16 cannot hold is refused."""
+    checkpoint = training_checkpoint()
+    weights = checkpoint['state_dict']['generator.conv.weight']
+    weights.normal_(generator=torch.Generator().manual_seed(0))
+    rounded = weights.numpy().astype(np.float16)
+    path = save(checkpoint)
+    whole = publish_weights(path, tmp_path / 'whole', suffix='.safetensors')
+    done = publish_weights(
+        path, tmp_path / 'half', suffix='.safetensors', half=True
+    )
+    with safe_open(done.path, 'np') as file:
+        np.testing.assert_array_equal(file.get_tensor('conv.weight'), rounded)
+    network = DistilledFANHead(num_keypoints=4)
+    load_weights(network, done.path)
+    found = network.state_dict()['conv.weight']
+    np.testing.assert_array_equal(found, rounded.astype(np.float32))
+    sizes = [item.path.stat().st_size for item in (done, whole)]
+    assert sizes[0] < 0.6 * sizes[1]
+    weights[0] = 1e5
+    with pytest.raises(WeightsError, match=r'conv.weight'):
+        publish_weights(save(checkpoint), tmp_path / 'large', half=True)
+    assert not (tmp_path / 'large').exists()
 
 
 def test_counters_may_be_absent(tmp_path: Path, save: Callable) -> None:

@@ -4,7 +4,7 @@
 
     python tools/model_converters/publish.py work_dirs/NAME/iter_150000.pth
     python tools/model_converters/publish.py CHECKPOINT public --config CONFIG
-    python tools/model_converters/publish.py CHECKPOINT --format safetensors
+    python tools/model_converters/publish.py CHECKPOINT --half
 
 The file holds only the generator's weights, the averaged ones if there are
 any: no optimizer, no discriminator, no logs, no paths, no time. Its name ends
@@ -52,6 +52,11 @@ def parse_args() -> argparse.Namespace:
         help='format of the file (default: pth)',
     )
     parser.add_argument(
+        '--half',
+        action='store_true',
+        help='round to float16, for a file of half the size',
+    )
+    parser.add_argument(
         '--name',
         help='beginning of the file name (default: the name of the config)',
     )
@@ -74,6 +79,7 @@ def publish(args: argparse.Namespace) -> None:
         suffix=f'.{args.format}',
         name=args.name,
         force=args.force,
+        half=args.half,
     )
     fits = f'they fit {done.network}'
     if not done.network:
