@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from mmfacesr.apis import FaceSRInferencer
+from mmfacesr.apis.config import load_config
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.faces.framing import frame_matrix, frame_side
 
@@ -24,14 +25,15 @@ from .conftest import MODEL, brighten, face_of_side
 FACES = [(5, 20), (7, 60), (9, 300)]  # seeds, and sides of their squares
 LEFT = [30, 120, 250]  # columns where their pictures begin
 TOP = 40
+DRAWN = 384  # pixels of a picture, before it is reduced
 
 
 def drawn_face(seed: int, side: float) -> tuple[np.ndarray, np.ndarray]:
     """A picture of a face whose framed square has that side, and points."""
-    large, points = render_face(seed, 512, 'aligned')
-    size = round(512 * side / side_of(points))
+    large, points = render_face(seed, DRAWN, 'aligned')
+    size = round(DRAWN * side / side_of(points))
     face = cv2.resize(large, (size, size), interpolation=cv2.INTER_AREA)
-    return face, (points + 0.5) * size / 512 - 0.5
+    return face, (points + 0.5) * size / DRAWN - 0.5
 
 
 def side_of(points: np.ndarray) -> float:
@@ -176,7 +178,9 @@ def real_restorer(
     make_restorer: Callable, faces: list, fill: object
 ) -> FaceSRInferencer:
     """The model's own network, and faces that are known."""
-    restorer = make_restorer(*faces)
+    cfg = load_config(MODEL)
+    cfg.model.generator.update(num_blocks=1, num_steps=1)
+    restorer = make_restorer(*faces, model=cfg)
     state = restorer.model.state_dict()
     shapes = {key: value.shape for key, value in state.items()}
     for key, value in fill.fill_state_dict(shapes).items():
