@@ -20,6 +20,9 @@ _RESOLUTIONS = (0x011A, 0x011B)
 # ImageWidth and ExifImageWidth, ImageLength and ExifImageHeight.
 _WIDTHS, _HEIGHTS = (0x0100, 0xA002), (0x0101, 0xA003)
 _ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
+# An orientation -> the one that undoes it.
+_TURNED_BACK = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
+_ROWS = 256  # copied at once
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
 _XMP = 0x02BC
 # Tags of a TIFF that tell how its pixels are stored, those that Pillow writes
@@ -157,6 +160,36 @@ def turned(pixels: np.ndarray, orientation: object) -> np.ndarray:
 
     Any other is taken for 1, as Pillow does.
     """
+    return np.ascontiguousarray(_turned_view(pixels, orientation))
+
+
+def turned_pixels(image: Image.Image, orientation: object) -> np.ndarray:
+    """Copy the pixels of a loaded image, turned as by :func:`turned`.
+
+    Some rows at a time: at once, Pillow and NumPy would need memory for them
+    twice more.
+
+    Args:
+        image (Image.Image): Of 8 bits a channel.
+        orientation (object): Of EXIF, 1 to 8; any other is taken for 1.
+
+    Returns:
+        np.ndarray: (H, W) or (H, W, C) uint8.
+    """
+    is_lying = orientation in range(5, 9)
+    size = image.size if is_lying else image.size[::-1]
+    channels = len(image.getbands())
+    pixels = np.empty(size if channels == 1 else (*size, channels), np.uint8)
+    as_stored = _turned_view(pixels, _TURNED_BACK.get(orientation, 1))
+    for row in range(0, image.height, _ROWS):
+        end = min(row + _ROWS, image.height)
+        rows = image.crop((0, row, image.width, end))
+        as_stored[row:end] = np.asarray(rows)
+    return pixels
+
+
+def _turned_view(pixels: np.ndarray, orientation: object) -> np.ndarray:
+    """See :func:`turned`; not copied."""
     if orientation not in range(2, 9):
         return pixels
     if orientation >= 5:
@@ -165,7 +198,7 @@ def turned(pixels: np.ndarray, orientation: object) -> np.ndarray:
         pixels = pixels[::-1]
     if orientation in (2, 3, 6, 7):
         pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+    return pixels
 
 
 def for_tiff(exif: Image.Exif, xmp: bytes | None = None) -> Image.Exif:

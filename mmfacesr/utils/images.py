@@ -14,7 +14,12 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from mmfacesr.utils import read_regular, write_atomic
 from mmfacesr.utils.bad_samples import BadSampleError
-from mmfacesr.utils.exif import ORIENTATION, ExifNumbers, turned
+from mmfacesr.utils.exif import (
+    ORIENTATION,
+    ExifNumbers,
+    turned,
+    turned_pixels,
+)
 from mmfacesr.utils.image_formats import (
     READ,
     suffix_of,
@@ -81,7 +86,7 @@ def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
             ImageOps.exif_transpose(image, in_place=True)
         else:
             image = Image.fromarray(to_8_bit(deep))
-        image = np.array(_to_rgb(image))
+        image = turned_pixels(_to_rgb(image), 1)
     height, width = image.shape[:2]
     if min(height, width) < min_size:
         raise UnreadableImageError(

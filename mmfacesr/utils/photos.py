@@ -13,7 +13,7 @@ from PIL import Image
 
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.color_profiles import ColorProfile, cmyk_to_srgb
-from mmfacesr.utils.exif import ORIENTATION, turned, upright
+from mmfacesr.utils.exif import ORIENTATION, turned_pixels, upright
 from mmfacesr.utils.image_formats import without_texts
 from mmfacesr.utils.images import (
     ALPHA_MODES,
@@ -218,7 +218,7 @@ def read_photo(path: str | os.PathLike) -> Photo:
         if array is None:
             orientation = image.getexif().get(ORIENTATION)
             image_8_bit = _in_plain_mode(image, path, metadata)
-            array = turned(np.array(image_8_bit), orientation)
+            array = turned_pixels(image_8_bit, orientation)
         photo = Photo.from_array(array)
         if 'exif' in metadata:
             metadata['exif'] = upright(metadata['exif'], photo.size)

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Color profiles that differ from sRGB, made of its bytes."""
 
+import io
 import struct
+from functools import cache
 from itertools import product
 
 import numpy as np
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 # X, Y, Z of the primaries of Display P3 under D50.
 P3 = {
@@ -16,8 +18,18 @@ P3 = {
 }
 
 
+@cache
 def srgb() -> bytes:
+    """The same bytes at any time: Pillow notes the second in them."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
+
+
+def to_srgb(image: Image.Image) -> Image.Image:
+    """An image converted by ImageCms from its own profile."""
+    profile = io.BytesIO(image.info['icc_profile'])
+    target = ImageCms.createProfile('sRGB')
+    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.profileToProfile(image, profile, target, intent, 'RGB')
 
 
 def place_of(profile: bytes, tag: bytes) -> int:

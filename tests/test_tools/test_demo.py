@@ -1,18 +1,24 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The demo script restores a picture by the inferencer."""
+"""The demo script and the notebook restore pictures by the inferencer."""
 
+import ast
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
 from mmfacesr.apis import get_model
 
 MODEL = 'dic-small_x8c16b2_1xb4-500_synthetic'
+MOST_BYTES = 200_000  # of a notebook
 
 
 def test_a_small_face_becomes_a_large_one(repo: Path, tmp_path: Path) -> None:
@@ -44,3 +50,73 @@ def test_a_small_face_becomes_a_large_one(repo: Path, tmp_path: Path) -> None:
     sr = sr.clamp(0, 255).round().byte().permute(1, 2, 0).numpy()
     found = np.array(Image.open(tmp_path / 'sr.png')).astype(int)
     assert np.abs(found - sr).max() <= 1
+
+
+@pytest.fixture(scope='module')
+def notebook(repo: Path) -> dict:
+    text = (repo / 'demo/restore_photo.ipynb').read_text(encoding='utf-8')
+    assert len(text) < MOST_BYTES
+    return json.loads(text)
+
+
+def sources_of(notebook: dict) -> list[str]:
+    """What the code cells say, in order."""
+    cells = [c for c in notebook['cells'] if c['cell_type'] == 'code']
+    return [''.join(cell['source']) for cell in cells]
+
+
+def shown_by(sources: list[str], names: dict) -> Iterator[object]:
+    """Run cells in order; yield what each shows, as a notebook does."""
+    for source in sources:
+        *statements, last = ast.parse(source).body
+        if not isinstance(last, ast.Expr):
+            statements, last = [*statements, last], None
+        exec(compile(ast.Module(statements, []), 'cell', 'exec'), names)
+        if last is not None:
+            code = compile(ast.Expression(last.value), 'cell', 'eval')
+            if (value := eval(code, names)) is not None:
+                yield value
+
+
+def test_the_notebook_carries_no_results(notebook: dict) -> None:
+    assert notebook['nbformat'] == 4
+    ids = [cell['id'] for cell in notebook['cells']]
+    assert len(set(ids)) == len(ids)
+    for cell in notebook['cells']:
+        if cell['cell_type'] == 'code':
+            assert cell['outputs'] == [] and cell['execution_count'] is None
+
+
+def test_the_notebook_restores_by_weights_of_a_path(
+    notebook: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Callable,
+) -> None:
+    """One line is changed: that which says where the weights are."""
+    pytest.importorskip('mediapipe.python.solutions')
+    sources = sources_of(notebook)
+    (name,) = re.findall("MODEL = '(.*)'", sources[0])
+    torch.manual_seed(0)
+    torch.save(get_model(name).state_dict(), tmp_path / 'my.pth')
+    sources[0], count = re.subn(
+        'WEIGHTS = None.*', "WEIGHTS = 'my.pth'", sources[0]
+    )
+    assert count == 1
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    photo, before, after, faces = shown_by(sources, names)
+    assert before.size == after.size == (4 * photo.width, 4 * photo.height)
+    result = names['result']
+    restored = [face for face in result.faces if face.restored]
+    assert 0 < len(restored) < len(result.faces)
+    changed = (np.array(before) != np.array(after)).any(-1)
+    assert 0 < changed.mean() < 0.1
+    assert faces.height > 128 * len(restored)
+    saved = np.array(Image.open(tmp_path / 'restored.png'))
+    np.testing.assert_array_equal(saved, np.array(after))
+    said = capsys.readouterr().out
+    assert said.count('  restored, consistency ') == len(restored)
+    for face in result.faces:
+        assert f': {face.size:.0f} pixels, box [' in said
+        assert face.restored or f'  left alone: {face.reason}' in said

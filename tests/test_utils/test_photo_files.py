@@ -9,33 +9,15 @@ from pathlib import Path
 import icc_profiles
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageOps
+from camera_exif import IFD, ORIENTATION, camera_exif, changed_bytes
+from PIL import Image, ImageOps
 from PIL.JpegImagePlugin import get_sampling
 
+from mmfacesr.utils.exif import turned_pixels
 from mmfacesr.utils.photos import read_photo, suffix_for, write_photo
 
-IFD = ExifTags.IFD
-ORIENTATION = 0x0112
 XMP = b'<x:xmpmeta tiff:Orientation="6">words</x:xmpmeta>'
 UPRIGHT_XMP = XMP.replace(b'6', b'1')
-
-
-def camera_exif(orientation: int = 6, size: tuple[int, int] = (1, 1)) -> bytes:
-    """As a camera writes them, with a note of its maker and a place."""
-    exif = Image.Exif()
-    exif[0x010F] = 'Maker'
-    exif[ORIENTATION] = orientation
-    exif[0x011A] = exif[0x011B] = 72.0
-    exif[0x0128] = 2
-    exif[IFD.Exif] = {
-        0x829A: 0.01,
-        0x9003: '2024:05:06 07:08:09',
-        0x927C: b'note\0of the maker' * 9,
-        0xA002: size[1],
-        0xA003: size[0],
-    }
-    exif[IFD.GPSInfo] = {1: 'N', 2: (48.0, 8.0, 14.5), 29: '2024:05:06'}
-    return exif.tobytes()
 
 
 def directories(path: Path) -> list[dict]:
@@ -71,10 +53,7 @@ def test_a_photo_of_a_camera_comes_back_whole(tmp_path, array):
     assert new.quantization == old.quantization
     assert get_sampling(new) == get_sampling(old) == 1
     assert ('APP13', b'Photoshop 3') in new.applist
-    changed = np.flatnonzero(
-        np.frombuffer(exif, 'u1') != np.frombuffer(new.info['exif'], 'u1')
-    )
-    assert [(exif[i], new.info['exif'][i]) for i in changed] == [(6, 1)]
+    assert changed_bytes(exif, new.info['exif']) == [(6, 1)]
     assert new.getexif()[ORIENTATION] == 1
     error = np.array(new).astype(int) - photo.pixels
     assert np.abs(error).mean() < 1.5
@@ -91,6 +70,19 @@ def test_every_orientation(tmp_path, array, suffix, orientation):
     write_photo(path, photo)
     assert Image.open(path).getexif().get(ORIENTATION, 1) == 1
     assert read_photo(path).size == photo.size
+
+
+@pytest.mark.parametrize('orientation', [*range(10), None, 'words'])
+@pytest.mark.parametrize('mode', ['L', 'LA', 'RGB', 'RGBA'])
+def test_large_images_are_turned_by_parts(mode, orientation):
+    noise = np.random.default_rng(0).integers(0, 256, (600, 70, 4), np.uint8)
+    image = Image.fromarray(noise).convert(mode)
+    tagged = image.copy()
+    tagged.getexif()[ORIENTATION] = orientation
+    expected = np.array(ImageOps.exif_transpose(tagged))
+    pixels = turned_pixels(image, orientation)
+    assert pixels.flags.c_contiguous and pixels.flags.owndata
+    np.testing.assert_array_equal(pixels, expected)
 
 
 @pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp', '.tif'])

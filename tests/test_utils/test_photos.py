@@ -3,7 +3,6 @@
 """Photos: their pixels in their own colors, changed locally, and sRGB."""
 
 import hashlib
-import io
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import icc_profiles
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from mmfacesr.utils.images import UnreadableImageError
 from mmfacesr.utils.photos import Photo, read_photo, write_photo
@@ -36,12 +35,7 @@ def with_profile(photo: Photo, tmp_path: Path, profile: bytes) -> Photo:
 
 def in_srgb(path: Path) -> np.ndarray:
     """(H, W, 3) int64, converted by ImageCms from the file's own profile."""
-    image = Image.open(path)
-    profile = io.BytesIO(image.info['icc_profile'])
-    srgb = ImageCms.createProfile('sRGB')
-    intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
-    done = ImageCms.profileToProfile(image, profile, srgb, intent, 'RGB')
-    return np.array(done).astype(int)
+    return np.array(icc_profiles.to_srgb(Image.open(path))).astype(int)
 
 
 @pytest.mark.parametrize('kind', TYPES)

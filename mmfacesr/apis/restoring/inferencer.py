@@ -213,6 +213,7 @@ class FaceSRInferencer(BaseInferencer):
                 crop = frame_face(image, face.matrix, facts.gt_size)
                 given = self.faces.input_of(face.lr)
                 waiting.append(WaitingFace(result, face, given, crop))
+        del image  # a copy, unless the photo is in sRGB; the next one follows
         with result.timed('paste'):
             if choices.upscale > 1:
                 photo = photo.enlarged(choices.upscale)
@@ -224,8 +225,7 @@ class FaceSRInferencer(BaseInferencer):
     def _lr_of(self, image: np.ndarray, face: RestoredFace) -> np.ndarray:
         """Make what the method enlarges of a face of a photo."""
         side = self.faces.native_side(face.size)
-        framing = self.faces.facts.framing
-        matrix = frame_matrix(face.landmarks, framing, side)
+        matrix = frame_matrix(face.landmarks, self.faces.facts.framing, side)
         return self.faces.lr_of(frame_face(image, matrix, side))
 
     def _take(

@@ -3,12 +3,15 @@
 """An inferencer whose network and finder do what a test says."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from mmfacesr.apis import cli
+from mmfacesr.apis.restoring import inferencer
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.datasets.synthetic_faces import render_face
 
@@ -29,6 +32,14 @@ class KnownFaces:
 def enlarge(lr: Tensor) -> Tensor:
     """Every pixel eight times: what it was given can be read off."""
     return nn.functional.interpolate(lr, scale_factor=8, mode='nearest')
+
+
+def brighten(lr: Tensor) -> Tensor:
+    """Change what is right of the middle, the mean color stays."""
+    face = enlarge(lr)
+    change = face.new_zeros(128)
+    change[64:], change[:64] = 0.1, -0.1
+    return face + change
 
 
 def identity(face: Tensor) -> Tensor:
@@ -57,3 +68,23 @@ def make_restorer() -> Callable[..., FaceSRInferencer]:
         return restorer
 
     return make
+
+
+@pytest.fixture
+def restore(
+    make_restorer: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., int]:
+    """Run the command with a network that enlarges pixels."""
+    faces = [face_of_side(18, 20, 20), face_of_side(60, 20, 20)]
+    restorer = make_restorer(*faces, network=enlarge)
+    monkeypatch.setattr(
+        inferencer, 'FaceSRInferencer', lambda *_, **__: restorer
+    )
+
+    def run(*words: object) -> int:
+        out = tmp_path / 'out'
+        given = ['restore', *map(str, words), '-o', str(out), '-m', MODEL]
+        return cli.main(given)
+
+    run.restorer = restorer
+    return run

@@ -11,11 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmfacesr.apis import cli
-from mmfacesr.apis.restoring import inferencer
-
-from .conftest import MODEL, enlarge, face_of_side
-
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
@@ -28,26 +23,6 @@ def photos(tmp_path: Path) -> Path:
         image.save(path, quality=90)
     (tmp_path / 'photos/bad.png').write_bytes(b'\x89PNG cut')
     return tmp_path / 'photos'
-
-
-@pytest.fixture
-def restore(
-    make_restorer: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., int]:
-    """Run the command with a network that enlarges pixels."""
-    faces = [face_of_side(18, 20, 20), face_of_side(60, 20, 20)]
-    restorer = make_restorer(*faces, network=enlarge)
-    monkeypatch.setattr(
-        inferencer, 'FaceSRInferencer', lambda *_, **__: restorer
-    )
-
-    def run(*words: object) -> int:
-        out = tmp_path / 'out'
-        given = ['restore', *map(str, words), '-o', str(out), '-m', MODEL]
-        return cli.main(given)
-
-    run.restorer = restorer
-    return run
 
 
 def tree(folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from torch import Tensor, nn
 
-from .conftest import HD_MODEL, enlarge, face_of_side, identity
+from .conftest import HD_MODEL, brighten, enlarge, face_of_side, identity
 
 SIDE = 256
 
@@ -37,14 +37,6 @@ def test_a_network_that_changes_nothing_changes_nothing(
     assert result.image.dtype == dtype
     np.testing.assert_array_equal(result.image, before)
     np.testing.assert_array_equal(picture, before)
-
-
-def brighten(lr: Tensor) -> Tensor:
-    """Change what is right of the middle, the mean color stays."""
-    face = enlarge(lr)
-    change = face.new_zeros(128)
-    change[64:], change[:64] = 0.1, -0.1
-    return face + change
 
 
 def test_only_the_face_changes_and_nothing_stops_abruptly(

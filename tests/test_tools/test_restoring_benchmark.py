@@ -1,0 +1,43 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark of restoring compares batches, and their results too."""
+
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def benchmark(repo: Path) -> dict[str, Callable]:
+    return runpy.run_path(str(repo / 'benchmarks/restoring.py'))
+
+
+def test_it_restores_by_a_model(
+    benchmark: dict, monkeypatch: pytest.MonkeyPatch, capsys: Callable
+) -> None:
+    words = ['--faces', '2', '--rounds', '1', '--batch-sizes', '2', '1']
+    monkeypatch.setattr(sys, 'argv', ['restoring.py', *words])
+    benchmark['main']()
+    *_, two, one = capsys.readouterr().out.splitlines()
+    assert two.split()[0] == '2' and int(two.split()[-1]) <= 1
+    assert one.split()[0] == '1' and int(one.split()[-1]) == 0
+    assert one.split()[4:-1] == ['1.00', '[1.00,', '1.00]']
+
+
+def test_batches_that_mix_faces_are_seen(benchmark: dict) -> None:
+    calls = []
+
+    def restore(faces: list, mode: str, batch_size: int) -> list:
+        calls.append(batch_size)
+        image = np.full((2, 2, 3), 100 + batch_size, np.uint8)
+        return [SimpleNamespace(image=image) for _ in faces]
+
+    speeds, differences = benchmark['measure'](restore, [None], [3, 1], 4)
+    assert calls == [3, 1] * 5  # by turns
+    assert speeds.shape == (4, 2) and (speeds > 0).all()
+    assert differences.tolist() == [2, 0]
