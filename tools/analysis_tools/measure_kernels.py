@@ -8,7 +8,9 @@ r"""Measure what a model gains when LR faces are made in other ways.
 
 Each HR face is reduced by every recipe of its scale, restored, and compared
 with the same LR face enlarged by Pillow bicubic. A network that saw one
-recipe alone often loses against bicubic by the others. With --group-by, faces
+recipe alone often loses against bicubic by the others. The line
+`+ back-projection` is of faces as `mmfacesr restore` puts them back, by the
+model's own recipe. With --group-by, faces
 are also counted apart by what a pattern finds in their file names, such as
 the data set that they are of.
 
@@ -79,14 +81,15 @@ def lr_faces(
 
 def measure(
     network: FaceNetwork, faces: list[np.ndarray], lr: list[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """PSNR of every face enlarged by bicubic, and restored."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """PSNR of every face: by bicubic, restored, and back-projected."""
     facts: Facts = network.facts
     restored = restore_all(network, lr)
     enlarged = [resize(face, facts.gt_size) for face in lr]
+    agreeing = [network.back_project(a, b) for a, b in zip(restored, lr)]
     return tuple(
         np.array([psnr(a, b, facts.scale) for a, b in zip(made, faces)])
-        for made in (enlarged, restored)
+        for made in (enlarged, restored, agreeing)
     )
 
 
@@ -109,6 +112,24 @@ def groups_of(
     return groups
 
 
+def line_of(
+    name: str,
+    group: str,
+    enlarged: np.ndarray,
+    restored: np.ndarray,
+    places: list[int],
+) -> str:
+    """A line of the table."""
+    gain = (restored - enlarged)[places]
+    low, high = interval(gain)
+    return (
+        f'| {name} | {group}: {len(places)} '
+        f'| {enlarged[places].mean():.2f} | {restored[places].mean():.2f} '
+        f'| {gain.mean():+.2f} ({low:+.2f} to {high:+.2f}) '
+        f'| {gain.min():+.2f} |'
+    )
+
+
 def main() -> None:
     """Measure, and print a table."""
     args = parse_args()
@@ -126,17 +147,13 @@ def main() -> None:
         )
         for recipe in tqdm(recipes_of(model.facts.scale), disable=None):
             lr = lr_faces(faces, names, recipe)
-            enlarged, restored = measure(network, faces, lr)
-            for group, places in groups_of(names, args.group_by).items():
-                gain = (restored - enlarged)[places]
-                low, high = interval(gain)
-                tqdm.write(
-                    f'| {recipe} | {group}: {len(places)} '
-                    f'| {enlarged[places].mean():.2f} '
-                    f'| {restored[places].mean():.2f} '
-                    f'| {gain.mean():+.2f} ({low:+.2f} to {high:+.2f}) '
-                    f'| {gain.min():+.2f} |'
-                )
+            enlarged, restored, agreeing = measure(network, faces, lr)
+            made = {recipe: restored}
+            if recipe == model.facts.lr_recipe:
+                made[f'{recipe} + back-projection'] = agreeing
+            for name, values in made.items():
+                for group, places in groups_of(names, args.group_by).items():
+                    tqdm.write(line_of(name, group, enlarged, values, places))
 
 
 if __name__ == '__main__':

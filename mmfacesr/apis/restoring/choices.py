@@ -32,6 +32,8 @@ class Choices:
         max_face (float | None): Largest one. Defaults to None, likewise.
         force (bool): Restore faces of any size. Defaults to False.
         upscale (int): Enlarge the whole photo. Defaults to 1.
+        back_project (bool): Let the faces of a photo agree with what was
+            there; see :meth:`FaceNetwork.back_project`. Defaults to True.
 
     Raises:
         ValueError: If a value is none of these.
@@ -43,6 +45,7 @@ class Choices:
     max_face: Optional[float] = None
     force: bool = False
     upscale: int = 1
+    back_project: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -22,11 +22,12 @@ HELP = """\
 Restore the faces in pictures: find them, restore those that the method makes
 better, and put them back. Everything else of a picture stays as it is.
 
-  mmfacesr restore family.jpg -o out -m MODEL --upscale 4
-  mmfacesr restore photos -o out -m MODEL            a folder, its tree kept
-  mmfacesr restore 'photos/*.png' -o out -m MODEL --dry-run      say to whom
-  mmfacesr restore faces -o out -m MODEL --aligned   pictures of one face each
-  find . -name '*.jpg' | mmfacesr restore - -o out -m MODEL
+  mmfacesr restore family.jpg -o out --upscale 4
+  mmfacesr restore photos -o out                 a folder, its tree kept
+  mmfacesr restore 'photos/*.png' -o out --dry-run             say to whom
+  mmfacesr restore faces -o out --aligned        pictures of one face each
+  mmfacesr restore photos -o out -m MODEL        by other weights
+  find . -name '*.jpg' | mmfacesr restore - -o out
 
 In OUT: restored/ with the pictures, faces/ with what each network was given
 and made, preds/ with a report on every picture, and summary.json. Run the same
@@ -35,6 +36,10 @@ command again after an interruption: what is done is kept.
 Exit status: 0 all done, 1 nothing could be done, 2 wrong arguments, 3 some
 pictures failed (they are named), 130 interrupted.
 """
+PACKAGED_NOTE = """\
+By the weights in the package ({name}, {license}), which have seen drawn faces
+only. Weights that were trained on photographs restore better: take one by
+-m NAME of those that `mmfacesr models` lists with their licenses."""
 ENDINGS = ('auto', 'png', 'jpg', 'webp', 'tif', 'bmp')
 SOME_FAILED = 3
 
@@ -59,9 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '-m',
         '--model',
-        required=True,
         help='name or config of a model; `mmfacesr models` lists those with '
-        'published weights',
+        'published weights (default: the one whose weights come with '
+        'mmfacesr)',
     )
     parser.add_argument(
         '--weights',
@@ -114,6 +119,13 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         '--force',
         action='store_true',
         help='restore faces of any size; large ones are invented anew',
+    )
+    parser.add_argument(
+        '--no-back-project',
+        dest='back_project',
+        action='store_false',
+        help='take the faces of photos as the network makes them, even where '
+        'they disagree with what was there',
     )
     parser.add_argument(
         '--upscale',
@@ -201,6 +213,13 @@ def _restore(args: argparse.Namespace) -> dict[str, Any]:
         device=args.device or get_device(),
         boxes=args.boxes,
     )
+    if args.model is None and args.weights is None:
+        facts = restorer.model.facts
+        _say(
+            PACKAGED_NOTE.format(
+                name=facts.name, license=facts.weights_license
+            )
+        )
     job = _job(args, restorer)
     report = Report()
     with tqdm(total=len(items), desc='restoring', unit='photo') as bar:
@@ -235,6 +254,7 @@ def _job(args: argparse.Namespace, restorer: 'FaceSRInferencer') -> 'Job':
             max_face=args.max_face,
             force=args.force,
             upscale=args.upscale,
+            back_project=args.back_project,
         ),
         made_by=dict(
             mmfacesr=__version__,

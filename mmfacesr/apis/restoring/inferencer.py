@@ -38,13 +38,14 @@ BATCH_SIZE = 16
 class FaceSRInferencer(BaseInferencer):
     """Restores the faces of pictures.
 
-        restore = FaceSRInferencer('sparnet_light-attn3d-x8_1xb32-20e_celeba')
+        restore = FaceSRInferencer()  # by the weights in the package
         for result in restore('photos', upscale=4):
             result.save(f'restored/{Path(result.source).name}')
 
     Args:
-        model (str | Path | Config): As for
-            :func:`mmfacesr.apis.get_model`.
+        model (str | Path | Config | None): As for
+            :func:`mmfacesr.apis.get_model`. Defaults to None, the model whose
+            weights are in the package.
         weights (str | Path | None): A file, URL or name of the index.
             Defaults to None: those published for the model.
         device (str | None): Such as 'cuda:0'. Defaults to None, the CPU.
@@ -64,7 +65,7 @@ class FaceSRInferencer(BaseInferencer):
 
     def __init__(
         self,
-        model: Union[str, Path, Config],
+        model: Union[str, Path, Config, None] = None,
         weights: Union[str, Path, None] = None,
         device: Optional[str] = None,
         network: Optional[Callable[[Tensor], Tensor]] = None,
@@ -212,7 +213,11 @@ class FaceSRInferencer(BaseInferencer):
                 face.lr = self._lr_of(image, face)
                 crop = frame_face(image, face.matrix, facts.gt_size)
                 given = self.faces.input_of(face.lr)
-                waiting.append(WaitingFace(result, face, given, crop))
+                waiting.append(
+                    WaitingFace(
+                        result, face, given, crop, choices.back_project
+                    )
+                )
         del image  # a copy, unless the photo is in sRGB; the next one follows
         with result.timed('paste'):
             if choices.upscale > 1:
@@ -264,6 +269,8 @@ class FaceSRInferencer(BaseInferencer):
         share = (time.perf_counter() - started) / len(faces)
         for item, output in zip(faces, outputs):
             face, result = item.face, item.photo
+            if item.back_project:
+                output = self.faces.back_project(output, face.lr)
             result.seconds['restore'] = (
                 result.seconds.get('restore', 0) + share
             )

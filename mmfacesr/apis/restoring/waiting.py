@@ -22,12 +22,15 @@ class WaitingFace:
         given (np.ndarray): The network's input, uint8.
         crop (np.ndarray | None): The face framed in the photo; None if the
             picture is the face.
+        back_project (bool): Whether the result is let agree with the LR face.
+            Defaults to False.
     """
 
     photo: RestoredPhoto
     face: RestoredFace
     given: np.ndarray
     crop: Optional[np.ndarray] = None
+    back_project: bool = False
 
     def put_back(self, output: np.ndarray) -> None:
         """Put a restored face, (H, W, 3) float32 in [0, 255], into its place.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
@@ -170,6 +171,26 @@ def test_enlarged_networks_get_the_lr_face_enlarged(
     wanted = np.array(Image.fromarray(lr).resize((128, 128), Image.BICUBIC))
     pixels = given[0][0].permute(1, 2, 0).numpy() * 127.5 + 127.5
     np.testing.assert_allclose(pixels, wanted, atol=1e-3)
+
+
+def test_faces_of_photos_agree_with_what_was_there(
+    make_restorer: Callable,
+) -> None:
+    picture = noise()
+    restorer = make_restorer(face_of_side(18, 40, 50), network=brighten)
+    (agreeing,), (other,) = (
+        restorer(picture, back_project=chosen) for chosen in (True, False)
+    )
+    gain = agreeing.faces[0].consistency - other.faces[0].consistency
+    assert gain > 6
+    assert (agreeing.faces[0].sr != other.faces[0].sr).any()
+    # Who made an LR face by what is not known.
+    (small,) = restorer(picture[:16, :16].copy(), mode='lr')
+    wanted = brighten(torch.zeros(1, 1, 16, 16))[0, 0].numpy()
+    change = small.image - picture[:16, :16].repeat(8, 0).repeat(8, 1) * 1.0
+    inside = (small.image > 0) & (small.image < 255)
+    expected = np.broadcast_to(wanted[..., None] * 255, change.shape)
+    np.testing.assert_allclose(change[inside], expected[inside], atol=1)
 
 
 class Steps(nn.Module):
