@@ -8,6 +8,8 @@ bright ridge of the nose, folds from nose to mouth, teeth, a shadow below the
 chin. What a network learns of a face at 16 pixels is little more than that.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -76,6 +78,7 @@ def as_snapshot(person: Person) -> Person:
         ('brow_ridge', 0.04),
         ('eye_depth', 0.05),
         ('mouth_height', -0.08),
+        ('nose_tip', -0.04),
     ):
         shape[name] += change
     for name, factor in (
@@ -83,7 +86,7 @@ def as_snapshot(person: Person) -> Person:
         ('face_width', 1.05),
         ('jaw_width', 1.06),
         ('nose_width', 0.85),
-        ('nose_height', 0.80),
+        ('nose_height', 0.65),
         ('nose_length', 0.97),
         ('mouth_width', 1.06),
         ('upper_lip', 0.80),
@@ -113,6 +116,19 @@ def as_snapshot(person: Person) -> Person:
         yaw=0.75 * person.yaw,
         glasses='none' if rng.uniform() < 0.65 else person.glasses,
     )
+
+
+class _Faint(Canvas):
+    """Paints on another canvas with less than the opacity asked for."""
+
+    def __init__(self, canvas: Canvas, share: float) -> None:
+        super().__init__(canvas.picture, canvas.clip)
+        self._share = share
+
+    def _blend(
+        self, box: tuple, mask: np.ndarray, color: tuple | np.ndarray
+    ) -> None:
+        super()._blend(box, self._share * mask, color)
 
 
 class SnapshotPainter(FacePainter):
@@ -203,9 +219,20 @@ class SnapshotPainter(FacePainter):
 
     def nostrils(self) -> None:
         """Fainter ones: the relief has shades of its own there."""
-        self.skin = np.clip(1.7 * self.skin, 0, 1.2)
-        super().nostrils()
-        self.skin = np.array(self.person.skin)
+        with self._faint(0.55):
+            super().nostrils()
+
+    def brows(self) -> None:
+        """Softer ones: a brow is as dark as its hair seldom."""
+        with self._faint(0.7):
+            super().brows()
+
+    @contextmanager
+    def _faint(self, share: float) -> Iterator[None]:
+        """Paint with less than the opacity asked for."""
+        strong, self.canvas = self.canvas, _Faint(self.canvas, share)
+        yield
+        self.canvas = strong
 
     def _teeth(self, hole: np.ndarray) -> None:
         """One bright row that fills most of the gap."""
