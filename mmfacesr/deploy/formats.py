@@ -18,6 +18,7 @@ from mmfacesr.deploy.metadata import EXTRA_FILE, KEY
 
 INPUT, OUTPUT, BATCH = 'input', 'output', 'batch'
 OPSET = 17  # the newest of the older exporter in torch 2.1
+ERRORS = 3  # onnxruntime's level of messages; 2 are warnings
 Run = Callable[[Tensor], Tensor]
 
 
@@ -138,8 +139,12 @@ def run_onnx(path: Path) -> Run:
     """Open an ONNX file in onnxruntime, on the CPU."""
     import onnxruntime
 
+    options = onnxruntime.SessionOptions()
+    # More than that wait for each other.
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = ERRORS
     session = onnxruntime.InferenceSession(
-        str(path), providers=['CPUExecutionProvider']
+        str(path), options, providers=['CPUExecutionProvider']
     )
 
     def run(batch: Tensor) -> Tensor:

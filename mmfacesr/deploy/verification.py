@@ -95,8 +95,8 @@ def compare(
         f'Expected outputs as of the network, {limit} off their range, got '
         f'{said} for drawn face {index}. Nothing was written. '
         + (
-            'Try another --exporter or --format; if the weights are trained, '
-            'report it.'
+            'Try another --exporter or --format. The outputs of a network '
+            'that is not trained may depend on rounding alone.'
             if dtype == 'fp32'
             else 'Some layer needs float32: export --dtype fp32.'
         )
