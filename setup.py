@@ -158,6 +158,8 @@ setup(
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an
     # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.
     extras_require={
+        # onnx >= 1.23 wants another protobuf than mediapipe.
+        'deploy': ['onnx>=1.16,<1.23', 'onnxruntime>=1.17', 'onnxscript'],
         'landmarks': ['mediapipe>=0.10,<0.10.30'],
         'tensorboard': ['tensorboard<2.19'],
         'tests': ['pytest', 'codespell', 'ruff'],

@@ -36,6 +36,7 @@ FLOORS = (
     ('models.* runtime',),
     ('models.runtime',),
     ('apis',),
+    ('deploy',),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 HEAVY = ('mmagic', 'diffusers', 'transformers')

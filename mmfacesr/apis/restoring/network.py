@@ -88,15 +88,8 @@ class FaceNetwork:
             list[np.ndarray]: Each (H, W, 3) float32 RGB in [0, 255], not
             rounded.
         """
-        batch = torch.from_numpy(np.stack(inputs)).to(self.device)
-        batch = batch.permute(0, 3, 1, 2).float()
-        mean, std = (
-            torch.tensor(value, device=self.device).view(1, 3, 1, 1)
-            for value in (self.facts.mean, self.facts.std)
-        )
-        output = self.network((batch - mean) / std, **self.options)
-        while not isinstance(output, Tensor):  # images and heatmaps, by step
-            output = output[0] if isinstance(output, tuple) else output[-1]
+        mean, std = self._mean_and_std()
+        output = self.image_of(self.normalize(inputs))
         output = (output.float() * std + mean).clamp(0, LARGEST)
         return list(output.permute(0, 2, 3, 1).cpu().numpy())
 
@@ -127,6 +120,33 @@ class FaceNetwork:
             sr = sr + cv2.resize(missing, size, interpolation=cv2.INTER_CUBIC)
             sr = sr.clip(0, LARGEST)
         return sr
+
+    def normalize(self, inputs: Sequence[np.ndarray]) -> Tensor:
+        """Make the batch that the network is fed.
+
+        Args:
+            inputs (Sequence[np.ndarray]): As for :meth:`restore`.
+
+        Returns:
+            Tensor: (N, 3, h, w) float32 RGB, normalized by the facts.
+        """
+        batch = torch.from_numpy(np.stack(inputs)).to(self.device)
+        mean, std = self._mean_and_std()
+        return (batch.permute(0, 3, 1, 2).float() - mean) / std
+
+    def image_of(self, batch: Tensor) -> Tensor:
+        """Return the last image (N, 3, H, W) that is made of a batch."""
+        output = self.network(batch, **self.options)
+        while not isinstance(output, Tensor):  # images and heatmaps, by step
+            output = output[0] if isinstance(output, tuple) else output[-1]
+        return output
+
+    def _mean_and_std(self) -> list[Tensor]:
+        """Return the facts' mean and std as (1, 3, 1, 1)."""
+        return [
+            torch.tensor(value, device=self.device).view(1, 3, 1, 1)
+            for value in (self.facts.mean, self.facts.std)
+        ]
 
     def consistency(self, sr: np.ndarray, lr: np.ndarray) -> float | None:
         """Compare a restored face, reduced again, with what was there.

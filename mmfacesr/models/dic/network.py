@@ -56,7 +56,8 @@ def merge_heatmaps(heatmap: Tensor) -> Tensor:
     peak = heatmap.flatten(2).max(dim=2).values  # (N, K)
     heatmap = heatmap / peak.clamp(min=MIN_PEAK)[..., None, None]
     components = []
-    for ranges in COMPONENTS[heatmap.shape[1]]:
+    # A traced size is a tensor, and no key.
+    for ranges in COMPONENTS[int(heatmap.shape[1])]:
         points = [heatmap[:, start:stop] for start, stop in ranges]
         components.append(torch.cat(points, dim=1).sum(dim=1))
     return torch.stack(components, dim=1)
