@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restore the faces in one picture, by the inferencer.
 
-    python demo/face_sr_demo.py family.jpg MODEL --out restored.jpg --upscale 4
+    python demo/face_sr_demo.py family.jpg --out restored.jpg --upscale 4
 
 The command `mmfacesr restore` does the same for folders, with reports.
 """
@@ -22,7 +22,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('picture', help='path or URL')
     parser.add_argument(
-        'model', help='name or config of a model, see `mmfacesr models`'
+        'model',
+        nargs='?',
+        help='name or config of a model, see `mmfacesr models` (default: the '
+        'one whose weights come with mmfacesr)',
     )
     parser.add_argument(
         'weights',

@@ -24,7 +24,7 @@ from mmfacesr.weights.model_index import (
     close_names,
     read_index,
 )
-from mmfacesr.weights.sources import place_of, weights_dir
+from mmfacesr.weights.sources import place_of_entry, weights_dir
 
 MODELS_HELP = """\
 List the published weights that mmfacesr knows, with their licenses.
@@ -154,7 +154,7 @@ def searched(entry: WeightsEntry) -> str:
 
 def facts_of(entry: WeightsEntry) -> dict:
     """Return what is known of an entry, for programs."""
-    place = place_of(entry.urls[0])
+    place = place_of_entry(entry)
     return {
         'name': entry.name,
         'collection': entry.collection,
@@ -193,7 +193,7 @@ def row_of(entry: WeightsEntry) -> tuple[str, ...]:
     """Return an entry's line of the table."""
     checksum = entry.checksum
     known = 'sha256' if checksum.sha256 else 'git' if checksum else 'none'
-    here = 'yes' if place_of(entry.urls[0]).is_file() else '-'
+    here = 'yes' if place_of_entry(entry).is_file() else '-'
     license = entry.license + (MARK if entry.restricted else '')
     return entry.name, entry.collection, known, here, license
 

@@ -18,7 +18,7 @@ from mmfacesr.checkpoint import load_weights
 from mmfacesr.models.common.facts import Facts
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.utils.project_files import project_root
-from mmfacesr.weights.model_index import find_entry
+from mmfacesr.weights.model_index import find_entry, packaged_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class ModelFacts(Facts):
 
 
 def get_model(
-    name_or_config: Union[str, Path, Config],
+    name_or_config: Union[str, Path, Config, None] = None,
     weights: Union[bool, str, Path, None] = None,
     device: Optional[str] = None,
 ) -> nn.Module:
@@ -49,9 +49,10 @@ def get_model(
         model.facts.mean, model.facts.std, model.facts.input_size
 
     Args:
-        name_or_config (str | Path | Config): A name that
+        name_or_config (str | Path | Config | None): A name that
             :func:`mmfacesr.list_models` gives, the path of a config, or a
-            config.
+            config. Defaults to None, the model whose weights are in the
+            package, with them.
         weights (bool | str | Path | None): True for the published weights of
             that name; else a file, a URL or a name of the index, in any
             layout that is known. Defaults to None: weights as at the
@@ -71,11 +72,13 @@ def get_model(
 
 
 def build_model(
-    name_or_config: Union[str, Path, Config],
+    name_or_config: Union[str, Path, Config, None] = None,
     weights: Union[bool, str, Path, None] = None,
     device: Optional[str] = None,
 ) -> tuple[nn.Module, Config]:
     """Build a generator as :func:`get_model`, and return its config too."""
+    if name_or_config is None:
+        name_or_config, weights = packaged_model(), weights or True
     cfg, name = _find(name_or_config)
     network = build_network(cfg)
     weights = name if weights is True else weights or None

@@ -14,7 +14,7 @@ from typing import Optional
 
 import yaml
 
-from mmfacesr.utils.project_files import project_root
+from mmfacesr.utils.project_files import PACKAGE, project_root
 from mmfacesr.weights import WeightsError
 from mmfacesr.weights.files import Checksum
 
@@ -38,6 +38,9 @@ NEEDED = {
     'collection': 'In Collection',
 }
 WEB_ADDRESS = re.compile(r'https?://[^/\s]+/\S*[^/\s]')
+PACKAGED = 'package:'  # what the address of a file in the package begins with
+IN_PACKAGE = re.compile(PACKAGED + r'\w[\w.-]*', re.ASCII)
+PACKAGED_FOLDER = PACKAGE / 'weights' / 'packaged'
 MAX_NAMES = 5
 MAX_NAME = 200  # letters; comparing takes longer the more they are
 # The C parser is ten times as fast; not every PyYAML has it.
@@ -49,7 +52,8 @@ class WeightsEntry:
     """What is known of a file of weights before one has it."""
 
     name: str  # in the index: of a config, or the file's own
-    urls: tuple[str, ...]  # the official one, then mirrors to try in turn
+    # The official one, then mirrors to try in turn; or 'package:FILE' alone.
+    urls: tuple[str, ...]
     checksum: Checksum = Checksum()  # noqa: RUF009  immutable
     license: str = ''  # as its publisher states it
     collection: str = ''  # the method that they belong to
@@ -64,6 +68,13 @@ class WeightsEntry:
         license with conditions beside it are not.
         """
         return FROM_WHOM.sub('', self.license) not in OPEN_LICENSES
+
+    @property
+    def packaged(self) -> Optional[Path]:
+        """Where the file is, if mmfacesr brings it along."""
+        if not self.urls[0].startswith(PACKAGED):
+            return None
+        return PACKAGED_FOLDER / self.urls[0].removeprefix(PACKAGED)
 
 
 def read_index() -> tuple[WeightsEntry, ...]:
@@ -80,6 +91,21 @@ def model_names() -> set[str]:
     """Return the names of all models of the index that have a config."""
     models = (model for model, _ in _models('Import'))
     return {str(model.get('Name')) for model in models if 'Config' in model}
+
+
+def packaged_model() -> str:
+    """Return the name of the model whose weights come with mmfacesr.
+
+    Raises:
+        WeightsError: If the index of the installation has none.
+    """
+    for entry in read_index():
+        if entry.packaged:
+            return entry.name
+    raise WeightsError(
+        'Expected a model whose weights are in the package, got none in the '
+        'index; name a model, or install mmfacesr again.'
+    )
 
 
 def find_entry(source: str) -> Optional[WeightsEntry]:
@@ -129,7 +155,8 @@ def _entry(model: dict, metafile: Path) -> WeightsEntry:
     texts |= {f: model[key] for f, key in MORE.items() if key in model}
     try:
         urls = (model['Weights'], *model.get('Weights Mirrors', ()))
-        for url in urls:
+        in_package = len(urls) == 1 and IN_PACKAGE.fullmatch(str(urls[0]))
+        for url in () if in_package else urls:
             if not WEB_ADDRESS.fullmatch(str(url)):
                 raise WeightsError(
                     "Expected a list of URLs as 'Weights Mirrors', and each "

@@ -65,15 +65,13 @@ def local_weights(
     path = Path(os.path.expanduser(source))
     is_url = '://' in text
     if not is_url and path.is_file():
-        hashes = hash_file(path)
-        if fault := Checksum(sha256).fault(hashes):
-            raise WeightsError(
-                f'Expected another file at {path}, got one with {fault}; it '
-                'is damaged or another version: fetch it again or correct '
-                'sha256.'
-            )
-        return LocalWeights(path, hashes, str(path))
+        return LocalWeights(path, _checked(path, Checksum(sha256)), str(path))
     entry = find_entry(text)
+    if entry is not None and entry.packaged:
+        known = _known(entry.checksum, sha256)
+        return LocalWeights(
+            entry.packaged, _checked(entry.packaged, known), text
+        )
     if is_url and entry is None:
         entry = WeightsEntry('the file', (text,))
     if entry is not None:
@@ -90,6 +88,22 @@ def local_weights(
         f'{text!r}; `mmfacesr models` lists the names'
         f'{f" (close ones: {close})" if close else ""}{or_remedy(remedy)}.'
     )
+
+
+def _checked(path: Path, known: Checksum) -> Checksum:
+    """Return the hashes of a file that nothing can be fetched for."""
+    hashes = hash_file(path)
+    if fault := known.fault(hashes):
+        raise WeightsError(
+            f'Expected another file at {path}, got one with {fault}; it is '
+            'damaged or another version: fetch it again or correct sha256.'
+        )
+    return hashes
+
+
+def place_of_entry(entry: WeightsEntry) -> Path:
+    """Return where the file of an entry is, or will be once downloaded."""
+    return entry.packaged or place_of(entry.urls[0])
 
 
 def weights_dir() -> Path:

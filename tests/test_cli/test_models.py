@@ -50,7 +50,8 @@ def test_all_models_are_listed(
 @pytest.mark.parametrize(
     'words, names',
     [
-        (['SPARNet', 'attn3d'], {'sparnet_light', 'sparnet-hd'}),
+        (['SPARNet', 'attn3d', 'NC-SA'], {'sparnet_light', 'sparnet-hd'}),
+        (['package:'], {'sparnet_light'}),  # of the address
         (['sparnet-hd', 'attn3d'], {'sparnet-hd'}),
         (['several gpus'], {'pfsrnet'}),  # of the note
         (['face_detection'], {'yunet'}),  # of the address

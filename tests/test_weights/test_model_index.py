@@ -95,6 +95,11 @@ def test_found_by_name_and_by_every_address(install: Callable) -> None:
         ({'Weights': None}, 'URL of a file, got None'),
         ({'Weights Mirrors': 'https://b.example/n.pth'}, 'a list of URLs'),
         ({'Weights Mirrors': ['file:///n.pth']}, "got 'file:///n.pth'"),
+        ({'Weights': 'package:../n.pth'}, "got 'package:../n.pth'"),
+        (
+            {'Weights': 'package:n.pth', 'Weights Mirrors': ['https://b/n']},
+            "got 'package:n.pth'",
+        ),
         ({'In Collection': None}, "'In Collection'"),
         ({'Weights Note': ['a']}, "'Weights Note'"),
     ],

@@ -80,7 +80,13 @@ def weights_cell(model: dict, text: str) -> str:
     license = model['Weights License']
     if license == 'none stated':
         license = 'no license stated'
-    return f'[{text}]({model["Weights"]}), {digits_cell(model)}, {license}'
+    address, name = model['Weights'], model['Weights'].partition('package:')[2]
+    if name:
+        text, address = (
+            'in the package',
+            f'../../mmfacesr/weights/packaged/{name}',
+        )
+    return f'[{text}]({address}), {digits_cell(model)}, {license}'
 
 
 def digits_cell(model: dict) -> str:
