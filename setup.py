@@ -152,7 +152,10 @@ setup(
     # Makes setuptools put a plain path into the environment, next to which
     # a folder with forwarding files does not hide the package.
     package_dir={'': '.'},
-    package_data={'': ['*.npz', '*.json', '*.txt', '*.safetensors', '*.md']},
+    package_data={
+        '': ['*.npz', '*.json', '*.txt'],
+        'mmfacesr.weights': ['packaged/*'],
+    },
     entry_points={'console_scripts': ['mmfacesr = mmfacesr.apis.cli:main']},
     install_requires=INSTALL_REQUIRES,
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an

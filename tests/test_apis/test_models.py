@@ -56,7 +56,7 @@ def test_pattern(repo: Path, pattern: str, belongs: object) -> None:
 
 @pytest.mark.parametrize(
     'licence, words',
-    [('open', 'Apache-2.0 (MMagic)'), ('cc by-nc', 'CC BY-NC-SA 4.0')],
+    [('open', 'Apache-2.0'), ('cc by-nc', 'CC BY-NC-SA 4.0')],
 )
 def test_licence(repo: Path, licence: str, words: str) -> None:
     found = mmfacesr.list_models(licence=licence)
