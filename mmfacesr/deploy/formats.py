@@ -40,11 +40,11 @@ def dynamo_onnx(
     """Write ONNX by torch's newer exporter, from a captured graph.
 
     Raises:
-        NotImplementedError: If this torch has none that takes the arguments.
+        RuntimeError: If this torch has none that takes the arguments.
     """
     if 'dynamo' not in inspect.signature(torch.onnx.export).parameters:
-        raise NotImplementedError(
-            f'torch {torch.__version__} has another interface'
+        raise RuntimeError(
+            f'torch {torch.__version__} has none that takes these arguments'
         )
     batch = torch.export.Dim(BATCH, min=1)
     with _tracing():
@@ -160,7 +160,7 @@ def write_torchscript(
     path: Path,
     metadata: dict[str, Any],
 ) -> str:
-    """Write a trace, which every torch from 2.1 on reads."""
+    """Write a trace; return the name of what served."""
     with _tracing():
         traced = torch.jit.trace(network, example, check_trace=False)
         extra = {EXTRA_FILE: json.dumps(metadata)}

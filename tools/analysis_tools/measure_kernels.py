@@ -10,12 +10,11 @@ Each HR face is reduced by every recipe of its scale, restored, and compared
 with the same LR face enlarged by Pillow bicubic. A network that saw one
 recipe alone often loses against bicubic by the others. The line
 `+ back-projection` is of faces as `mmfacesr restore` puts them back, by the
-model's own recipe. With --group-by, faces
-are also counted apart by what a pattern finds in their file names, such as
-the data set that they are of.
+model's own recipe. With --group-by, faces are also counted apart by what a
+pattern finds in their file names, such as the data set that they are of.
 
-Intervals hold the mean gain with 95 %: bootstrap over the faces, 10,000
-draws, seed 0.
+Intervals hold the mean gain with 95 %: percentile bootstrap over the faces,
+10,000 draws, seed 0; none of a single face.
 """
 
 import argparse
@@ -25,6 +24,7 @@ from collections import defaultdict
 import numpy as np
 from mmcv.transforms import Compose
 from mmengine.registry import DefaultScope
+from scipy.stats import bootstrap
 from tqdm import tqdm
 
 from mmfacesr.apis.config import read_recipe
@@ -95,10 +95,16 @@ def measure(
 
 def interval(gain: np.ndarray) -> tuple[float, float]:
     """Bounds of the mean, 95 %."""
-    rng = np.random.default_rng(0)
-    places = rng.integers(0, len(gain), (DRAWS, len(gain)))
-    low, high = np.percentile(gain[places].mean(1), (2.5, 97.5))
-    return float(low), float(high)
+    if len(gain) < 2:
+        return np.nan, np.nan
+    found = bootstrap(
+        (gain,),
+        np.mean,
+        n_resamples=DRAWS,
+        method='percentile',
+        random_state=np.random.default_rng(0),
+    )
+    return tuple(map(float, found.confidence_interval))
 
 
 def groups_of(

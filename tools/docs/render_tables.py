@@ -41,6 +41,8 @@ from pathlib import Path
 import yaml
 
 from mmfacesr.utils import write_atomic
+from mmfacesr.utils.project_files import PACKAGE
+from mmfacesr.weights.model_index import PACKAGED, PACKAGED_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = re.compile(r'(<!-- table: (\w+) -->\n).*?(<!-- /table -->)', re.S)
@@ -80,12 +82,11 @@ def weights_cell(model: dict, text: str) -> str:
     license = model['Weights License']
     if license == 'none stated':
         license = 'no license stated'
-    address, name = model['Weights'], model['Weights'].partition('package:')[2]
-    if name:
-        text, address = (
-            'in the package',
-            f'../../mmfacesr/weights/packaged/{name}',
-        )
+    address = model['Weights']
+    if address.startswith(PACKAGED):
+        folder = PACKAGED_FOLDER.relative_to(PACKAGE.parent).as_posix()
+        text = 'in the package'
+        address = f'../../{folder}/{address.removeprefix(PACKAGED)}'
     return f'[{text}]({address}), {digits_cell(model)}, {license}'
 
 
