@@ -185,7 +185,7 @@ def real_restorer(
     shapes = {key: value.shape for key, value in state.items()}
     for key, value in fill.fill_state_dict(shapes).items():
         state[key].copy_(state[key].new_tensor(value))
-    restorer.faces.network = restorer.model
+    restorer.faces.network = ImageNetwork(restorer.model)
     return restorer
 
 
