@@ -37,6 +37,8 @@ FLOORS = (
     ('models.runtime',),
     ('apis',),
     ('deploy',),
+    # Commands.
+    ('apis.cli', 'apis.restoring.command'),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 HEAVY = ('mmagic', 'diffusers', 'transformers')

@@ -16,9 +16,9 @@ GONE = 'this mend is no longer needed'
 def colliding() -> tuple[str, str]:
     """Two names that a set lists in the order they came."""
     for number in count():
-        pair = 'img_shape', f'field_{number}'
-        if list(set(pair)) != list(set(pair[::-1])):
-            return pair
+        first, second = 'img_shape', f'field_{number}'
+        if list({first, second}) != list({second, first}):
+            return first, second
 
 
 def sample(names: tuple[str, str]) -> BaseDataElement:

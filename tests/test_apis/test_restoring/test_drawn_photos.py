@@ -17,6 +17,7 @@ from PIL import Image
 
 from mmfacesr.apis import FaceSRInferencer
 from mmfacesr.apis.config import load_config
+from mmfacesr.apis.face_network import ImageNetwork
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.faces.framing import frame_matrix, frame_side
 
