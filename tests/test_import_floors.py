@@ -38,7 +38,8 @@ FLOORS = (
     ('apis',),
     ('deploy',),
     # Commands.
-    ('apis.cli', 'apis.restoring.command'),
+    ('apis.restoring.command',),
+    ('apis.cli',),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 HEAVY = ('mmagic', 'diffusers', 'transformers')

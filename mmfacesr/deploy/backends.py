@@ -107,6 +107,7 @@ class Backend:
         make (Callable): (network, example, dtype) -> what runs it.
         dtypes (tuple[str, ...]): That it computes in.
         needs (tuple[str, ...]): Packages.
+        extra (str): Of mmfacesr, which brings them.
         on_gpu (bool): Whether it takes tensors of a GPU.
         is_tried (bool): Whether 'auto' tries it.
     """
@@ -114,6 +115,7 @@ class Backend:
     make: Callable[[nn.Module, Tensor, str], Run]
     dtypes: tuple[str, ...] = ('float32', 'bfloat16')
     needs: tuple[str, ...] = ()
+    extra: str = ''
     on_gpu: bool = False
     is_tried: bool = True
 
@@ -127,7 +129,9 @@ BACKENDS = {
     # Minutes of compiling in every process, too long for most uses.
     'compile': Backend(torch_compiled, on_gpu=True, is_tried=False),
     'onnxruntime': Backend(
-        onnxruntime, ('float32',), ('onnx', 'onnxruntime', 'onnxscript')
+        onnxruntime, ('float32',), ('onnx', 'onnxruntime'), 'deploy'
     ),
-    'openvino': Backend(openvino, needs=('onnx', 'openvino')),
+    'openvino': Backend(
+        openvino, needs=('onnx', 'openvino'), extra='openvino'
+    ),
 }

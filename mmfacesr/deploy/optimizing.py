@@ -61,7 +61,7 @@ class OptimizedNetwork:
     chosen: Way
     batch_size: int
     ways: list[Way] = field(default_factory=list)
-    timed: int = 0
+    timed: int = 1
 
     def __call__(self, batch: Tensor) -> Tensor:
         """Restore a batch."""
@@ -203,15 +203,16 @@ def _check_arguments(network: nn.Module, dtype: str, backend: str) -> None:
         )
     if backend == 'auto':
         return
-    if missing := BACKENDS[backend].missing():
+    kind = BACKENDS[backend]
+    if missing := kind.missing():
         raise ImportError(
             f'Expected {" and ".join(missing)} for backend {backend}, found '
-            "none; run pip install 'mmfacesr[deploy]'."
+            f"none; run pip install 'mmfacesr[{kind.extra}]'."
         )
-    if dtype != 'auto' and dtype not in BACKENDS[backend].dtypes:
+    if dtype not in ('auto', *kind.dtypes):
         raise ValueError(
-            f'Expected a dtype of {BACKENDS[backend].dtypes} for backend '
-            f'{backend}, got {dtype!r}.'
+            f'Expected a dtype of {kind.dtypes} for backend {backend}, got '
+            f'{dtype!r}.'
         )
 
 
