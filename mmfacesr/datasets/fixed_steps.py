@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The part of a pipeline that makes the same of a face each time."""
 
+import hashlib
+import sys
 from collections.abc import Callable, Sequence
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmfacesr.datasets.transforms import LoadFaceImage, RandomFlipFace
 from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.images import read_image
 
 Step = Callable[[dict], dict | None]
 
@@ -85,6 +89,14 @@ class FixedSteps:
             f'{_name(step)} {_arguments(step)}'
             for step in [*self._leading, *self._before_mirror]
         ]
+
+    def hash_code(self) -> str:
+        """Hash the files that the steps, and the reader, are written in."""
+        steps = [*self._leading, *self._before_mirror]
+        names = {read_image.__module__, *(type(s).__module__ for s in steps)}
+        files = [Path(sys.modules[name].__file__) for name in sorted(names)]
+        code = b''.join(file.read_bytes() for file in files)
+        return hashlib.sha256(code).hexdigest()
 
 
 def run_steps(steps: Sequence[Step], results: dict) -> dict | None:

@@ -132,6 +132,7 @@ class PackedFaces:
             faces=hashlib.sha256(self._names.tobytes()).hexdigest(),
             landmarks=landmarks,
             steps=steps,
+            code=self._fixed.hash_code(),
             versions=dict(
                 mmfacesr=__version__,
                 layout=LAYOUT,

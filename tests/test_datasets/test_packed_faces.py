@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from mmfacesr.apis.config import load_config
 from mmfacesr.datasets import FaceFolder
 from mmfacesr.datasets.fixed_steps import FixedSteps
-from mmfacesr.datasets.transforms import CropFace, LoadFaceImage
+from mmfacesr.datasets.transforms import CropFace, LoadFaceImage, face_crop
 from mmfacesr.faces.table import LandmarkTable
 from mmfacesr.registry import DATASETS, TRANSFORMS
 from mmfacesr.utils.images import read_image, write_image
@@ -120,6 +120,16 @@ def test_a_mirror_that_matters_stays_first(root: Path, tmp_path: Path) -> None:
     assert_same(packed, dataset_of(root, None, pipeline=pipeline))
 
 
+def test_a_seeded_degradation_is_packed(
+    root: Path, tmp_path: Path, loads: list
+) -> None:
+    steps = [dict(type='ResizeFace'), dict(type='DegradeBlindly', seed=0)]
+    options = dict(split='test', pipeline=[*LOAD, *steps])
+    packed = dataset_of(root, tmp_path / 'cache', **options)
+    assert_same(packed, dataset_of(root, None, **options))
+    assert len(loads) == (1 + len(SEEDS)) * len(packed)
+
+
 def test_only_steps_without_chance_are_packed() -> None:
     class RandomCrop(CropFace):
         pass
@@ -141,7 +151,10 @@ def test_only_steps_without_chance_are_packed() -> None:
 
 
 def test_changed_files_and_settings(
-    root: Path, tmp_path: Path, loads: list
+    root: Path,
+    tmp_path: Path,
+    loads: list,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cache = tmp_path / 'cache'
     name = dataset_of(root, cache).get_data_info(3)['file']
@@ -161,6 +174,11 @@ def test_changed_files_and_settings(
         moved = dataset_of(root, cache, pipeline=steps)
         assert_same(moved, dataset_of(root, None, pipeline=steps))
         assert len(list(cache.iterdir())) == count
+    code = tmp_path / 'face_crop.py'
+    code.write_bytes(Path(face_crop.__file__).read_bytes() + b'# changed')
+    monkeypatch.setattr(face_crop, '__file__', str(code))
+    dataset_of(root, cache)
+    assert len(list(cache.iterdir())) == 5
 
 
 def test_workers_and_copies_use_the_same_file(
