@@ -34,7 +34,6 @@ REDUCE = dict(
     interpolation='nearest',
     backend='cv2',
 )
-# Of what is packed: without a mirror, behind one, before a random crop.
 CONFIGS = {
     'dic/dic_x8c48b6_1xb8-150k_celeba.py': 'img',
     'sparnet/sparnet_attn2d-x8_1xb32-20e_celeba-aligned.py': 'img',
