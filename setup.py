@@ -163,6 +163,7 @@ setup(
     extras_require={
         # onnx >= 1.23 wants another protobuf than mediapipe.
         'deploy': ['onnx>=1.16,<1.23', 'onnxruntime>=1.17', 'onnxscript'],
+        'openvino': ['onnx>=1.16,<1.23', 'openvino'],
         'landmarks': ['mediapipe>=0.10,<0.10.30'],
         'tensorboard': ['tensorboard<2.19'],
         'tests': ['pytest', 'codespell', 'ruff'],

@@ -37,6 +37,9 @@ FLOORS = (
     ('models.runtime',),
     ('apis',),
     ('deploy',),
+    # Commands.
+    ('apis.restoring.command',),
+    ('apis.cli',),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}
 HEAVY = ('mmagic', 'diffusers', 'transformers')

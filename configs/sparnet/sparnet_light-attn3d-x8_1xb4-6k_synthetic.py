@@ -1,7 +1,7 @@
 """SPARNet-Light on synthetic faces alone, drawn while it trains, for any kernel.
 
-4,000 people as in snapshots, framed, colored and reduced at random each time.
-No photograph of a person is used.
+4,000 people as in snapshots, bent, framed, colored, softened and reduced at
+random each time. No photograph of a person is used.
 
 Train:  tools/train.py configs/sparnet/sparnet_light-attn3d-x8_1xb4-6k_synthetic.py --amp
 Test:   tools/test.py configs/sparnet/sparnet_light-attn3d-x8_1xb4-6k_synthetic.py CHECKPOINT --data FACES
@@ -23,10 +23,28 @@ from mmfacesr.models.sparnet import facts as sparnet
 facts = sparnet.X8.to_dict()
 
 channels_last = True
-model = dict(generator=dict(res_depth=1, att_name='spar3d'))
+model = dict(
+    generator=dict(res_depth=1, att_name='spar3d'),
+    # The mean of what is likely, not its median: drawn faces are not quite
+    # like real ones, and bold guesses cost most.
+    pixel_loss=dict(type='MSELoss'),
+)
 
+# How sharp photographs are is not known: from as drawn to as enlarged ones.
+soften = dict(
+    type='RandomBlur',
+    keys=['gt'],
+    params=dict(
+        kernel_size=[13],
+        kernel_list=['iso'],
+        kernel_prob=[1.0],
+        sigma_x=[0.3, 2.0],
+        sigma_y=[0.3, 2.0],
+    ),
+)
 train_pipeline = [
     dict(type='DrawFace', size=160, look='snapshot', keep=4000),
+    dict(type='RandomElasticFace', amplitude=3.5, spacing=32),
     dict(type='RandomFlipFace', prob=0.5),
     dict(
         type='RandomFramingFace',
@@ -36,6 +54,7 @@ train_pipeline = [
         stretch=(0.94, 1.12),
         shift=3.0,
     ),
+    soften,
     dict(
         type='ColorJitterFace',
         brightness=0.3,

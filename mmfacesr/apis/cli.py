@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Optional
 
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
-from mmfacesr.apis.restoring import command
+from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
 from mmfacesr.weights.model_index import (
@@ -62,7 +62,7 @@ def make_parser() -> argparse.ArgumentParser:
             'restore',
             command.restore,
             'restore the faces in pictures',
-            command.HELP,
+            arguments.HELP,
         ),
         ('models', models, 'list the published weights', MODELS_HELP),
         ('download', download, 'download weights', DOWNLOAD_HELP),
@@ -75,7 +75,7 @@ def make_parser() -> argparse.ArgumentParser:
         )
         added.set_defaults(run=run, parser=added)
         add_weights_dir(added)
-    command.add_arguments(commands.choices['restore'])
+    arguments.add_arguments(commands.choices['restore'])
     add_models_arguments(commands.choices['models'])
     add_download_arguments(commands.choices['download'])
     return parser

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import read_image
 

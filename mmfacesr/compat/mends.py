@@ -9,6 +9,7 @@ versions and fails when a mend is no longer needed.
 
 from mmfacesr.compat.base_versions import check_base
 from mmfacesr.compat.checkpoints import mend_checkpoint_files
+from mmfacesr.compat.data_samples import mend_data_samples
 from mmfacesr.compat.data_workers import mend_data_workers
 from mmfacesr.compat.distributed import mend_distributed
 from mmfacesr.compat.json_files import mend_json_files
@@ -27,6 +28,7 @@ def mend() -> None:
     check_base()
     mend_distributed()
     mend_checkpoint_files()
+    mend_data_samples()
     mend_data_workers()
     mend_json_files()
     mend_mmagic_imports()

@@ -1,13 +1,24 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Networks as files that run without mmfacesr, compared before they are kept.
+"""Networks made fast here, or files that run without mmfacesr.
 
-model -> `formats` writes a file -> `verification` runs it beside the network
--> the file gets its name. `metadata` says inside it what it is.
+optimize: model -> folded -> each of `backends` -> `verification` beside the
+network -> `timing` -> the fastest, kept by `choices`.
+
+export_model: model -> `formats` writes a file -> `verification` -> the file
+gets its name. `metadata` says inside it what it is.
 """
 
 from .exporting import Export, export_model
 from .metadata import read_metadata
+from .optimizing import OptimizedNetwork, optimize
 from .verification import ExportMismatchError
 
-__all__ = ['Export', 'ExportMismatchError', 'export_model', 'read_metadata']
+__all__ = [
+    'Export',
+    'ExportMismatchError',
+    'OptimizedNetwork',
+    'export_model',
+    'optimize',
+    'read_metadata',
+]

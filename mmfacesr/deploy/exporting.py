@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import nn
 
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.deploy import formats
 from mmfacesr.deploy.metadata import describe
 from mmfacesr.deploy.verification import (
@@ -43,23 +43,6 @@ class Export:
     path: Path
     exporter: str
     agreement: float
-
-
-class ImageNetwork(nn.Module):
-    """A network with one input and one output, the image.
-
-    Args:
-        faces (FaceNetwork): It holds the network.
-    """
-
-    def __init__(self, faces: FaceNetwork) -> None:
-        super().__init__()
-        self.network = faces.network
-        self.image_of = faces.image_of
-
-    def forward(self, batch: Tensor) -> Tensor:
-        """Map (N, 3, h, w) to (N, 3, H, W), both normalized."""
-        return self.image_of(batch)
 
 
 def export_model(
@@ -106,7 +89,7 @@ def export_model(
     path = Path(path).expanduser()
     _check_target(path, force)
     faces = FaceNetwork(model.facts, model)
-    network = ImageNetwork(faces).eval()
+    network = faces.network.eval()
     inputs = draw_inputs(faces, num_faces)
     sizes = BATCH_SIZES if dynamic_batch else (1,)
     example = inputs[: 2 if dynamic_batch else 1]  # 1 would be a constant

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.datasets.synthetic_faces.render import render_face
 
 BATCH_SIZES = (8, 3, 1)

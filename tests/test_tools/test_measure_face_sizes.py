@@ -11,7 +11,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor, nn
 
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.models import METHODS
 

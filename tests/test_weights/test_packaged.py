@@ -17,7 +17,7 @@ from skimage.metrics import peak_signal_noise_ratio
 
 import mmfacesr
 from mmfacesr.apis import cli
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.datasets.synthetic_faces import face_seeds, render_face
 from mmfacesr.weights import WeightsError, model_index
 from mmfacesr.weights.model_index import (

@@ -17,6 +17,7 @@ import argparse
 import numpy as np
 from tqdm import tqdm
 
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.apis.measuring import (
     add_arguments,
@@ -24,7 +25,6 @@ from mmfacesr.apis.measuring import (
     resize,
     restore_all,
 )
-from mmfacesr.apis.restoring.network import FaceNetwork
 from mmfacesr.evaluation.functional.image_quality import psnr
 
 STEPS = (0.5, 0.75, 1.0, 1.125, 1.25, 1.375, 1.5, 1.75, 2.0, 2.5, 3.0)

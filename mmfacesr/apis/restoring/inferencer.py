@@ -16,6 +16,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 from tqdm import tqdm
 
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.apis.models import build_model
 from mmfacesr.apis.restoring.choices import Choices
 from mmfacesr.apis.restoring.inputs import (
@@ -24,7 +25,6 @@ from mmfacesr.apis.restoring.inputs import (
     open_photo,
     sources_of,
 )
-from mmfacesr.apis.restoring.network import FaceNetwork
 from mmfacesr.apis.restoring.results import RestoredFace, RestoredPhoto
 from mmfacesr.apis.restoring.waiting import WaitingFace
 from mmfacesr.faces.framing import frame_face, frame_matrix, frame_side
@@ -83,11 +83,21 @@ class FaceSRInferencer(BaseInferencer):
                 f'{self.cfg.filename or "a config"}; '
                 '`mmfacesr.list_models()` names those there are.'
             )
-        self.faces = FaceNetwork(facts, network or self.model, device or 'cpu')
+        self.device = device or 'cpu'
+        self.use_network(network or self.model)
         self.pipeline = self._init_pipeline(self.cfg)
         self._boxes = boxes
         self.show_progress = show_progress
         self._finder: Any = None
+
+    def use_network(self, network: Callable[[Tensor], Tensor]) -> None:
+        """Let faces be restored by another network on the same tensors.
+
+        Args:
+            network (Callable): Such as the model, made faster by
+                :func:`mmfacesr.deploy.optimize`; see :class:`FaceNetwork`.
+        """
+        self.faces = FaceNetwork(self.model.facts, network, self.device)
 
     def __call__(
         self,

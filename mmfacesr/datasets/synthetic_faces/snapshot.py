@@ -83,13 +83,13 @@ def as_snapshot(person: Person) -> Person:
         shape[name] += change
     for name, factor in (
         ('brow_thickness', rng.uniform(0.5, 1.1)),
-        ('face_width', 1.05),
-        ('jaw_width', 1.06),
+        ('face_width', 1.08),
+        ('jaw_width', 1.14),
         ('nose_width', 0.85),
         ('nose_height', 0.65),
         ('nose_length', 0.97),
         ('mouth_width', 1.06),
-        ('upper_lip', 0.80),
+        ('upper_lip', 0.70),
         ('lower_lip', 0.75),
     ):
         shape[name] *= factor
@@ -110,7 +110,7 @@ def as_snapshot(person: Person) -> Person:
         light=tuple(float(v) for v in light),
         light_color=tuple(key * rng.uniform(0.85, 1.4)),
         ambient=tuple(fill * rng.uniform(0.10, 0.32)),
-        smile=float(np.clip(rng.normal(0.85, 0.45), -0.3, 1.4)),
+        smile=float(np.clip(rng.normal(0.45, 0.40), -0.3, 1.2)),
         mouth_open=float(gap) if laughing else person.mouth_open,
         eye_open=0.85 * person.eye_open,
         yaw=0.75 * person.yaw,
@@ -207,19 +207,15 @@ class SnapshotPainter(FacePainter):
         self._line(low, 0.09, 0.25 * skin, weigh(1.2), 0.045)
 
     def _shade_eyes(self) -> None:
-        """Lids and brows keep light from the eyes, the nose from the lip."""
-        shade = self._rng.uniform(0.3, 0.8)
+        """Lids and brows keep light from the eyes."""
+        shade = self._rng.uniform(0.1, 0.5)
         for first in (36, 42):
             eye = self.rest[first : first + 6].mean(0)
             self._spot(eye, (0.26, 0.11), 0.3 * self.skin, shade, 0.05)
-        if self.person.mustache == 0:
-            lip = (0, self.rest[51, 1] - 0.10)
-            opacity = 0.4 * shade
-            self._spot(lip, (0.30, 0.07), 0.6 * self.skin, opacity, 0.05)
 
     def nostrils(self) -> None:
         """Fainter ones: the relief has shades of its own there."""
-        with self._faint(0.55):
+        with self._faint(0.85):
             super().nostrils()
 
     def brows(self) -> None:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from mmfacesr.datasets.transforms.blind_degradation import DegradeBlindly
+from mmfacesr.datasets.transforms.elastic_face import RandomElasticFace
 from mmfacesr.datasets.transforms.face_augmentation import (
     RandomAspectCropFace,
     RandomFlipFace,
@@ -33,6 +34,7 @@ __all__ = [
     'LoadFaceImage',
     'LoadLandmarks',
     'RandomAspectCropFace',
+    'RandomElasticFace',
     'RandomFlipFace',
     'RandomFramingFace',
     'RandomResizedCropFace',

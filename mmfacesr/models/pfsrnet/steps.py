@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.common.folding import plain_conv
+
 NUM_STEPS = 3
 # Channels shrink by this factor from the first to the last step.
 NARROWING = 2**NUM_STEPS
@@ -41,6 +43,10 @@ class EqualizedConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
         return F.conv2d(x, self.weight, self.bias, padding=KERNEL_SIZE // 2)
+
+    def plain(self) -> nn.Conv2d:
+        """Copy to a convolution that does the same."""
+        return plain_conv(self.weight, self.bias, padding=KERNEL_SIZE // 2)
 
 
 def equalized(in_channels: int, out_channels: int) -> nn.Sequential:

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.common.folding import plain_conv
+
 EPS = 1e-12
 # The estimate is close from the start; afterwards one iteration a step keeps
 # up with the weights.
@@ -81,6 +83,10 @@ class SpectralNormConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H', W')."""
         return F.conv2d(x, self.weight, self.bias, self.stride)
+
+    def plain(self) -> nn.Conv2d:
+        """Copy to a convolution that does the same."""
+        return plain_conv(self.weight, self.bias, self.stride)
 
 
 def iterate_spectral_norm(module: nn.Module) -> None:

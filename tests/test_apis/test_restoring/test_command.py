@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from torch import Tensor, nn
+
+from mmfacesr.deploy.optimizing import OptimizedNetwork, Way
 
 
 @pytest.fixture
@@ -178,3 +181,36 @@ def test_wrong_arguments_are_status_2(
     with pytest.raises(SystemExit) as end:
         restore(photos, *words)
     assert end.value.code == 2
+
+
+def test_a_faster_way_is_used_and_explained(
+    restore: Callable,
+    photos: Path,
+    tmp_path: Path,
+    capsys: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batches, asked = [], {}
+    network = restore.restorer.faces.network
+
+    def fast(batch: Tensor) -> Tensor:
+        batches.append(len(batch))
+        return network(batch)
+
+    def found(model: nn.Module, **kwargs: object) -> OptimizedNetwork:
+        asked.update(kwargs, model=model)
+        way = Way('fast float32', fast, 1e-6, 0.5)
+        return OptimizedNetwork(way, 2, [Way('as it is', network, None, 1.0)])
+
+    monkeypatch.setattr('mmfacesr.deploy.optimize', found)
+    (photos / 'bad.png').unlink()
+    assert restore(photos, '--fast', '--explain') == 0
+    assert batches == [2]
+    assert asked['model'] is restore.restorer.model
+    assert asked['backend'] == 'auto' and not asked['is_remembered']
+    assert '| as it is |' in capsys.readouterr().err
+    record = json.loads((tmp_path / 'out/preds/a/x.json').read_text())
+    assert record['origin']['backend'] == 'auto'
+    assert restore(photos) == 0  # results of the network itself are others
+    assert restore(photos, '--backend', 'torch', '--batch-size', 1) == 0
+    assert batches == [2, 2, 1, 1]

@@ -17,6 +17,7 @@ from PIL import Image
 
 from mmfacesr.apis import FaceSRInferencer
 from mmfacesr.apis.config import load_config
+from mmfacesr.apis.face_network import ImageNetwork
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.faces.framing import frame_matrix, frame_side
 
@@ -185,7 +186,7 @@ def real_restorer(
     shapes = {key: value.shape for key, value in state.items()}
     for key, value in fill.fill_state_dict(shapes).items():
         state[key].copy_(state[key].new_tensor(value))
-    restorer.faces.network = restorer.model
+    restorer.faces.network = ImageNetwork(restorer.model)
     return restorer
 
 

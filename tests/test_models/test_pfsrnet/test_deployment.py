@@ -17,7 +17,14 @@ needs_export = pytest.mark.skipif(
     torch.__version__ < '2.5',
     reason='torch.export of torch < 2.5 is a prototype',
 )
-PLAIN = {'Sequential', 'Residual', 'Conv2d', 'ConvTranspose2d', 'ReLU'}
+PLAIN = {
+    'Sequential',
+    'Residual',
+    'Conv2d',
+    'ConvTranspose2d',
+    'ReLU',
+    'Identity',
+}
 
 
 @pytest.fixture(scope='module')

@@ -1,11 +1,11 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The random framing moves image and points alike."""
+"""Random framing and bending move image and points alike."""
 
 import numpy as np
 import pytest
 
-from mmfacesr.datasets.transforms import RandomFramingFace
+from mmfacesr.datasets.transforms import RandomElasticFace, RandomFramingFace
 
 STILL = dict(degrees=0, scale=(1, 1), stretch=(1, 1), shift=0)
 
@@ -63,3 +63,42 @@ def test_stretch_widens() -> None:
 def test_wrong_ranges_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f'{name} as 0 < least'):
         RandomFramingFace(**{name: (0, 1)})
+
+
+def test_bent_points_stay_on_their_features() -> None:
+    point = np.array([[70.0, 95.0]], np.float32)
+    np.random.seed(0)
+    shifts = []
+    for _ in range(200):
+        sample = dict(gt=dots(point), gt_landmark=point.copy())
+        done = RandomElasticFace(3, 40)(sample)
+        assert done['gt'].shape == (160, 160, 3)
+        assert done['gt_landmark'].dtype == np.float32
+        found = center_of(done['gt'])
+        np.testing.assert_allclose(done['gt_landmark'][0], found, atol=1)
+        shifts.append(found - point[0])
+    # Cubic interpolation between the grid's points makes shifts smaller.
+    assert 1.5 < np.std(shifts) < 3.5
+    assert abs(np.mean(shifts)) < 0.5
+
+
+def test_unbent_is_unchanged() -> None:
+    gt = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+    done = RandomElasticFace(amplitude=0)(dict(gt=gt.copy()))
+    np.testing.assert_array_equal(done['gt'], gt)
+
+
+def test_neighbors_move_alike() -> None:
+    points = np.array([[70.0, 80.0], [74.0, 80.0]], np.float32)
+    np.random.seed(0)
+    gt = np.zeros((160, 160, 3), np.uint8)
+    for _ in range(20):
+        sample = dict(gt=gt, gt_landmark=points.copy())
+        moved = RandomElasticFace(4, 64)(sample)['gt_landmark'] - points
+        assert np.abs(moved[0] - moved[1]).max() < 2
+
+
+@pytest.mark.parametrize('wrong', [dict(amplitude=-1), dict(spacing=0)])
+def test_wrong_bends_are_refused(wrong: dict) -> None:
+    with pytest.raises(ValueError, match='amplitude of at least 0'):
+        RandomElasticFace(**wrong)

@@ -8,7 +8,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmfacesr.apis.config import read_recipe
-from mmfacesr.apis.restoring.network import FaceNetwork
+from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.models import METHODS
 from mmfacesr.models.common.facts import Facts

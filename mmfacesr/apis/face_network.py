@@ -20,6 +20,27 @@ LARGEST = 255.0  # of 8 bit
 PASSES = 2  # of back-projection; more of them sharpen noise
 
 
+class ImageNetwork(nn.Module):
+    """A network with one input and one output, the image.
+
+    Args:
+        network (nn.Module | Callable): It may return lists of images and
+            heatmaps, one a step; the last image counts.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        self.options = _image_only(network)
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Map (N, 3, h, w) to (N, 3, H, W), both normalized."""
+        output = self.network(batch, **self.options)
+        while not isinstance(output, Tensor):  # images and heatmaps, by step
+            output = output[0] if isinstance(output, tuple) else output[-1]
+        return output
+
+
 class FaceNetwork:
     """Restores batches of faces, framed as in the training of a network.
 
@@ -28,8 +49,7 @@ class FaceNetwork:
             reductions alone.
         network (nn.Module | Callable): (N, 3, input_size, input_size),
             normalized by the facts -> (N, 3, gt_size, gt_size), normalized
-            alike. It may return lists of images and heatmaps, as DIC does;
-            the last image counts.
+            alike; see :class:`ImageNetwork`.
         device (str): Where inputs are put. Defaults to 'cpu'.
     """
 
@@ -37,9 +57,8 @@ class FaceNetwork:
         self, facts: Facts, network: Network, device: str = 'cpu'
     ) -> None:
         self.facts = facts
-        self.network = network
+        self.network = ImageNetwork(network)
         self.device = torch.device(device)
-        self.options = _image_only(network)
         self.reductions = self._reductions()
 
     def native_side(self, side: float) -> int:
@@ -89,7 +108,7 @@ class FaceNetwork:
             rounded.
         """
         mean, std = self._mean_and_std()
-        output = self.image_of(self.normalize(inputs))
+        output = self.network(self.normalize(inputs))
         output = (output.float() * std + mean).clamp(0, LARGEST)
         return list(output.permute(0, 2, 3, 1).cpu().numpy())
 
@@ -133,13 +152,6 @@ class FaceNetwork:
         batch = torch.from_numpy(np.stack(inputs)).to(self.device)
         mean, std = self._mean_and_std()
         return (batch.permute(0, 3, 1, 2).float() - mean) / std
-
-    def image_of(self, batch: Tensor) -> Tensor:
-        """Return the last image (N, 3, H, W) that is made of a batch."""
-        output = self.network(batch, **self.options)
-        while not isinstance(output, Tensor):  # images and heatmaps, by step
-            output = output[0] if isinstance(output, tuple) else output[-1]
-        return output
 
     def _mean_and_std(self) -> list[Tensor]:
         """Return the facts' mean and std as (1, 3, 1, 1)."""

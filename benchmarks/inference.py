@@ -1,0 +1,202 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""How fast networks run: as they are, folded, in bfloat16, by runtimes.
+
+    python benchmarks/inference.py
+    python benchmarks/inference.py MODEL ... --threads 1 --batch-sizes 1 8
+    python benchmarks/inference.py --isa AVX512_CORE_BF16 --json FILE
+
+Ways to run a network take turns. Given are medians of all runs in
+milliseconds of wall and of processor time a face; the latter changes less
+when other programs run. The speed is against the network as it is, float32 as
+it was trained, in the same run. Agreement is that of the worst of the drawn
+faces with the network: the largest difference over the range of the outputs,
+or for reduced precision the PSNR. Networks have the weights that are
+published or in the package, else those with which a training begins.
+
+With --isa the processor's newer instructions are hidden from oneDNN, as on an
+older machine (ONEDNN_MAX_CPU_ISA).
+"""
+
+import argparse
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from datetime import date
+
+ISA = 'ONEDNN_MAX_CPU_ISA'
+MODELS = (
+    'dic_x8c48b6_1xb8-150k_celeba',
+    'sparnet_attn2d-x8_1xb32-20e_celeba',
+    'sparnet_light-attn3d-x8_1xb4-6k_synthetic',
+    'pfsrnet_x8_1xb16-200k_celeba',
+    'elsface_x4_1xb16-40e_celeba',
+    'wfen_x8c40b6_1xb32-150e_celeba',
+)
+
+
+@dataclass
+class Measured:
+    """One way to run one network; times in milliseconds a face."""
+
+    model: str
+    threads: int
+    batch_size: int
+    way: str
+    wall: float | None
+    processor: float | None
+    speed: float | None
+    agreement: float | None
+    reason: str
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        'models',
+        nargs='*',
+        default=MODELS,
+        metavar='MODEL',
+        help='names or configs (default: one of each method)',
+    )
+    parser.add_argument(
+        '--threads',
+        type=int,
+        nargs='+',
+        metavar='N',
+        help='default: 1 and as many as there are cores',
+    )
+    parser.add_argument(
+        '--batch-sizes', type=int, nargs='+', default=[1, 8], metavar='N'
+    )
+    parser.add_argument(
+        '--backend', default='auto', help='one backend alone, such as compile'
+    )
+    parser.add_argument(
+        '--rounds',
+        type=int,
+        default=30,
+        metavar='N',
+        help='of each way (default: %(default)s)',
+    )
+    parser.add_argument('--isa', help='such as AVX512_CORE_BF16')
+    parser.add_argument('--json', metavar='FILE', help='write the figures')
+    return parser.parse_args()
+
+
+def measure(
+    name: str, threads: int, batch_size: int, backend: str, rounds: int
+) -> list[Measured]:
+    """Time all ways to run a network.
+
+    Args:
+        name (str): Of the model.
+        threads (int): That torch and the runtimes use.
+        batch_size (int): Faces at a time.
+        backend (str): As for `mmfacesr.deploy.optimize`.
+        rounds (int): Runs of each way.
+    """
+    import torch
+
+    from mmfacesr.apis import get_model
+    from mmfacesr.apis.face_network import FaceNetwork
+    from mmfacesr.deploy import optimize
+    from mmfacesr.deploy.timing import median_seconds
+    from mmfacesr.deploy.verification import draw_inputs
+    from mmfacesr.weights.model_index import find_entry
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    entry = find_entry(name)
+    model = get_model(name, bool(entry and entry.packaged))
+    batch = draw_inputs(FaceNetwork(model.facts, model), batch_size)
+    found = optimize(
+        model, batch, backend=backend, is_remembered=False, rounds=rounds
+    )
+    processor = median_seconds(
+        {way.name: way.run for way in found.ways if way.run},
+        batch,
+        rounds,
+        clock=time.process_time,
+    )
+    base = found.ways[0].seconds
+    each = 1000 / batch_size
+    return [
+        Measured(
+            model=name,
+            threads=threads,
+            batch_size=batch_size,
+            way=way.name,
+            wall=way.seconds and each * way.seconds,
+            processor=way.run and each * processor[way.name],
+            speed=way.seconds and base / way.seconds,
+            agreement=way.agreement,
+            reason=way.reason,
+        )
+        for way in found.ways
+    ]
+
+
+def line_of(row: Measured) -> str:
+    """A line of the table."""
+    if row.reason:
+        return f'| {row.way} | - | - | - | {row.reason} |'
+    agreement = '-'
+    if row.agreement is not None:
+        unit = ' dB' if row.agreement > 1 else ''
+        agreement = f'{row.agreement:.3g}{unit}'
+    return (
+        f'| {row.way} | {row.wall:.1f} | {row.processor:.1f} '
+        f'| {row.speed:.2f} | {agreement} |'
+    )
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    args = parse_args()
+    if args.isa:
+        os.environ[ISA] = args.isa  # read when torch is imported
+    import torch
+
+    from mmfacesr.apis.launch import clear_errors
+    from mmfacesr.apis.report import commit_of_clone
+    from mmfacesr.deploy.choices import processor_of
+
+    machine = processor_of(torch.device('cpu'))
+    rows = []
+    print(
+        f'{date.today()}, commit {commit_of_clone()}, torch '
+        f'{torch.__version__}, '
+        f'{torch.backends.cpu.get_cpu_capability()}, {ISA}='
+        f'{args.isa or "not set"}, {os.cpu_count()} cores\n'
+        + '\n'.join(line for line in machine if line)
+    )
+    with clear_errors():
+        for name in args.models:
+            for threads in args.threads or sorted({1, os.cpu_count()}):
+                for size in args.batch_sizes:
+                    print(
+                        f'\n{name}, threads {threads}, batch {size}\n\n'
+                        '| way | wall ms | processor ms | speed '
+                        '| agreement |\n| --- | --- | --- | --- | --- |'
+                    )
+                    done = measure(
+                        name, threads, size, args.backend, args.rounds
+                    )
+                    print('\n'.join(map(line_of, done)), flush=True)
+                    rows += done
+        if args.json:
+            from mmfacesr.utils import replacing
+
+            found = dict(machine=machine, rows=[asdict(row) for row in rows])
+            with replacing(args.json) as temporary:
+                temporary.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == '__main__':
+    main()
