@@ -134,7 +134,7 @@ def measure(config: str, is_whole: bool, options: dict, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as cache:
         files = dataset_of(config, is_whole, None, options)
         packed = dataset_of(config, is_whole, cache, options)
-        size = sum(file.stat().st_size for file in Path(cache).glob('*/*.npy'))
+        size = sum(file.stat().st_size for file in Path(cache).glob('*/data*'))
         speeds, equal = [], 0
         for seed in range(rounds + 1):
             order = [files, packed] if seed % 2 else [packed, files]

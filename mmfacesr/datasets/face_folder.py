@@ -102,7 +102,7 @@ class FaceFolder(BaseDataset):
         ValueError: If an argument or ``dataset.json`` is malformed, it is
             not clear which images are meant, or most of them are smaller
             than the pipeline's ``ResizeFace`` makes them; or if a cache is
-            asked for and faces come in several sizes.
+            asked for and the pipeline does not begin with ``LoadFaceImage``.
     """
 
     METAINFO = dict(dataset_type='face_folder', task_name='fsr')

@@ -3,63 +3,59 @@
 """The part of a pipeline that makes the same of a face each time."""
 
 import hashlib
-import sys
+import inspect
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
+import cv2
+import mmcv
 import numpy as np
+import PIL.features
+from mmengine.dataset import BaseDataset, Compose
 
-from mmfacesr.datasets.transforms import LoadFaceImage, RandomFlipFace
+from mmfacesr import version
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.images import read_image
 
-Step = Callable[[dict], dict | None]
-
-REDUCTION = 'mmagic.Resize'
-FIXED_STEPS = {
-    'mmfacesr.LoadFaceImage': None,
-    'mmfacesr.LoadLandmarks': None,
-    'mmfacesr.CropFace': None,
-    'mmfacesr.ResizeFace': None,
-    'mmfacesr.ReduceFace': None,
+LOAD, LANDMARKS = 'mmfacesr.LoadFaceImage', 'mmfacesr.LoadLandmarks'
+MIRROR, REDUCTION = 'mmfacesr.RandomFlipFace', 'mmagic.Resize'
+FIXED_STEPS = {  # transforms without chance: an argument they need for that
+    **dict.fromkeys([LOAD, LANDMARKS, 'mmfacesr.CropFace']),
+    **dict.fromkeys(['mmfacesr.ResizeFace', 'mmfacesr.ReduceFace']),
     'mmfacesr.DegradeBlindly': 'seed',
     REDUCTION: 'backend',
 }
-"""Transforms without chance -> the argument that must be set for that."""
 
 
 class FixedSteps:
-    """The leading steps of ``FIXED_STEPS``, and the steps that are left.
+    """The leading steps of ``FIXED_STEPS``, and the ``rest`` (Compose).
 
     Reductions right behind a mirror belong to them. To mirror last gives the
     same for all recipes here, and every face is compared.
 
     Args:
-        steps (Sequence[Step]): A pipeline.
-
-    Attributes:
-        rest (list[Step]): What is to be done with the result.
+        steps (Sequence[Callable]): The transforms of a pipeline.
 
     Raises:
         ValueError: If the pipeline does not begin with ``LoadFaceImage``.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
-        if not steps or type(steps[0]) is not LoadFaceImage:
+    def __init__(self, steps: Sequence[Callable]) -> None:
+        if not steps or _name(steps[0]) != LOAD:
             raise ValueError(
                 'Expected a pipeline that begins with LoadFaceImage for a '
-                f'cache, got {[_name(step) for step in steps]}; set '
-                'cache_folder=None.'
+                f'cache, got {[*map(_name, steps)]}; set cache_folder=None.'
             )
-        self._leading = list(takewhile(_is_fixed, steps))
-        self.rest = list(steps[len(self._leading) :])
-        self._before_mirror: list[Step] = []
-        if self.rest and type(self.rest[0]) is RandomFlipFace:
-            mirror, *others = self.rest
-            self._before_mirror = list(takewhile(_is_fixed_reduction, others))
-            self.rest = [mirror, *others[len(self._before_mirror) :]]
+        leading = list(takewhile(_is_fixed, steps))
+        rest, behind = list(steps[len(leading) :]), []
+        if rest and _name(rest[0]) == MIRROR:
+            fixed = takewhile(_is_fixed, rest[1:])
+            behind = list(takewhile(lambda s: _name(s) == REDUCTION, fixed))
+            del rest[1 : 1 + len(behind)]
+        self._all = [*leading, *(rest[:1] if behind else []), *behind]
+        self._leading, self._behind = Compose(leading), Compose(behind)
+        self.rest = Compose(rest)
 
     def __call__(self, info: dict) -> dict | None:
         """Do the steps.
@@ -68,74 +64,47 @@ class FixedSteps:
             info (dict): A sample before the pipeline; stays as it is.
 
         Returns:
-            dict | None: What the steps add. None if they refuse the face, or
-            it matters whether it is mirrored first.
+            dict | None: What they add; None if the face is not to be packed.
         """
         try:
-            results = run_steps(self._leading, dict(info))
-            if self._before_mirror:
-                mirror = self.rest[0].mirror
-                wanted = run_steps(self._before_mirror, mirror(dict(results)))
-                results = run_steps(self._before_mirror, results)
-                if not _is_same(mirror(dict(results)), wanted):
-                    return None
+            results = self._leading(dict(info))
         except BadSampleError:
             return None
+        if self._behind.transforms:
+            mirror = self.rest.transforms[0].mirror
+            wanted = self._behind(mirror(dict(results)))
+            results = self._behind(results)
+            found = mirror(dict(results))
+            if not all(np.array_equal(found[k], wanted[k]) for k in found):
+                return None
         return {k: v for k, v in results.items() if k not in info}
 
-    def describe(self) -> list[str]:
-        """Name the steps with all that they were made with."""
-        return [
-            f'{_name(step)} {_arguments(step)}'
-            for step in [*self._leading, *self._before_mirror]
+    def describe(self, dataset: BaseDataset) -> dict:
+        """Name all that the results depend on, but for the images."""
+        names = [_name(step) for step in self._all]
+        kinds = [read_image, *map(type, self._all)]
+        files = [Path(inspect.getfile(kind)) for kind in kinds]
+        table = Path(dataset.landmark_table or '')
+        files += [table] if LANDMARKS in names and table.is_file() else []
+        steps = [
+            {k: repr(v) for k, v in vars(step).items() if k[0] != '_'}
+            for step in self._all
         ]
-
-    def hash_code(self) -> str:
-        """Hash the files that the steps, and the reader, are written in."""
-        steps = [*self._leading, *self._before_mirror]
-        names = {read_image.__module__, *(type(s).__module__ for s in steps)}
-        files = [Path(sys.modules[name].__file__) for name in sorted(names)]
-        code = b''.join(file.read_bytes() for file in files)
-        return hashlib.sha256(code).hexdigest()
-
-
-def run_steps(steps: Sequence[Step], results: dict) -> dict | None:
-    """Do one step after the other, as mmengine's ``Compose``."""
-    for step in steps:
-        results = step(results)
-        if results is None:
-            return None
-    return results
+        return dict(
+            data=[dataset.data_root, dataset.lr_folder, dataset.crop_size],
+            steps=list(zip(names, steps)),
+            files=[hashlib.sha256(f.read_bytes()).hexdigest() for f in files],
+            libraries=[m.__version__ for m in (version, cv2, mmcv, PIL)],
+            libjpeg=PIL.features.version('libjpeg_turbo'),
+        )
 
 
-def _name(step: Step) -> str:
+def _name(step: Callable) -> str:
     """Package and class of a transform."""
-    kind = type(step)
-    return f'{kind.__module__.partition(".")[0]}.{kind.__name__}'
+    return f'{type(step).__module__.split(".")[0]}.{type(step).__name__}'
 
 
-def _arguments(step: Step) -> dict[str, Any]:
-    """What a transform was made with; repr of some leaves out a part."""
-    return {k: v for k, v in vars(step).items() if not k.startswith('_')}
-
-
-def _is_fixed(step: Step) -> bool:
+def _is_fixed(step: Callable) -> bool:
     """Whether a transform gives the same each time."""
-    if _name(step) not in FIXED_STEPS:
-        return False
-    needed = FIXED_STEPS[_name(step)]
-    return needed is None or getattr(step, needed) is not None
-
-
-def _is_fixed_reduction(step: Step) -> bool:
-    """Whether it may be done before a mirror, if a comparison says so."""
-    return _name(step) == REDUCTION and _is_fixed(step)
-
-
-def _is_same(some: dict, others: dict) -> bool:
-    """Whether the arrays of two samples are the same."""
-    return all(
-        np.array_equal(value, others[key])
-        for key, value in some.items()
-        if isinstance(value, np.ndarray)
-    )
+    needed = FIXED_STEPS.get(_name(step), 'what it has not')
+    return needed is None or getattr(step, needed, None) is not None
