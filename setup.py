@@ -65,6 +65,7 @@ INSTALL_REQUIRES = [
     'PyYAML',
     'filelock>=3.12',
     'imageio',
+    'lmdb>=1.4',
     'lpips>=0.1.4,<0.2',
     'pytorch-fid>=0.3,<0.4',
     'requests>=2.28',

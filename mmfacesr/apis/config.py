@@ -15,7 +15,13 @@ from mmfacesr.models import METHODS
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.project_files import known_configs, project_root
 
-DATASET_SETTINGS = ('data_root', 'landmark_table', 'crop_size', 'lr_folder')
+DATASET_SETTINGS = (
+    'data_root',
+    'landmark_table',
+    'crop_size',
+    'lr_folder',
+    'cache_folder',
+)
 """Top-level settings of a config that its datasets share."""
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 

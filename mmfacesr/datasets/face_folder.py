@@ -19,6 +19,7 @@ from mmfacesr.datasets.data_root import (
     read_info,
 )
 from mmfacesr.datasets.lr_pairs import find_partners, use_lr_files
+from mmfacesr.datasets.packed_faces import PackedFaces
 from mmfacesr.datasets.resolution import check_resolution
 from mmfacesr.datasets.splits import (
     Split,
@@ -60,6 +61,12 @@ class FaceFolder(BaseDataset):
 
     Flips and quarter turns act on both; other augmentation is left out.
 
+    With ``cache_folder`` the first transforms, up to the first random one,
+    are done once for all faces (:class:`PackedFaces`). Samples stay the same
+    to the bit::
+
+        --cfg-options cache_folder=cache
+
     A sample that its transforms refuse (:class:`BadSampleError`) is listed
     once in the log and replaced by another in training; with ``test_mode``
     it stops the run by name.
@@ -79,6 +86,8 @@ class FaceFolder(BaseDataset):
             default, asks ``dataset.json`` and without one means None.
         lr_folder (str | None): Folder of the LR files, found as ``data_root``
             is. Defaults to None: the pipeline makes the LR images.
+        cache_folder (str | None): Folder of the caches, made if missing.
+            Defaults to None: every sample is read from its files.
         image_key (str): 'gt', or 'img' for a folder of low-resolution
             inputs. Defaults to 'gt'.
         min_images (int): The fewest images allowed. Defaults to 1.
@@ -92,7 +101,8 @@ class FaceFolder(BaseDataset):
             missing, or there are fewer than ``min_images`` images.
         ValueError: If an argument or ``dataset.json`` is malformed, it is
             not clear which images are meant, or most of them are smaller
-            than the pipeline's ``ResizeFace`` makes them.
+            than the pipeline's ``ResizeFace`` makes them; or if a cache is
+            asked for and the pipeline does not begin with ``LoadFaceImage``.
     """
 
     METAINFO = dict(dataset_type='face_folder', task_name='fsr')
@@ -105,6 +115,7 @@ class FaceFolder(BaseDataset):
         landmark_table: str | None = 'landmarks68.npz',
         crop_size: int | Literal['auto'] | None = 'auto',
         lr_folder: str | None = None,
+        cache_folder: str | None = None,
         image_key: Literal['gt', 'img'] = 'gt',
         min_images: int = 1,
         max_refetch: int = 100,
@@ -131,6 +142,8 @@ class FaceFolder(BaseDataset):
         if lr_folder is not None:
             self.lr_folder = str(existing_folder(lr_folder, 'lr_folder'))
             kwargs['pipeline'] = use_lr_files(kwargs.get('pipeline', []))
+        self.cache_folder = cache_folder
+        self._packed: PackedFaces | None = None
         self._bad_files: set[str] = set()
         self._last_error = ''
         super().__init__(
@@ -140,6 +153,12 @@ class FaceFolder(BaseDataset):
             max_refetch=max_refetch,
             **kwargs,
         )
+
+    def full_init(self) -> None:
+        """Find the files, and open or fill the cache."""
+        super().full_init()
+        if self.cache_folder and self._packed is None and len(self):
+            self._packed = PackedFaces(self.cache_folder, self)
 
     def load_data_list(self) -> list[str]:
         """Name the files of the split.
@@ -213,6 +232,8 @@ class FaceFolder(BaseDataset):
             BadSampleError: In test mode.
         """
         try:
+            if self._packed is not None:
+                return self._packed(self.get_data_info(idx))
             return super().prepare_data(idx)
         except BadSampleError as error:
             if self.test_mode:

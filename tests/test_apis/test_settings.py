@@ -55,6 +55,7 @@ def test_a_path_stays_as_it_was_typed(path: str) -> None:
         'data_root': lambda cfg: cfg.data_root,
         'landmark_table': lambda cfg: cfg.landmark_table,
         'lr_folder': lambda cfg: cfg.lr_folder,
+        'cache_folder': lambda cfg: cfg.cache_folder,
         'load_from': lambda cfg: cfg.load_from,
         'work_dir': lambda cfg: cfg.work_dir,
         'fid_reference': lambda cfg: cfg.test_evaluator[-1].reference,

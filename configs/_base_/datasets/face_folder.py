@@ -15,6 +15,7 @@ data_root = os.environ.get('DATA_ROOT') or 'data/faces'
 landmark_table = 'landmarks68.npz'  # relative to data_root, or absolute
 crop_size = 'auto'  # side of the central square; 'auto': from dataset.json
 lr_folder = None  # folder of LR files of your own, in place of the degradation
+cache_folder = None  # folder for faces that were read and reduced once
 
 train_dataloader = dict(
     batch_size=8,
@@ -28,6 +29,7 @@ train_dataloader = dict(
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,
+        cache_folder=cache_folder,
     ),
 )
 val_dataloader = dict(
@@ -43,6 +45,7 @@ val_dataloader = dict(
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,
+        cache_folder=cache_folder,
         test_mode=True,
     ),
 )
@@ -59,6 +62,7 @@ test_dataloader = dict(
         landmark_table=landmark_table,
         crop_size=crop_size,
         lr_folder=lr_folder,
+        cache_folder=cache_folder,
         test_mode=True,
     ),
 )

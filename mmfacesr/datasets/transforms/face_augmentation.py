@@ -5,6 +5,7 @@
 Keys and generator of random numbers as in ``face_crop``.
 """
 
+import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 
@@ -12,18 +13,21 @@ from mmfacesr.datasets.transforms.face_crop import move_landmark
 from mmfacesr.faces.schemes import flip_indices
 from mmfacesr.registry import TRANSFORMS
 
+IMAGES = ('gt', 'gt_x4', 'gt_x2', 'img')
+"""The face and what was made of it before, or read beside it."""
+
 
 def _images_of(results: dict) -> list[str]:
-    """The face, and its LR image where that is a file."""
-    return [key for key in ('gt', 'img') if key in results]
+    """The images that a sample has."""
+    return [key for key in IMAGES if key in results]
 
 
 @TRANSFORMS.register_module()
 class RandomFlipFace(BaseTransform):
     """Mirror image and points; left and right points change places.
 
-    Required and modified: gt, img (optional), gt_landmark (optional, 68 or 5
-    points).
+    Required and modified: gt, gt_x4, gt_x2 and img (optional), gt_landmark
+    (optional, 68 or 5 points).
 
     Args:
         prob (float): Probability of the mirror. Defaults to 0.5.
@@ -48,8 +52,13 @@ class RandomFlipFace(BaseTransform):
         """
         if np.random.random() >= self.prob:
             return results
+        return self.mirror(results)
+
+    @staticmethod
+    def mirror(results: dict) -> dict:
+        """Mirror a sample; its arrays are replaced, not changed."""
         for key in _images_of(results):
-            results[key] = np.ascontiguousarray(results[key][:, ::-1])
+            results[key] = cv2.flip(results[key], 1)
         if 'gt_landmark' in results:
             points = results['gt_landmark']
             points = points[flip_indices(len(points))]  # indexing copies
@@ -70,7 +79,8 @@ class RandomRotate90Face(BaseTransform):
     rotated too. Their order stays: a rotation does not swap left and right
     of the face.
 
-    Required and modified: gt, img (optional), gt_landmark (optional).
+    Required and modified: gt, gt_x4, gt_x2 and img (optional), gt_landmark
+    (optional).
     """
 
     def transform(self, results: dict) -> dict:

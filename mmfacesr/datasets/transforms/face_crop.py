@@ -34,8 +34,12 @@ def crop_padded(image: np.ndarray, box: Box) -> np.ndarray:
     Returns:
         np.ndarray: (y1 - y0, x1 - x0, C), contiguous.
     """
-    rows = _reflected(box[1], box[3], image.shape[0])
-    cols = _reflected(box[0], box[2], image.shape[1])
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = box
+    if x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height:
+        return image[y0:y1, x0:x1].copy()
+    rows = _reflected(y0, y1, height)
+    cols = _reflected(x0, x1, width)
     return np.ascontiguousarray(image[rows[:, None], cols])
 
 

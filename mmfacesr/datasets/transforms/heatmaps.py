@@ -27,13 +27,14 @@ def draw_heatmaps(
         sigma (float): Standard deviation in heatmap pixels.
 
     Returns:
-        np.ndarray: (K, h, w) float32 in [0, 1].
+        np.ndarray: (K, h, w) float32 in [0, 1], a view of (h, w, K).
     """
     points = np.asarray(points, np.float64)
     (height, width), (image_height, image_width) = heatmap_size, image_size
     across = _gaussian(points[:, 0] * width / image_width, width, sigma)
     down = _gaussian(points[:, 1] * height / image_height, height, sigma)
-    return down[:, :, None] * across[:, None, :]
+    down, across = np.ascontiguousarray(down.T), np.ascontiguousarray(across.T)
+    return (down[:, None] * across).transpose(2, 0, 1)
 
 
 def _gaussian(center: np.ndarray, size: int, sigma: float) -> np.ndarray:
