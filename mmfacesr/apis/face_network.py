@@ -112,19 +112,21 @@ class FaceNetwork:
         output = (output.float() * std + mean).clamp(0, LARGEST)
         return list(output.permute(0, 2, 3, 1).cpu().numpy())
 
-    def back_project(self, sr: np.ndarray, lr: np.ndarray) -> np.ndarray:
+    def back_project(self, sr: np.ndarray, crop: np.ndarray) -> np.ndarray:
         """Let a restored face agree with what was there.
 
-        Reduced again, it must give the LR face; what is missing is enlarged
-        and added. This holds for LR faces that the recipe made, as those of a
-        photo; by another kernel it would be wrong.
+        Reduced again, it must give the face of the photo, which often has
+        more pixels than the LR face that the network was given; what is
+        missing is enlarged and added. An LR face of another kernel would be
+        wrong: it must be of the recipe, as those that :meth:`lr_of` makes.
 
         Source: iterative back-projection, Irani and Peleg, CVGIP: Graphical
         Models and Image Processing 53 (1991).
 
         Args:
             sr (np.ndarray): (gt_size, gt_size, 3) float32 in [0, 255].
-            lr (np.ndarray): (lr_size, lr_size, 3) uint8.
+            crop (np.ndarray): (side, side, 3) uint8, the framed face in its
+                own size, see :meth:`native_side`.
 
         Returns:
             np.ndarray: Like ``sr``; the same of a network that does not
@@ -134,11 +136,18 @@ class FaceNetwork:
             return sr
         size = self.facts.gt_size, self.facts.gt_size
         for _ in range(PASSES):
-            reduced = self.lr_of(np.rint(sr).astype(np.uint8))
-            missing = lr.astype(np.float32) - reduced
+            reduced = self._reduced(np.rint(sr).astype(np.uint8), len(crop))
+            missing = crop.astype(np.float32) - reduced
             sr = sr + cv2.resize(missing, size, interpolation=cv2.INTER_CUBIC)
             sr = sr.clip(0, LARGEST)
         return sr
+
+    def _reduced(self, face: np.ndarray, side: int) -> np.ndarray:
+        """Reduce as the recipe does, or to another size by Pillow bicubic."""
+        if side == self.facts.lr_size:
+            return self.lr_of(face)
+        size = side, side
+        return np.array(Image.fromarray(face).resize(size, Image.BICUBIC))
 
     def normalize(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """Make the batch that the network is fed.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from PIL import Image
 
 from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.face_network import FaceNetwork
@@ -72,6 +73,26 @@ def test_back_projection_gives_back_what_was_there(facts: Facts) -> None:
     sharp = face + fine[..., None].astype(np.float32)
     kept = network.back_project(sharp.clip(0, 255), lr) - face
     assert np.abs(kept - fine[..., None]).mean() < 1
+
+
+@pytest.mark.parametrize('side', [20, 24, 40])
+def test_what_a_larger_face_shows_is_kept(side: int) -> None:
+    """A network sees it at 16 pixels; its own pixels say more."""
+    facts = METHODS['dic'].facts['x8']
+    network = FaceNetwork(facts, lambda batch: batch)
+    face = render_face(7, 128)[0]
+    crop = np.array(Image.fromarray(face).resize((side, side), Image.BICUBIC))
+    lr = Image.fromarray(network.lr_of(crop))
+    seen = np.float32(lr.resize((128, 128), Image.BICUBIC))
+    errors = [
+        np.square(image - face).mean()
+        for image in (
+            network.back_project(seen, crop),
+            np.float32(Image.fromarray(crop).resize((128, 128), 3)),
+            network.back_project(seen, np.array(lr)),
+        )
+    ]
+    assert errors[0] < errors[1] < errors[2]
 
 
 def test_a_face_that_agrees_stays() -> None:

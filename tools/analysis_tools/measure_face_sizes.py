@@ -49,9 +49,9 @@ def measure(
     small = [resize(face, side) for face in faces]
     native = network.native_side(side)
     alone = [resize(face, facts.gt_size) for face in small]
-    restored = restore_all(
-        network, [network.lr_of(resize(face, native)) for face in small]
-    )
+    crops = [resize(face, native) for face in small]
+    restored = restore_all(network, [network.lr_of(crop) for crop in crops])
+    restored = [network.back_project(a, b) for a, b in zip(restored, crops)]
     return tuple(
         float(np.mean([psnr(a, b, facts.scale) for a, b in zip(made, faces)]))
         for made in (restored, alone)

@@ -95,7 +95,8 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--force',
         action='store_true',
-        help='restore faces of any size; large ones are invented anew',
+        help='restore faces of any size; with --no-back-project large ones '
+        'are invented anew',
     )
     parser.add_argument(
         '--no-back-project',

@@ -220,12 +220,17 @@ class FaceSRInferencer(BaseInferencer):
         with result.timed('restore'):
             waiting = []
             for face in chosen:
-                face.lr = self._lr_of(image, face)
+                native = self._native(image, face)
+                face.lr = self.faces.lr_of(native)
                 crop = frame_face(image, face.matrix, facts.gt_size)
                 given = self.faces.input_of(face.lr)
                 waiting.append(
                     WaitingFace(
-                        result, face, given, crop, choices.back_project
+                        result,
+                        face,
+                        given,
+                        crop,
+                        native if choices.back_project else None,
                     )
                 )
         del image  # a copy, unless the photo is in sRGB; the next one follows
@@ -237,11 +242,11 @@ class FaceSRInferencer(BaseInferencer):
             result.photo = photo
         return waiting
 
-    def _lr_of(self, image: np.ndarray, face: RestoredFace) -> np.ndarray:
-        """Make what the method enlarges of a face of a photo."""
+    def _native(self, image: np.ndarray, face: RestoredFace) -> np.ndarray:
+        """Frame a face of a photo in its own size."""
         side = self.faces.native_side(face.size)
         matrix = frame_matrix(face.landmarks, self.faces.facts.framing, side)
-        return self.faces.lr_of(frame_face(image, matrix, side))
+        return frame_face(image, matrix, side)
 
     def _take(
         self, result: RestoredPhoto, photo: Photo, mode: str
@@ -279,8 +284,8 @@ class FaceSRInferencer(BaseInferencer):
         share = (time.perf_counter() - started) / len(faces)
         for item, output in zip(faces, outputs):
             face, result = item.face, item.photo
-            if item.back_project:
-                output = self.faces.back_project(output, face.lr)
+            if item.native is not None:
+                output = self.faces.back_project(output, item.native)
             result.seconds['restore'] = (
                 result.seconds.get('restore', 0) + share
             )

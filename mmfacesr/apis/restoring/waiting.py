@@ -22,15 +22,15 @@ class WaitingFace:
         given (np.ndarray): The network's input, uint8.
         crop (np.ndarray | None): The face framed in the photo; None if the
             picture is the face.
-        back_project (bool): Whether the result is let agree with the LR face.
-            Defaults to False.
+        native (np.ndarray | None): The face framed in its own size, with
+            which the result is let agree. Defaults to None.
     """
 
     photo: RestoredPhoto
     face: RestoredFace
     given: np.ndarray
     crop: Optional[np.ndarray] = None
-    back_project: bool = False
+    native: Optional[np.ndarray] = None
 
     def put_back(self, output: np.ndarray) -> None:
         """Put a restored face, (H, W, 3) float32 in [0, 255], into its place.
