@@ -126,7 +126,7 @@ class FaceNetwork:
         Args:
             sr (np.ndarray): (gt_size, gt_size, 3) float32 in [0, 255].
             crop (np.ndarray): (side, side, 3) uint8, the framed face in its
-                own size, see :meth:`native_side`.
+                own size, at most gt_size.
 
         Returns:
             np.ndarray: Like ``sr``; the same of a network that does not

@@ -51,7 +51,8 @@ def measure(
     alone = [resize(face, facts.gt_size) for face in small]
     crops = [resize(face, native) for face in small]
     restored = restore_all(network, [network.lr_of(crop) for crop in crops])
-    restored = [network.back_project(a, b) for a, b in zip(restored, crops)]
+    native = small if side < native else crops
+    restored = [network.back_project(a, b) for a, b in zip(restored, native)]
     return tuple(
         float(np.mean([psnr(a, b, facts.scale) for a, b in zip(made, faces)]))
         for made in (restored, alone)

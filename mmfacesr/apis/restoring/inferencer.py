@@ -220,8 +220,11 @@ class FaceSRInferencer(BaseInferencer):
         with result.timed('restore'):
             waiting = []
             for face in chosen:
-                native = self._native(image, face)
+                side = self.faces.native_side(face.size)
+                native = self._framed(image, face, side)
                 face.lr = self.faces.lr_of(native)
+                if round(face.size) < side:  # enlarged pixels say nothing
+                    native = self._framed(image, face, round(face.size))
                 crop = frame_face(image, face.matrix, facts.gt_size)
                 given = self.faces.input_of(face.lr)
                 waiting.append(
@@ -242,9 +245,10 @@ class FaceSRInferencer(BaseInferencer):
             result.photo = photo
         return waiting
 
-    def _native(self, image: np.ndarray, face: RestoredFace) -> np.ndarray:
-        """Frame a face of a photo in its own size."""
-        side = self.faces.native_side(face.size)
+    def _framed(
+        self, image: np.ndarray, face: RestoredFace, side: int
+    ) -> np.ndarray:
+        """Cut a face out of a photo."""
         matrix = frame_matrix(face.landmarks, self.faces.facts.framing, side)
         return frame_face(image, matrix, side)
 
