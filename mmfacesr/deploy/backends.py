@@ -46,14 +46,16 @@ def _by_torch(
     twin = copy.deepcopy(network).to(
         dtype=DTYPES[dtype], memory_format=torch.channels_last
     )
-    compute = wrap(twin)
+    compute, is_reduced = wrap(twin), dtype != 'float32'
 
     @torch.no_grad()
     def run(batch: Tensor) -> Tensor:
         given = batch.to(
             dtype=DTYPES[dtype], memory_format=torch.channels_last
         )
-        return compute(given).float().contiguous()
+        # Layers that stay in float32 hand it on to others.
+        with torch.autocast(batch.device.type, DTYPES[dtype], is_reduced):
+            return compute(given).float().contiguous()
 
     return run
 
