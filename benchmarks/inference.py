@@ -11,8 +11,8 @@ milliseconds of wall and of processor time a face; the latter changes less
 when other programs run. The speed is against the network as it is, float32 as
 it was trained, in the same run. Agreement is that of the worst of the drawn
 faces with the network: the largest difference over the range of the outputs,
-or for reduced precision the PSNR. Networks have the weights that are
-published or in the package, else those with which a training begins.
+or for reduced precision the PSNR. Networks have the weights in the package,
+or else those with which a training begins.
 
 With --isa the processor's newer instructions are hidden from oneDNN, as on an
 older machine (ONEDNN_MAX_CPU_ISA).
@@ -47,7 +47,7 @@ class Measured:
     wall: float | None
     processor: float | None
     speed: float | None
-    agreement: float | None
+    agreement: str
     reason: str
 
 
@@ -135,7 +135,7 @@ def measure(
             wall=way.seconds and each * way.seconds,
             processor=way.run and each * processor[way.name],
             speed=way.seconds and base / way.seconds,
-            agreement=way.agreement,
+            agreement=way.agreement_text(),
             reason=way.reason,
         )
         for way in found.ways
@@ -146,13 +146,9 @@ def line_of(row: Measured) -> str:
     """A line of the table."""
     if row.reason:
         return f'| {row.way} | - | - | - | {row.reason} |'
-    agreement = '-'
-    if row.agreement is not None:
-        unit = ' dB' if row.agreement > 1 else ''
-        agreement = f'{row.agreement:.3g}{unit}'
     return (
         f'| {row.way} | {row.wall:.1f} | {row.processor:.1f} '
-        f'| {row.speed:.2f} | {agreement} |'
+        f'| {row.speed:.2f} | {row.agreement} |'
     )
 
 

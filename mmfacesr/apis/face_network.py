@@ -117,8 +117,9 @@ class FaceNetwork:
 
         Reduced again, it must give the face of the photo, which often has
         more pixels than the LR face that the network was given; what is
-        missing is enlarged and added. An LR face of another kernel would be
-        wrong: it must be of the recipe, as those that :meth:`lr_of` makes.
+        missing is enlarged and added. Reduced by Pillow bicubic, because a
+        pixel of a photo is a mean, whatever the recipe of the method is: LR
+        faces without antialias do not belong here.
 
         Source: iterative back-projection, Irani and Peleg, CVGIP: Graphical
         Models and Image Processing 53 (1991).
@@ -136,18 +137,13 @@ class FaceNetwork:
             return sr
         size = self.facts.gt_size, self.facts.gt_size
         for _ in range(PASSES):
-            reduced = self._reduced(np.rint(sr).astype(np.uint8), len(crop))
-            missing = crop.astype(np.float32) - reduced
+            reduced = Image.fromarray(np.rint(sr).astype(np.uint8)).resize(
+                crop.shape[1::-1], Image.BICUBIC
+            )
+            missing = crop.astype(np.float32) - np.array(reduced)
             sr = sr + cv2.resize(missing, size, interpolation=cv2.INTER_CUBIC)
             sr = sr.clip(0, LARGEST)
         return sr
-
-    def _reduced(self, face: np.ndarray, side: int) -> np.ndarray:
-        """Reduce as the recipe does, or to another size by Pillow bicubic."""
-        if side == self.facts.lr_size:
-            return self.lr_of(face)
-        size = side, side
-        return np.array(Image.fromarray(face).resize(size, Image.BICUBIC))
 
     def normalize(self, inputs: Sequence[np.ndarray]) -> Tensor:
         """Make the batch that the network is fed.

@@ -15,6 +15,7 @@ from mmfacesr.deploy.metadata import describe
 from mmfacesr.deploy.verification import (
     BATCH_SIZES,
     NUM_FACES,
+    ExportMismatchError,
     compare,
     draw_inputs,
 )
@@ -24,6 +25,13 @@ FORMATS = ('onnx', 'torch')
 DTYPES = ('fp32', 'fp16')
 CHOICES = ('auto', *formats.EXPORTERS)
 NEEDED = ('onnx', 'onnxruntime')
+ADVICE = dict(
+    fp32='Nothing was written. Try another --exporter or --format, or leave '
+    'out --dynamic-batch. The outputs of a network that is not trained may '
+    'depend on rounding alone.',
+    fp16='Nothing was written. Some layer may need float32: export --dtype '
+    'fp32.',
+)
 Format = Literal['onnx', 'torch']
 Dtype = Literal['fp32', 'fp16']
 
@@ -111,7 +119,10 @@ def export_model(
                 network, example, temporary, metadata
             )
             run = formats.run_torchscript(temporary)
-        agreement = compare(network, run, inputs, sizes, dtype)
+        try:
+            agreement = compare(network, run, inputs, sizes, dtype)
+        except ExportMismatchError as error:
+            raise ExportMismatchError(f'{error} {ADVICE[dtype]}') from error
         _check_target(path, force)
     return Export(path, served, agreement)
 

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Comparing an exported file with the network that it was made of."""
+"""Comparing another way to run a network, or a file of it, with it."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ LEAST_DB = 50.0  # PSNR against float32, its peak the range of the outputs
 
 
 class ExportMismatchError(RuntimeError):
-    """An exported file computes something else than its network."""
+    """What was made of a network computes something else."""
 
 
 def draw_inputs(faces: FaceNetwork, num_faces: int) -> Tensor:
@@ -57,7 +57,7 @@ def compare(
 
     Args:
         wanted_of (Callable): The network, (N, 3, h, w) -> (N, 3, H, W).
-        got_of (Callable): The exported file.
+        got_of (Callable): What was made of it.
         inputs (Tensor): (N, 3, h, w), normalized.
         sizes (Sequence[int]): Of the batches, in turns.
         dtype (str): 'fp32' or 'fp16'.
@@ -93,32 +93,23 @@ def compare(
         return value
     raise ExportMismatchError(
         f'Expected outputs as of the network, {limit} off their range, got '
-        f'{said} for drawn face {index}. Nothing was written. '
-        + (
-            'Try another --exporter or --format. The outputs of a network '
-            'that is not trained may depend on rounding alone.'
-            if dtype == 'fp32'
-            else 'Some layer needs float32: export --dtype fp32.'
-        )
+        f'{said} for drawn face {index}.'
     )
 
 
 def _run(
     run: Callable[[Tensor], Tensor], batch: Tensor, shape: Sequence[int]
 ) -> Tensor:
-    """Run an exported file, and tell which batch it cannot take."""
+    """Run it, and tell which batch it cannot take."""
     try:
         output = run(batch)
     except Exception as error:  # of onnxruntime or the interpreter of torch
         reason = str(error).strip().splitlines()[-1]
         raise ExportMismatchError(
-            f'Expected a file that takes a batch of {len(batch)}, got '
-            f'{reason}. Nothing was written. Export without --dynamic-batch, '
-            'or by another --exporter or --format.'
+            f'Expected to run a batch of {len(batch)}, got {reason}.'
         ) from error
     if output.shape != shape:
         raise ExportMismatchError(
-            f'Expected outputs {tuple(shape)}, got {tuple(output.shape)}. '
-            'Nothing was written. Try another --exporter or --format.'
+            f'Expected outputs {tuple(shape)}, got {tuple(output.shape)}.'
         )
     return output.float()

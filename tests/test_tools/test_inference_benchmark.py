@@ -30,7 +30,7 @@ def test_a_small_network(
     assert set(ways) == {'as it is', 'torch float32', 'torch bfloat16'}
     first, exact, _ = ways.values()
     assert first['speed'] == 1 and first['wall'] > 0
-    assert exact['agreement'] <= 1e-4
+    assert float(exact['agreement']) <= 1e-4
     assert exact['speed'] == pytest.approx(first['wall'] / exact['wall'])
     for row in ways.values():
         assert f'| {row["way"]} |' in said

@@ -9,9 +9,10 @@ r"""Measure what a model gains when LR faces are made in other ways.
 Each HR face is reduced by every recipe of its scale, restored, and compared
 with the same LR face enlarged by Pillow bicubic. A network that saw one
 recipe alone often loses against bicubic by the others. The line
-`+ back-projection` is of faces as `mmfacesr restore` puts them back, by the
-model's own recipe. With --group-by, faces are also counted apart by what a
-pattern finds in their file names, such as the data set that they are of.
+`+ back-projection` is of faces as `mmfacesr restore` puts them back into
+photos, whose pixels are means. With --group-by, faces are also counted apart
+by what a pattern finds in their file names, such as the data set that they are
+of.
 
 Intervals hold the mean gain with 95 %: percentile bootstrap over the faces,
 10,000 draws, seed 0; none of a single face.
@@ -155,7 +156,7 @@ def main() -> None:
             lr = lr_faces(faces, names, recipe)
             enlarged, restored, agreeing = measure(network, faces, lr)
             made = {recipe: restored}
-            if recipe == model.facts.lr_recipe:
+            if recipe == f'bicubic_x{model.facts.scale}':
                 made[f'{recipe} + back-projection'] = agreeing
             for name, values in made.items():
                 for group, places in groups_of(names, args.group_by).items():

@@ -28,7 +28,8 @@ class RandomElasticFace(BaseTransform):
 
     Source: elastic distortions of Simard et al., Best Practices for
     Convolutional Neural Networks, ICDAR 2003. Differs: a grid in place of
-    smoothed noise of every pixel.
+    smoothed noise of every pixel. albumentations' ElasticTransform (1.3.1)
+    has no points and random numbers of its own.
 
     Required and modified: gt (uint8), gt_landmark (optional).
 
