@@ -34,6 +34,7 @@ from PIL import Image
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.measuring import spread
 from mmfacesr.apis.report import commit_of_clone
 from mmfacesr.apis.sheets import build_dataset
 from mmfacesr.datasets.synthetic_faces import render_face
@@ -120,13 +121,6 @@ def are_equal(some: dict, other: dict) -> bool:
     return some.keys() == other.keys() and all(
         np.array_equal(value, other[key]) for key, value in some.items()
     )
-
-
-def spread(values: np.ndarray, digits: int) -> str:
-    """Median of some values, the least and the largest."""
-    parts = np.median(values), values.min(), values.max()
-    middle, low, high = (f'{value:.{digits}f}' for value in parts)
-    return f'{middle} [{low}, {high}]'
 
 
 def measure(config: str, is_whole: bool, options: dict, rounds: int) -> None:

@@ -26,6 +26,7 @@ import torch
 
 from mmfacesr.apis import FaceSRInferencer, get_model
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.measuring import spread
 from mmfacesr.apis.report import commit_of_clone
 from mmfacesr.datasets.synthetic_faces import render_face
 
@@ -104,13 +105,6 @@ def measure(
     last = images[batch_sizes[-1]]
     differences = [np.abs(images[size] - last).max() for size in batch_sizes]
     return np.array(speeds[1:]), np.array(differences)
-
-
-def spread(values: np.ndarray, digits: int) -> str:
-    """Median of some values, the least and the largest."""
-    parts = np.median(values), values.min(), values.max()
-    middle, low, high = (f'{value:.{digits}f}' for value in parts)
-    return f'{middle} [{low}, {high}]'
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""What the tools that measure a network on a folder of faces share."""
+"""What tools and benchmarks that measure share."""
 
 import argparse
 from collections.abc import Sequence
@@ -72,3 +72,10 @@ def restore_all(
     for start in range(0, len(inputs), BATCH_SIZE):
         restored += network.restore(inputs[start : start + BATCH_SIZE])
     return restored
+
+
+def spread(values: np.ndarray, digits: int) -> str:
+    """Median of some values, the least and the largest."""
+    parts = np.median(values), values.min(), values.max()
+    middle, low, high = (f'{value:.{digits}f}' for value in parts)
+    return f'{middle} [{low}, {high}]'
