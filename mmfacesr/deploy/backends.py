@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from mmfacesr.deploy import formats
 
 Run = Callable[[Tensor], Tensor]
+NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+"""These take inputs of either precision by weights of float32 alone."""
 DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 
 
@@ -46,6 +48,9 @@ def _by_torch(
     twin = copy.deepcopy(network).to(
         dtype=DTYPES[dtype], memory_format=torch.channels_last
     )
+    for layer in twin.modules():
+        if isinstance(layer, NORMS):
+            layer.float()
     compute, is_reduced = wrap(twin), dtype != 'float32'
 
     @torch.no_grad()
