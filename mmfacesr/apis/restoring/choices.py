@@ -93,8 +93,8 @@ class Choices:
                 )
             elif face.size > high:
                 face.reason = (
-                    f'its square is larger than {high:.0f} pixels: restoring '
-                    'would replace what it shows'
+                    f'its square is larger than {high:.0f} pixels: a network '
+                    f'that sees {facts.lr_size} of them has little to add'
                 )
 
 

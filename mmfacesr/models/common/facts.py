@@ -23,8 +23,10 @@ class Facts:
             scale [0, 255].
         std (tuple[float, float, float]): Pixels are divided by it then.
         face_sizes (tuple[float, float]): Smallest and largest side, in pixels
-            of a photo, of the framed square that the method makes better:
-            below, too little is there; above, more than it would see.
+            of a photo, of the framed square that the method makes better
+            than back-projection alone: below, too little is there; above,
+            so much that it has little to add
+            (`tools/analysis_tools/measure_face_sizes.py`).
         enlarged (bool): Whether the LR face is enlarged to ``gt_size``, by
             Pillow bicubic in 8 bit, before the network. Defaults to False.
         color_order (str): Of the network's input and output. Defaults to

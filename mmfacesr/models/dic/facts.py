@@ -11,5 +11,5 @@ X8 = Facts(
     framing='face',
     mean=(129.795, 108.12, 96.39),  # (0.509, 0.424, 0.378) * 255
     std=(255.0, 255.0, 255.0),
-    face_sizes=(12, 24),
+    face_sizes=(12, 32),  # by analogy, not measured
 )

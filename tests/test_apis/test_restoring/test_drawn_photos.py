@@ -72,7 +72,7 @@ def test_the_small_face_of_three_is_restored(
         assert np.hypot(*middle) < 0.1 * side
         assert face.size == pytest.approx(side, rel=0.15)
     large, middle, small = result.faces
-    why = 'its square is larger than 24 pixels: restoring would replace what'
+    why = 'its square is larger than 32 pixels: a network that sees 16 of'
     assert large.reason.startswith(why) and middle.reason.startswith(why)
     assert large.sr is middle.sr is None
     assert small.restored and small.sr.shape == (128, 128, 3)
