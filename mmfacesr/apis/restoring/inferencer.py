@@ -25,12 +25,11 @@ from mmfacesr.apis.restoring.inputs import (
     open_photo,
     sources_of,
 )
-from mmfacesr.apis.restoring.results import RestoredFace, RestoredPhoto
+from mmfacesr.apis.restoring.preparing import frame_faces, take_whole
+from mmfacesr.apis.restoring.results import RestoredPhoto
 from mmfacesr.apis.restoring.waiting import WaitingFace
-from mmfacesr.faces.framing import frame_face, frame_matrix, frame_side
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils.bad_samples import BadSampleError
-from mmfacesr.utils.photos import Photo
 
 BATCH_SIZE = 16
 
@@ -195,91 +194,19 @@ class FaceSRInferencer(BaseInferencer):
             with result.timed('read'):
                 photo = open_photo(source)
             if choices.mode == 'photo':
-                return result, self._frame(result, photo, choices)
-            return result, [self._take(result, photo, choices.mode)]
+                return result, frame_faces(
+                    result, photo, self._found_in, self.faces, choices
+                )
+            return result, [
+                take_whole(
+                    result, photo, choices.mode, self.faces, self.pipeline
+                )
+            ]
         except (BadSampleError, ValueError) as error:
             if not keep_errors:
                 raise
             result.error = getattr(error, 'reason', str(error))
             return result, []
-
-    def _frame(
-        self, result: RestoredPhoto, photo: Photo, choices: Choices
-    ) -> list[WaitingFace]:
-        """Find the faces of a photo and cut out those to be restored."""
-        facts = self.faces.facts
-        image = photo.srgb()
-        with result.timed('find'):
-            for points in self._found_in(image):
-                matrix = frame_matrix(points, facts.framing, facts.gt_size)
-                box = (*points.min(0).tolist(), *points.max(0).tolist())
-                size = frame_side(matrix, facts.gt_size)
-                result.faces.append(RestoredFace(box, points, matrix, size))
-            choices.leave_alone(result.faces, facts, photo.size)
-        chosen = [face for face in result.faces if face.restored]
-        with result.timed('restore'):
-            waiting = []
-            for face in chosen:
-                side = self.faces.native_side(face.size)
-                native = self._framed(image, face, side)
-                face.lr = self.faces.lr_of(native)
-                if round(face.size) < side:  # enlarged pixels say nothing
-                    native = self._framed(image, face, round(face.size))
-                crop = frame_face(image, face.matrix, facts.gt_size)
-                given = self.faces.input_of(face.lr)
-                waiting.append(
-                    WaitingFace(
-                        result,
-                        face,
-                        given,
-                        crop,
-                        native if choices.back_project else None,
-                    )
-                )
-        del image  # a copy, unless the photo is in sRGB; the next one follows
-        with result.timed('paste'):
-            if choices.upscale > 1:
-                photo = photo.enlarged(choices.upscale)
-            elif chosen:
-                photo = photo.copy()
-            result.photo = photo
-        return waiting
-
-    def _framed(
-        self, image: np.ndarray, face: RestoredFace, side: int
-    ) -> np.ndarray:
-        """Cut a face out of a photo."""
-        matrix = frame_matrix(face.landmarks, self.faces.facts.framing, side)
-        return frame_face(image, matrix, side)
-
-    def _take(
-        self, result: RestoredPhoto, photo: Photo, mode: str
-    ) -> WaitingFace:
-        """Take a picture as the face itself."""
-        image = photo.srgb()
-        height, width = photo.size
-        if mode == 'lr':
-            self._check_lr(height, width)
-            lr, given = image, self.faces.input_of(image)
-        else:
-            sample = self.pipeline(
-                dict(gt=image, gt_channel_order='rgb', gt_color_type='color')
-            )
-            given = sample['img']
-            lr = None if self.faces.facts.enlarged else given
-        face = RestoredFace((0, 0, width, height), None, None, width, lr)
-        result.faces = [face]
-        result.photo = photo
-        return WaitingFace(result, face, given)
-
-    def _check_lr(self, height: int, width: int) -> None:
-        """Refuse what is not exactly what the method enlarges."""
-        side = self.faces.facts.lr_size
-        if (height, width) != (side, side):
-            raise ValueError(
-                f"Expected a face of {side}x{side} pixels in mode 'lr', got "
-                f"{width}x{height}; mode 'aligned' takes faces of any size."
-            )
 
     def _restore(self, faces: list[WaitingFace]) -> None:
         """Restore a batch of faces and put each back."""
