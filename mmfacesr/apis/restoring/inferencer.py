@@ -5,7 +5,9 @@
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Optional, Union
 
 import numpy as np
@@ -29,6 +31,7 @@ from mmfacesr.apis.restoring.preparing import frame_faces, take_whole
 from mmfacesr.apis.restoring.results import RestoredPhoto
 from mmfacesr.apis.restoring.waiting import WaitingFace
 from mmfacesr.registry import TRANSFORMS
+from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
 
 BATCH_SIZE = 16
@@ -88,6 +91,7 @@ class FaceSRInferencer(BaseInferencer):
         self._boxes = boxes
         self.show_progress = show_progress
         self._finder: Any = None
+        self._finding = Lock()
 
     def use_network(self, network: Callable[[Tensor], Tensor]) -> None:
         """Let faces be restored by another network on the same tensors.
@@ -142,7 +146,9 @@ class FaceSRInferencer(BaseInferencer):
     ) -> Iterator[RestoredPhoto]:
         """Restore one picture after the other, without an end too.
 
-        No more pictures are held than have faces in a batch.
+        While the network runs, the next picture is read and its faces are
+        found, in another thread. No more pictures are held than have faces
+        in a batch, and that one.
 
         Args:
             inputs (Source | Iterable[Source]): As for a call.
@@ -171,8 +177,8 @@ class FaceSRInferencer(BaseInferencer):
     ) -> Iterator[RestoredPhoto]:
         photos: deque[RestoredPhoto] = deque()
         faces: deque[WaitingFace] = deque()
-        for source in sources_of(inputs):
-            photo, found = self._begin(source, choices, keep_errors)
+        begin = partial(self._begin, choices=choices, keep_errors=keep_errors)
+        for photo, found in map_ahead(begin, sources_of(inputs)):
             photos.append(photo)
             faces.extend(found)
             while len(faces) >= batch_size:
@@ -228,11 +234,13 @@ class FaceSRInferencer(BaseInferencer):
 
     def _found_in(self, image: np.ndarray) -> list[np.ndarray]:
         """Find the landmarks of all faces; the finder is made when needed."""
-        if self._finder is None:
-            from mmfacesr.faces.finder import FaceFinder
+        # Two streams have two threads; MediaPipe takes one at a time.
+        with self._finding:
+            if self._finder is None:
+                from mmfacesr.faces.finder import FaceFinder
 
-            self._finder = FaceFinder(boxes=self._boxes)
-        return self._finder.find(image)
+                self._finder = FaceFinder(boxes=self._boxes)
+            return self._finder.find(image)
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         """Build what brings a face of any size to the network."""

@@ -26,6 +26,7 @@ from mmfacesr.apis.restoring.files import (
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.restoring.results import RestoredPhoto
 from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.image_formats import READ
 from mmfacesr.utils.images import read_image_bytes, write_image
@@ -126,6 +127,8 @@ def run(
 ) -> None:
     """Restore pictures and write their results.
 
+    Results are written in another thread while the next ones are made.
+
     Args:
         restorer (FaceSRInferencer): Does it.
         items (Iterable[Item]): The pictures.
@@ -149,10 +152,12 @@ def run(
             waiting.append((item, origin))
             yield item.source
 
-    for result in restorer.stream(
+    stream = restorer.stream(
         sources(), batch_size, keep_errors=True, **vars(job.choices)
-    ):
-        done(_finish(result, *waiting.popleft(), job))
+    )
+    made = ((result, *waiting.popleft()) for result in stream)
+    for entry in map_ahead(lambda given: _finish(*given, job), made):
+        done(entry)
 
 
 def _finish(

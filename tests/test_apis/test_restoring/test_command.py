@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,10 @@ import pytest
 from PIL import Image
 from torch import Tensor, nn
 
+from mmfacesr.apis.restoring import inferencer, job
 from mmfacesr.deploy.optimizing import OptimizedNetwork, Way
+
+LONG = 30  # seconds; only a fault waits for so long
 
 
 @pytest.fixture
@@ -115,6 +119,57 @@ def test_an_interrupted_run_goes_on(
     assert len(calls) == 3
     again = tree(tmp_path / 'out')
     assert {name: again[name] for name in done} == done
+
+
+def test_threads_change_no_bit(
+    restore: Callable,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(1)
+    for index in range(5):
+        noise = rng.integers(0, 256, (96, 96, 3), np.uint8)
+        Image.fromarray(noise).save(photos / f'{index}.png')
+
+    def results() -> tuple[tuple, list, dict]:
+        assert restore(photos, '--batch-size', 3, '--overwrite') == 3
+        records = [
+            json.loads(path.read_text())
+            for path in sorted((tmp_path / 'out/preds').rglob('*.json'))
+        ]
+        for record in records:
+            del record['seconds']
+        made = tree(tmp_path / 'out/restored'), tree(tmp_path / 'out/faces')
+        summary = json.loads((tmp_path / 'out/summary.json').read_text())
+        return made, records, summary['counts']
+
+    ahead = results()
+    monkeypatch.setattr(inferencer, 'map_ahead', map)
+    monkeypatch.setattr(job, 'map_ahead', map)
+    assert results() == ahead
+    assert len(ahead[0][0]) == 7
+
+
+def test_a_result_is_written_while_the_next_is_made(
+    restore: Callable, photos: Path, tmp_path: Path
+) -> None:
+    """The network of the second picture waits for the file of the first."""
+    (photos / 'bad.png').unlink()
+    network, calls = restore.restorer.faces.network, []
+    first = tmp_path / 'out/preds/a/x.json'
+
+    def wait_for_first(batch: Tensor) -> Tensor:
+        calls.append(1)
+        until = time.monotonic() + LONG
+        while len(calls) == 2 and not first.exists():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        return network(batch)
+
+    restore.restorer.faces.network = wait_for_first
+    assert restore(photos, '--batch-size', 1) == 0
+    assert len(calls) == 2
 
 
 def test_pictures_without_faces_come_back_byte_for_byte(

@@ -102,7 +102,9 @@ def test_batches_over_pictures_give_what_single_faces_give(
             np.testing.assert_array_equal(one.sr, other.sr)
 
 
-def test_a_stream_holds_no_more_than_a_batch(make_restorer: Callable) -> None:
+def test_a_stream_holds_a_batch_and_the_next_picture(
+    make_restorer: Callable,
+) -> None:
     restorer = make_restorer(face_of_side(18, 50, 50))
     asked = []
 
@@ -114,7 +116,9 @@ def test_a_stream_holds_no_more_than_a_batch(make_restorer: Callable) -> None:
     stream = restorer.stream(endless(), batch_size=4)
     for _ in range(3):
         next(stream)
-    assert len(asked) == 4
+    assert len(asked) == 5
+    stream.close()
+    assert len(asked) == 5
 
 
 def test_consistency_is_that_of_the_reduced_face(
