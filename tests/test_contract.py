@@ -22,6 +22,8 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
+from mmfacesr.apis.face_network import ImageNetwork
+from mmfacesr.apis.stand_in import StandIn
 
 REPO = Path(__file__).resolve().parents[1]
 LEAVES = sorted(
@@ -209,6 +211,27 @@ def test_prediction_is_an_image(case: dict) -> None:
         assert sample.output.pred_img.shape == sample.gt_img.shape
         assert sample.output.pred_img.min() >= 0
         assert sample.output.pred_img.max() <= 255
+
+
+@torch.no_grad()
+def test_a_restorer_takes_the_image_of_whatever_runs_its_network(
+    network_case: dict,
+) -> None:
+    cfg, model = network_case['cfg'], network_case['model'].eval()
+    if 'facts' not in cfg:
+        pytest.skip('restores no faces')
+    (plain,) = model.test_step(batch_of(cfg, 'test', 1))
+    side = as_network_input(network_case, 1).shape[-1]
+    generator, run = model.generator, ImageNetwork(model.generator)
+    try:
+        model.generator = StandIn(run, side)
+        (again,) = model.test_step(batch_of(cfg, 'test', 1))
+        model.generator = StandIn(lambda batch: run(batch) + 0.1, side)
+        (other,) = model.test_step(batch_of(cfg, 'test', 1))
+    finally:
+        model.generator = generator
+    assert torch.equal(again.output.pred_img, plain.output.pred_img)
+    assert not torch.equal(other.output.pred_img, plain.output.pred_img)
 
 
 def test_one_step_trains_every_parameter(case: dict) -> None:

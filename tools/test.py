@@ -7,6 +7,7 @@
     python tools/test.py CONFIG NAME             # see `mmfacesr models`
     python tools/test.py CONFIG --baseline
     python tools/test.py CONFIG CHECKPOINT --data FOLDER    # all its images
+    python tools/test.py CONFIG CHECKPOINT --fast   # the fastest way here
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
 
@@ -20,14 +21,22 @@ faces.
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Optional
 
 from mmfacesr.apis.config import datasets_of, load_config
-from mmfacesr.apis.launch import add_common_arguments, clear_errors, prepare
+from mmfacesr.apis.launch import (
+    add_common_arguments,
+    add_speed,
+    clear_errors,
+    prepare,
+)
+from mmfacesr.apis.settings import as_list
 from mmfacesr.utils import output_file, output_folder, printable
 
 if TYPE_CHECKING:
     from mmengine.config import Config
+
+    from mmfacesr.deploy import OptimizedNetwork
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,6 +90,7 @@ def parse_args() -> argparse.Namespace:
         help='with --input, make every result again, and replace other files '
         'of the same names',
     )
+    add_speed(parser, batch_size='that of the config')
     add_common_arguments(parser)
     args = parser.parse_args()
     if bool(args.input) != bool(args.save_dir):
@@ -95,6 +105,11 @@ def parse_args() -> argparse.Namespace:
         parser.error('--baseline takes neither a checkpoint nor --input')
     if args.launcher != 'none' and (args.baseline or args.input):
         parser.error('--baseline and --input run in one process')
+    if args.backend and (args.baseline or args.launcher != 'none'):
+        parser.error(
+            '--fast and --backend run a network in one process; leave out '
+            '--baseline and --launcher, or run it as it was trained'
+        )
     if not args.baseline and not args.checkpoint:
         parser.error('give a checkpoint, or --baseline')
     return args
@@ -107,6 +122,7 @@ def restore(args: argparse.Namespace) -> int:
     from mmfacesr.apis.restore_folder import LIST_FILE, restore_folder
 
     cfg = load_config(args.config, args.cfg_options)
+    fast = speed_up(cfg, args)
     done, kept, left_out = restore_folder(
         cfg,
         args.checkpoint,
@@ -114,6 +130,8 @@ def restore(args: argparse.Namespace) -> int:
         args.save_dir,
         batch_size=cfg.test_dataloader.batch_size,
         overwrite=args.overwrite,
+        network=fast,
+        backend=args.backend,
     )
     target = printable(args.save_dir)
     print_log(
@@ -129,6 +147,41 @@ def restore(args: argparse.Namespace) -> int:
     return 0 if done or kept else 1
 
 
+def speed_up(
+    cfg: 'Config', args: argparse.Namespace
+) -> 'Optional[OptimizedNetwork]':
+    """Find the fastest way to run the network, and set the batch size.
+
+    Returns:
+        OptimizedNetwork | None: None where the network runs as it was trained.
+
+    Raises:
+        ValueError: If the model restores no faces.
+    """
+    fast = None
+    if args.backend:
+        from mmengine.device import get_device
+
+        from mmfacesr.apis.models import build_model
+        from mmfacesr.deploy.commands import optimize_as_asked
+
+        if 'facts' not in cfg:
+            raise ValueError(
+                'Expected a model whose output is a restored face, got '
+                f'{os.path.basename(str(cfg.filename))}, which is measured by '
+                'more than an image; leave out --fast and --backend.'
+            )
+        network, _ = build_model(cfg, args.checkpoint, get_device())
+        fast = optimize_as_asked(network, args)
+    keys = [key for key, _ in args.cfg_options]
+    size = args.batch_size
+    if fast and not size and 'test_dataloader.batch_size' not in keys:
+        size = fast.batch_size
+    for loader in as_list(cfg.test_dataloader) if size else ():
+        loader.batch_size = size
+    return fast
+
+
 def take_whole_folder(cfg: 'Config', folder: str) -> None:
     """Let the test take all faces of a folder."""
     for dataset in datasets_of(cfg, ['test_dataloader']):
@@ -140,6 +193,7 @@ def evaluate(args: argparse.Namespace) -> None:
     cfg = load_config(args.config, args.cfg_options)
     if args.data:
         take_whole_folder(cfg, args.data)
+    fast, run_by = speed_up(cfg, args), None
     prepare(cfg, args)
     from mmengine.dist import is_main_process
 
@@ -150,9 +204,11 @@ def evaluate(args: argparse.Namespace) -> None:
         make_report,
         save_report,
     )
+    from mmfacesr.apis.stand_in import StandIn
     from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.engine.module_path import find_module
+    from mmfacesr.models.common.facts import Facts
 
     # A config that a run wrote may ask for a checkpoint of its own.
     cfg.load_from, cfg.resume = None, False
@@ -165,11 +221,15 @@ def evaluate(args: argparse.Namespace) -> None:
         generator = find_module(runner.model, 'generator')
         record = load_weights(generator, args.checkpoint)
         runner.logger.info(f'Weights: {record.source} ({record.layout})')
+    if fast:
+        side = Facts(**cfg.facts.to_dict()).input_size
+        runner.model.generator = StandIn(fast, side)
+        run_by = fast.to_dict()
     kept = KeepMetricsHook()
     runner.register_hook(kept)
     runner.test()
     if is_main_process():
-        report = make_report(runner, cfg, kept, record, method)
+        report = make_report(runner, cfg, kept, record, method, run_by)
         runner.logger.info(format_report(report))
         if args.out:
             save_report(report, args.out)

@@ -41,6 +41,8 @@ BUILDING = re.compile(r'class `\w+` in \S+: ')
 """What mmengine's registries put before the reason, once for each level."""
 DEBUG = 'MMFACESR_TRACEBACK'
 """Environment variable that asks for the full traceback."""
+BACKENDS = ('auto', 'torch', 'compile', 'onnxruntime', 'openvino')
+"""Ways to run a network, as commands offer them."""
 WEIGHTS_DIR = 'MMFACESR_WEIGHTS_DIR'
 """Environment variable with the folder of downloaded weights."""
 
@@ -147,6 +149,40 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         help=argparse.SUPPRESS,
+    )
+
+
+def add_speed(parser: argparse.ArgumentParser, batch_size: str) -> None:
+    """Add how the network is run.
+
+    Args:
+        parser (ArgumentParser): Receives the options.
+        batch_size (str): What it is by default, for people.
+    """
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        metavar='N',
+        help=f'faces at a time (default: {batch_size}; with --fast the size '
+        'that is fastest)',
+    )
+    parser.add_argument(
+        '--fast',
+        dest='backend',
+        action='store_const',
+        const='auto',
+        help='run the network in the way that is fastest here: ways that '
+        'restore the same are timed once and remembered; also --backend auto',
+    )
+    parser.add_argument(
+        '--backend',
+        choices=BACKENDS,
+        help='way to run the network (default: as it was trained)',
+    )
+    parser.add_argument(
+        '--explain',
+        action='store_true',
+        help='with --fast or --backend, measure anew and print the table',
     )
 
 

@@ -109,6 +109,7 @@ def make_report(
     kept: KeepMetricsHook,
     record: Optional[LoadRecord],
     method: str = 'model',
+    run_by: Optional[dict] = None,
 ) -> dict:
     """Put together the report of one test.
 
@@ -118,6 +119,8 @@ def make_report(
         kept (KeepMetricsHook): What it gave.
         record (LoadRecord, optional): The weights; None for the baseline.
         method (str): What was tested. Defaults to 'model'.
+        run_by (dict, optional): ``way`` in which the network was run instead
+            of as it was trained, and its ``agreement`` with that.
 
     Returns:
         dict: Values that JSON takes.
@@ -132,6 +135,7 @@ def make_report(
     short = {str(i.get('gt_path')): name for i, name in zip(infos, files)}
     return dict(
         method=method,
+        run_by=run_by,
         metrics={
             key: None if value is None else float(value)
             for key, value in kept.metrics.items()
@@ -199,7 +203,13 @@ def format_report(report: dict) -> str:
         f'images ({first_few(files)})\n'
         for key, files in report['identical'].items()
     )
+    run_by = ''
+    if report.get('run_by'):
+        run_by = (
+            'The network was run by {way}; agreement with the network as it '
+            'was trained: {agreement}\n'.format_map(report['run_by'])
+        )
     return (
         f'{report["method"]}: {values}\nSingle images: {single}\n{identical}'
-        f'{report["images"]} images; {protocol}'
+        f'{run_by}{report["images"]} images; {protocol}'
     )

@@ -6,7 +6,7 @@ import os.path as osp
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -15,11 +15,15 @@ from mmengine.dataset import Compose, pseudo_collate
 from torch import nn
 from tqdm import tqdm
 
+from mmfacesr.apis.face_network import Network
 from mmfacesr.apis.models import init_model
 from mmfacesr.apis.results import Results
+from mmfacesr.apis.stand_in import StandIn
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
+from mmfacesr.models.common.facts import Facts
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.image_folders import find_images
 
@@ -49,6 +53,8 @@ def restore_folder(
     target: str,
     batch_size: int = 8,
     overwrite: bool = False,
+    network: Optional[Network] = None,
+    backend: Optional[str] = None,
 ) -> Restored:
     """Restore every image of a folder; there is no ground truth.
 
@@ -66,6 +72,10 @@ def restore_folder(
         batch_size (int): Faces at a time. Defaults to 8.
         overwrite (bool): Make all results again and replace other files of
             their names. Defaults to False.
+        network (Callable | None): Takes the generator's place; see
+            :class:`StandIn`. Defaults to None.
+        backend (str | None): What ``network`` was asked to be: results of
+            another one are made again. Defaults to None.
 
     Returns:
         Restored: The counts, and what was left out.
@@ -82,16 +92,27 @@ def restore_folder(
     files, left_out = find_inputs(source, target)
     names = result_names(files)
     model = load_model(cfg, checkpoint, ground_truth=False)
-    results = Results(target, cfg, model, overwrite)
+    results = Results(target, cfg, model, overwrite, backend)
+    if network is not None:
+        side = Facts(**cfg.facts.to_dict()).input_size
+        model.generator = StandIn(network, side)
     origins: dict[str, str] = {}
-    done = 0
+
+    def restored(read: Iterable[list]) -> Iterator[list]:
+        for batch in read:
+            yield list(predict_or_list(model, batch, left_out))
+            bar.update(len(batch))
+
+    def write(faces: list[tuple[str, np.ndarray]]) -> int:
+        for file, image in faces:
+            results.write(names[file], image, origins[file])
+        return len(faces)
+
     with tqdm(total=len(files), unit='face', desc='restoring') as bar:
         todo = outdated(source, names, results, origins, left_out, bar)
-        for batch in batches(cfg, source, todo, batch_size, left_out, bar):
-            for file, image in predict_or_list(model, batch, left_out):
-                results.write(names[file], image, origins[file])
-                done += 1
-            bar.update(len(batch))
+        read = batches(cfg, source, todo, batch_size, left_out, bar)
+        # Written while the network restores the next.
+        done = sum(map_ahead(write, restored(read)))
     for file in left_out.keys() & names.keys():
         if results.is_ours(names[file]):
             left_out[file] += f'; {names[file]} is of an earlier run'

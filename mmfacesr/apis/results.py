@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import os.path as osp
+from typing import Optional
 
 import numpy as np
 import torch
@@ -40,6 +41,8 @@ class Results:
         model (nn.Module): The restorer with its weights.
         overwrite (bool): Whether nothing that is there counts. Defaults to
             False.
+        backend (str | None): What was asked for to run it. Defaults to None,
+            as it was trained.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class Results:
         cfg: Config,
         model: nn.Module,
         overwrite: bool = False,
+        backend: Optional[str] = None,
     ) -> None:
         self.folder = folder
         self.overwrite = overwrite
@@ -56,6 +60,8 @@ class Results:
             settings=_hash_settings(cfg),
             weights=hash_weights(model.generator),
         )
+        if backend:
+            self._made_by['backend'] = backend
 
     def origin(self, path: str) -> str:
         """Describe what the result of an input is made of, as JSON.

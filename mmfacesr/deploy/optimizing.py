@@ -76,6 +76,17 @@ class OptimizedNetwork:
         """Restore a batch."""
         return self.chosen.run(batch)
 
+    def to_dict(self) -> dict[str, str]:
+        """Say for a report how the network is run, and how well it agrees."""
+        way = self.chosen
+        if way.agreement is None:
+            agreement = 'the same'
+        elif way.agreement > 1:
+            agreement = f'at least {way.agreement_text()}'
+        else:
+            agreement = f'off by at most {way.agreement_text()} of the range'
+        return dict(way=way.name, agreement=agreement)
+
     def explain(self) -> str:
         """Show what was measured, as a Markdown table."""
         if not self.ways:

@@ -65,6 +65,17 @@ def test_a_person_sees_the_spread_of_landmarks_too() -> None:
     ]
 
 
+def test_no_figure_without_the_way_the_network_was_run() -> None:
+    way = dict(way='torch bfloat16', agreement='52.1 dB')
+    runner = SimpleNamespace(test_dataloader=[])
+    kept = KeepMetricsHook()
+    report = make_report(runner, Config(), kept, None, run_by=way)
+    assert report['run_by'] == way
+    text = format_report(report)
+    assert 'torch bfloat16' in text and '52.1 dB' in text
+    assert 'run by' not in format_report(dict(report, run_by=None))
+
+
 def test_lr_files_are_no_degradation_of_the_config() -> None:
     runner = SimpleNamespace(test_dataloader=[])
     cfg = Config(dict(degradation=[dict(type='Resize')], lr_folder=None))

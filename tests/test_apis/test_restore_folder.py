@@ -250,6 +250,24 @@ def test_a_batch_beyond_the_memory_is_done_one_by_one(
         restore(overwrite=True)
 
 
+def test_another_way_to_run_the_network(restore, tmp_path):
+    restore()
+    plain = contents(tmp_path / 'out')
+    asked = []
+
+    def black(batch: torch.Tensor) -> torch.Tensor:
+        asked.append(len(batch))
+        return torch.full((len(batch), 3, 128, 128), -9.0)
+
+    another = dict(network=black, backend='auto')
+    assert restore(**another)[:2] == (3, 0)
+    assert asked == [2, 1]
+    assert read_image(tmp_path / 'out/more/0.png').max() == 0
+    assert restore(**another)[:2] == (0, 3)
+    assert restore()[:2] == (3, 0)
+    assert contents(tmp_path / 'out') == plain
+
+
 def test_names_without_collision() -> None:
     files = ['a.jpg', 'a.png', 'a.jpg.png', 'b.jpeg', 'c.jpg', 'more/a.bmp']
     assert result_names([*files, 'C.PNG/x.png']) == {

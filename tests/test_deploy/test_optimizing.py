@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.apis.face_network import ImageNetwork
-from mmfacesr.apis.restoring.arguments import BACKENDS as OFFERED
+from mmfacesr.apis.launch import BACKENDS as OFFERED
 from mmfacesr.deploy import choices, optimize, optimizing
 from mmfacesr.deploy.backends import BACKENDS, Backend, torch_eager
 from mmfacesr.deploy.timing import FIRST_ROUNDS, median_seconds

@@ -6,6 +6,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from mmfacesr.apis.launch import add_speed
 from mmfacesr.utils import output_folder
 
 HELP = """\
@@ -27,7 +28,6 @@ Exit status: 0 all done, 1 nothing could be done, 2 wrong arguments, 3 some
 pictures failed (they are named), 130 interrupted.
 """
 ENDINGS = ('auto', 'png', 'jpg', 'webp', 'tif', 'bmp')
-BACKENDS = ('auto', 'torch', 'compile', 'onnxruntime', 'openvino')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_choices(parser)
     _add_results(parser)
-    _add_speed(parser)
+    parser.add_argument(
+        '--device', help='such as cuda:0 (default: a GPU if there is one)'
+    )
+    add_speed(parser, batch_size='16')
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
@@ -156,36 +159,4 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         '--json',
         action='store_true',
         help='print the summary to the standard output',
-    )
-
-
-def _add_speed(parser: argparse.ArgumentParser) -> None:
-    """Add what the network runs on, and how."""
-    parser.add_argument(
-        '--batch-size',
-        type=int,
-        metavar='N',
-        help='faces at a time (default: 16; with --fast the size that is '
-        'fastest)',
-    )
-    parser.add_argument(
-        '--device', help='such as cuda:0 (default: a GPU if there is one)'
-    )
-    parser.add_argument(
-        '--fast',
-        dest='backend',
-        action='store_const',
-        const='auto',
-        help='run the network in the way that is fastest here: ways that '
-        'restore the same are timed once and remembered; also --backend auto',
-    )
-    parser.add_argument(
-        '--backend',
-        choices=BACKENDS,
-        help='way to run the network (default: as it was trained)',
-    )
-    parser.add_argument(
-        '--explain',
-        action='store_true',
-        help='with --fast or --backend, measure anew and print the table',
     )

@@ -87,16 +87,9 @@ def _restore(args: argparse.Namespace) -> dict[str, Any]:
 
 def _speed_up(restorer: 'FaceSRInferencer', args: argparse.Namespace) -> int:
     """Let the network be run in a faster way; return the batch size."""
-    from mmfacesr.deploy import optimize
+    from mmfacesr.deploy.commands import optimize_as_asked
 
-    found = optimize(
-        restorer.model,
-        backend=args.backend,
-        is_remembered=not args.explain,
-        show_progress=True,
-    )
-    if args.explain:
-        _say(found.explain())
+    found = optimize_as_asked(restorer.model, args)
     restorer.use_network(found)
     return args.batch_size or found.batch_size
 

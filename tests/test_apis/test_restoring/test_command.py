@@ -257,7 +257,7 @@ def test_a_faster_way_is_used_and_explained(
         way = Way('fast float32', fast, 1e-6, 0.5)
         return OptimizedNetwork(way, 2, [Way('as it is', network, None, 1.0)])
 
-    monkeypatch.setattr('mmfacesr.deploy.optimize', found)
+    monkeypatch.setattr('mmfacesr.deploy.commands.optimize', found)
     (photos / 'bad.png').unlink()
     assert restore(photos, '--fast', '--explain') == 0
     assert batches == [2]
