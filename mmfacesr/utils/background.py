@@ -4,7 +4,8 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar('Item')
@@ -19,8 +20,8 @@ def map_ahead(
     While the caller uses a result, the next one is made, and no more: one
     result is held besides the caller's. Items are taken in the caller's
     thread, results come in their order, and an error comes in the place of
-    its result. All calls are made by the same thread. At the end, also by an
-    error or Ctrl-C, what was begun is finished.
+    its result. All calls are made by the same thread. Also when the caller
+    stops, by Ctrl-C, say, what was begun is finished, and nothing else begun.
 
     Args:
         function (Callable): Called with each item.
@@ -28,9 +29,14 @@ def map_ahead(
     """
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(1) as pool:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) > 1:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) > 1:
+                    wait((pending[0],))
+                    yield pending.popleft().result()
+            while pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+        finally:  # the first has begun
+            for future in islice(pending, 1, None):
+                future.cancel()

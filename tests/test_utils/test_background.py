@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from mmfacesr.utils import background
 from mmfacesr.utils.background import map_ahead
 
 LONG = 30  # seconds; only a fault waits for so long
@@ -74,3 +75,24 @@ def test_what_was_begun_is_finished_when_the_caller_stops() -> None:
     with pytest.raises(KeyboardInterrupt):
         stop()
     assert finished == [0, 1]
+
+
+def test_what_was_not_begun_is_not_when_the_wait_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, goes_on, finished = threading.Event(), threading.Event(), []
+
+    def work(index: int) -> None:
+        begun.set()
+        assert goes_on.wait(LONG)
+        finished.append(index)
+
+    def interrupted(futures: tuple) -> None:
+        assert begun.wait(LONG)
+        threading.Timer(0.01, goes_on.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(background, 'wait', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(map_ahead(work, range(9)))
+    assert finished == [0]
