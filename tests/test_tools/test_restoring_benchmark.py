@@ -10,6 +10,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
+from torch import Tensor, nn
+
+from mmfacesr.apis import FaceSRInferencer
+from mmfacesr.datasets.synthetic_faces import render_group
 
 
 @pytest.fixture
@@ -41,3 +46,24 @@ def test_batches_that_mix_faces_are_seen(benchmark: dict) -> None:
     assert calls == [3, 1] * 5  # by turns
     assert speeds.shape == (4, 2) and (speeds > 0).all()
     assert differences.tolist() == [2, 0]
+
+
+def test_photos_from_file_to_file(benchmark: dict, tmp_path: Path) -> None:
+    picture, points = render_group(0)
+    for name in ('a', 'b'):
+        Image.fromarray(picture).save(tmp_path / f'{name}.jpg')
+    batches = []
+
+    def enlarge(lr: Tensor) -> Tensor:
+        batches.append(len(lr))
+        return nn.functional.interpolate(lr, scale_factor=8)
+
+    restore = FaceSRInferencer(benchmark['MODEL'], network=enlarge)
+    restore._finder = SimpleNamespace(find=lambda _: list(points))
+    for way in benchmark['WAYS'].values():
+        speed, share = benchmark['restore_files'](restore, tmp_path, 4, 2, way)
+        assert speed > 0 and 0 < share < 1
+    assert batches == [4, 4, 2] * 2
+    restore._finder.find = lambda _: []
+    with pytest.raises(RuntimeError, match="2 photos .*'unchanged': 2"):
+        benchmark['restore_files'](restore, tmp_path, 4, 1, map)
