@@ -36,7 +36,7 @@ from mmfacesr.utils import output_file, output_folder, printable
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-    from mmfacesr.deploy import OptimizedNetwork
+    from mmfacesr.apis.stand_in import StandIn
 
 
 def parse_args() -> argparse.Namespace:
@@ -130,7 +130,7 @@ def restore(args: argparse.Namespace) -> int:
         args.save_dir,
         batch_size=cfg.test_dataloader.batch_size,
         overwrite=args.overwrite,
-        network=fast,
+        stand_in=fast,
         backend=args.backend,
     )
     target = printable(args.save_dir)
@@ -147,13 +147,11 @@ def restore(args: argparse.Namespace) -> int:
     return 0 if done or kept else 1
 
 
-def speed_up(
-    cfg: 'Config', args: argparse.Namespace
-) -> 'Optional[OptimizedNetwork]':
+def speed_up(cfg: 'Config', args: argparse.Namespace) -> 'Optional[StandIn]':
     """Find the fastest way to run the network, and set the batch size.
 
     Returns:
-        OptimizedNetwork | None: None where the network runs as it was trained.
+        StandIn | None: Runs it; None where it runs as it was trained.
 
     Raises:
         ValueError: If the model restores no faces.
@@ -163,6 +161,7 @@ def speed_up(
         from mmengine.device import get_device
 
         from mmfacesr.apis.models import build_model
+        from mmfacesr.apis.stand_in import StandIn
         from mmfacesr.deploy.commands import optimize_as_asked
 
         if 'facts' not in cfg:
@@ -172,11 +171,12 @@ def speed_up(
                 'more than an image; leave out --fast and --backend.'
             )
         network, _ = build_model(cfg, args.checkpoint, get_device())
-        fast = optimize_as_asked(network, args)
+        found = optimize_as_asked(network, args)
+        fast = StandIn(found, network.facts.input_size)
     keys = [key for key, _ in args.cfg_options]
     size = args.batch_size
     if fast and not size and 'test_dataloader.batch_size' not in keys:
-        size = fast.batch_size
+        size = fast.run.batch_size
     for loader in as_list(cfg.test_dataloader) if size else ():
         loader.batch_size = size
     return fast
@@ -204,11 +204,9 @@ def evaluate(args: argparse.Namespace) -> None:
         make_report,
         save_report,
     )
-    from mmfacesr.apis.stand_in import StandIn
     from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.engine.module_path import find_module
-    from mmfacesr.models.common.facts import Facts
 
     # A config that a run wrote may ask for a checkpoint of its own.
     cfg.load_from, cfg.resume = None, False
@@ -222,9 +220,7 @@ def evaluate(args: argparse.Namespace) -> None:
         record = load_weights(generator, args.checkpoint)
         runner.logger.info(f'Weights: {record.source} ({record.layout})')
     if fast:
-        side = Facts(**cfg.facts.to_dict()).input_size
-        runner.model.generator = StandIn(fast, side)
-        run_by = fast.to_dict()
+        runner.model.generator, run_by = fast, fast.run.to_dict()
     kept = KeepMetricsHook()
     runner.register_hook(kept)
     runner.test()

@@ -15,12 +15,10 @@ from mmengine.dataset import Compose, pseudo_collate
 from torch import nn
 from tqdm import tqdm
 
-from mmfacesr.apis.face_network import Network
 from mmfacesr.apis.models import init_model
 from mmfacesr.apis.results import Results
 from mmfacesr.apis.stand_in import StandIn
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
-from mmfacesr.models.common.facts import Facts
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.background import map_ahead
@@ -53,7 +51,7 @@ def restore_folder(
     target: str,
     batch_size: int = 8,
     overwrite: bool = False,
-    network: Optional[Network] = None,
+    stand_in: Optional[StandIn] = None,
     backend: Optional[str] = None,
 ) -> Restored:
     """Restore every image of a folder; there is no ground truth.
@@ -72,10 +70,10 @@ def restore_folder(
         batch_size (int): Faces at a time. Defaults to 8.
         overwrite (bool): Make all results again and replace other files of
             their names. Defaults to False.
-        network (Callable | None): Takes the generator's place; see
-            :class:`StandIn`. Defaults to None.
-        backend (str | None): What ``network`` was asked to be: results of
-            another one are made again. Defaults to None.
+        stand_in (StandIn | None): Takes the generator's place. Defaults to
+            None.
+        backend (str | None): What was asked for to run it; results of another
+            one are made again. Defaults to None.
 
     Returns:
         Restored: The counts, and what was left out.
@@ -93,9 +91,8 @@ def restore_folder(
     names = result_names(files)
     model = load_model(cfg, checkpoint, ground_truth=False)
     results = Results(target, cfg, model, overwrite, backend)
-    if network is not None:
-        side = Facts(**cfg.facts.to_dict()).input_size
-        model.generator = StandIn(network, side)
+    if stand_in is not None:
+        model.generator = stand_in
     origins: dict[str, str] = {}
 
     def restored(read: Iterable[list]) -> Iterator[list]:

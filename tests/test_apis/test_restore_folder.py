@@ -19,6 +19,7 @@ from mmfacesr.apis.restore_folder import (
     restore_folder,
     result_names,
 )
+from mmfacesr.apis.stand_in import StandIn
 from mmfacesr.models.dic import DICGenerator
 from mmfacesr.utils.images import read_image, write_image
 
@@ -259,7 +260,7 @@ def test_another_way_to_run_the_network(restore, tmp_path):
         asked.append(len(batch))
         return torch.full((len(batch), 3, 128, 128), -9.0)
 
-    another = dict(network=black, backend='auto')
+    another = dict(stand_in=StandIn(black, 16), backend='auto')
     assert restore(**another)[:2] == (3, 0)
     assert asked == [2, 1]
     assert read_image(tmp_path / 'out/more/0.png').max() == 0
