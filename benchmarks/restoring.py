@@ -49,7 +49,10 @@ from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.native_messages import without_native_messages
 
 MODEL = 'dic-small_x8c16b2_1xb4-500_synthetic'
-WAYS = {'in turn': map, 'ahead': map_ahead}
+WAYS = {
+    'in turn': lambda function, items, ahead=0: map(function, items),
+    'ahead': map_ahead,
+}
 
 
 def parse_args() -> argparse.Namespace:

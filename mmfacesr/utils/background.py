@@ -13,26 +13,28 @@ Result = TypeVar('Result')
 
 
 def map_ahead(
-    function: Callable[[Item], Result], items: Iterable[Item]
+    function: Callable[[Item], Result], items: Iterable[Item], ahead: int = 1
 ) -> Iterator[Result]:
-    """Map as `map` does, in another thread, one item ahead.
+    """Map as `map` does, in another thread, some items ahead.
 
-    While the caller uses a result, the next one is made, and no more: one
-    result is held besides the caller's. Items are taken in the caller's
-    thread, results come in their order, and an error comes in the place of
-    its result. All calls are made by the same thread. Also when the caller
-    stops, by Ctrl-C, say, what was begun is finished, and nothing else begun.
+    While the caller uses a result, the next ones are made. Items are taken in
+    the caller's thread, results come in their order, and an error comes in
+    the place of its result. All calls are made by the same thread. Also when
+    the caller stops, by Ctrl-C, say, what was begun is finished, and nothing
+    else begun.
 
     Args:
         function (Callable): Called with each item.
         items (Iterable): Without an end too.
+        ahead (int): Most results that are held besides the caller's.
+            Defaults to 1.
     """
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(1) as pool:
         try:
             for item in items:
                 pending.append(pool.submit(function, item))
-                if len(pending) > 1:
+                if len(pending) > ahead:
                     wait((pending[0],))
                     yield pending.popleft().result()
             while pending:

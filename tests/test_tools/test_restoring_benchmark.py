@@ -66,4 +66,4 @@ def test_photos_from_file_to_file(benchmark: dict, tmp_path: Path) -> None:
     assert batches == [4, 4, 2] * 2
     restore._finder.find = lambda _: []
     with pytest.raises(RuntimeError, match="2 photos .*'unchanged': 2"):
-        benchmark['restore_files'](restore, tmp_path, 4, 1, map)
+        benchmark['restore_files'](restore, tmp_path, 4, 1, way)

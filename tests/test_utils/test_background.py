@@ -13,9 +13,10 @@ from mmfacesr.utils.background import map_ahead
 LONG = 30  # seconds; only a fault waits for so long
 
 
-def test_results_are_those_of_map() -> None:
-    for count in range(5):
-        squares = map_ahead(lambda number: number**2, range(count))
+@pytest.mark.parametrize('ahead', [1, 3])
+def test_results_are_those_of_map(ahead: int) -> None:
+    for count in range(6):
+        squares = map_ahead(lambda number: number**2, range(count), ahead)
         assert list(squares) == [number**2 for number in range(count)]
 
 
@@ -33,7 +34,8 @@ def test_the_next_is_made_while_one_is_used() -> None:
     assert len(threads) == 1 and threading.get_ident() not in threads
 
 
-def test_no_more_than_one_is_ahead() -> None:
+@pytest.mark.parametrize('ahead', [1, 3])
+def test_no_more_are_ahead(ahead: int) -> None:
     asked = []
 
     def endless() -> int:
@@ -41,12 +43,12 @@ def test_no_more_than_one_is_ahead() -> None:
             asked.append(index)
             yield index
 
-    results = map_ahead(str, endless())
+    results = map_ahead(str, endless(), ahead)
     for used in range(1, 5):
         next(results)
-        assert len(asked) == used + 1
+        assert len(asked) == used + ahead
     results.close()
-    assert len(asked) == 5
+    assert len(asked) == 4 + ahead
 
 
 def test_an_error_comes_in_the_place_of_its_result() -> None:
@@ -67,7 +69,7 @@ def test_what_was_begun_is_finished_when_the_caller_stops() -> None:
         finished.append(index)
 
     def stop() -> None:
-        for _ in map_ahead(work, range(9)):
+        for _ in map_ahead(work, range(9), 3):
             assert begun.wait(LONG)
             threading.Timer(0.01, goes_on.set).start()
             raise KeyboardInterrupt

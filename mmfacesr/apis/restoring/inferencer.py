@@ -35,6 +35,7 @@ from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
 
 BATCH_SIZE = 16
+AHEAD = 3  # pictures of a batch in which each shows some five persons
 
 
 class FaceSRInferencer(BaseInferencer):
@@ -146,9 +147,9 @@ class FaceSRInferencer(BaseInferencer):
     ) -> Iterator[RestoredPhoto]:
         """Restore one picture after the other, without an end too.
 
-        While the network runs, the next picture is read and its faces are
+        While the network runs, the next pictures are read and their faces
         found, in another thread. No more pictures are held than have faces
-        in a batch, and that one.
+        in a batch, and three of the next.
 
         Args:
             inputs (Source | Iterable[Source]): As for a call.
@@ -178,7 +179,7 @@ class FaceSRInferencer(BaseInferencer):
         photos: deque[RestoredPhoto] = deque()
         faces: deque[WaitingFace] = deque()
         begin = partial(self._begin, choices=choices, keep_errors=keep_errors)
-        for photo, found in map_ahead(begin, sources_of(inputs)):
+        for photo, found in map_ahead(begin, sources_of(inputs), AHEAD):
             photos.append(photo)
             faces.extend(found)
             while len(faces) >= batch_size:
