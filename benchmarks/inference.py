@@ -4,7 +4,7 @@
 
     python benchmarks/inference.py
     python benchmarks/inference.py MODEL ... --threads 1 --batch-sizes 1 8
-    python benchmarks/inference.py --isa AVX512_CORE_BF16 --json FILE
+    python benchmarks/inference.py --isa native AVX512_CORE_BF16 --json FILE
 
 Ways to run a network take turns. Given are medians of all runs in
 milliseconds of wall and of processor time a face; the latter changes less
@@ -15,17 +15,23 @@ or for reduced precision the PSNR. Networks have the weights in the package,
 or else those with which a training begins.
 
 With --isa the processor's newer instructions are hidden from oneDNN, as on an
-older machine (ONEDNN_MAX_CPU_ISA).
+older machine (ONEDNN_MAX_CPU_ISA); `native` hides none. For each there is a
+process of its own, one after the other. The output is Markdown.
 """
 
 import argparse
 import json
 import os
+import subprocess
+import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ISA = 'ONEDNN_MAX_CPU_ISA'
+NATIVE = 'native'
 MODELS = (
     'dic_x8c48b6_1xb8-150k_celeba',
     'sparnet_attn2d-x8_1xb32-20e_celeba',
@@ -41,6 +47,7 @@ class Measured:
     """One way to run one network; times in milliseconds a face."""
 
     model: str
+    isa: str
     threads: int
     batch_size: int
     way: str
@@ -84,7 +91,12 @@ def parse_args() -> argparse.Namespace:
         metavar='N',
         help='of each way (default: %(default)s)',
     )
-    parser.add_argument('--isa', help='such as AVX512_CORE_BF16')
+    parser.add_argument(
+        '--isa',
+        nargs='+',
+        default=[os.environ.get(ISA, NATIVE)],
+        help=f'{NATIVE}, or such as AVX512_CORE_BF16',
+    )
     parser.add_argument('--json', metavar='FILE', help='write the figures')
     return parser.parse_args()
 
@@ -129,6 +141,7 @@ def measure(
     return [
         Measured(
             model=name,
+            isa=os.environ.get(ISA, NATIVE),
             threads=threads,
             batch_size=batch_size,
             way=way.name,
@@ -152,11 +165,15 @@ def line_of(row: Measured) -> str:
     )
 
 
-def main() -> None:
-    """Measure, and print tables."""
-    args = parse_args()
-    if args.isa:
-        os.environ[ISA] = args.isa  # read when torch is imported
+def measure_all(args: argparse.Namespace) -> dict:
+    """Measure with one set of instructions, and print tables.
+
+    Args:
+        args (argparse.Namespace): As `parse_args` returns it.
+
+    Returns:
+        dict: The machine, and a row for each way.
+    """
     import torch
 
     from mmfacesr.apis.launch import clear_errors
@@ -169,7 +186,7 @@ def main() -> None:
         f'{date.today()}, commit {commit_of_clone()}, torch '
         f'{torch.__version__}, '
         f'{torch.backends.cpu.get_cpu_capability()}, {ISA}='
-        f'{args.isa or "not set"}, {os.cpu_count()} cores\n'
+        f'{os.environ.get(ISA, "not set")}, {os.cpu_count()} cores\n'
         + '\n'.join(line for line in machine if line)
     )
     with clear_errors():
@@ -186,12 +203,48 @@ def main() -> None:
                     )
                     print('\n'.join(map(line_of, done)), flush=True)
                     rows += done
-        if args.json:
-            from mmfacesr.utils import replacing
+    return dict(machine=machine, rows=[asdict(row) for row in rows])
 
-            found = dict(machine=machine, rows=[asdict(row) for row in rows])
-            with replacing(args.json) as temporary:
-                temporary.write_text(json.dumps(found, indent=1))
+
+def measure_apart(isas: list[str]) -> dict:
+    """Run this program again with each set of instructions.
+
+    Args:
+        isas (list[str]): Last of the settings wins, so that they are added.
+
+    Returns:
+        dict: As of `measure_all`, with the rows of all.
+    """
+    rows = []
+    with TemporaryDirectory() as folder:
+        path = Path(folder, 'figures.json')
+        for isa in isas:
+            subprocess.run(
+                [sys.executable, *sys.argv, '--isa', isa, '--json', path],
+                check=True,
+            )
+            print()
+            found = json.loads(path.read_text())
+            rows += found['rows']
+    return dict(found, rows=rows)
+
+
+def main() -> None:
+    """Measure, and write the figures."""
+    args = parse_args()
+    if len(args.isa) > 1:
+        found = measure_apart(args.isa)
+    else:
+        (isa,) = args.isa
+        os.environ.pop(ISA, None)
+        if isa != NATIVE:
+            os.environ[ISA] = isa  # read when torch is imported
+        found = measure_all(args)
+    if args.json:
+        from mmfacesr.utils import replacing
+
+        with replacing(args.json) as temporary:
+            temporary.write_text(json.dumps(found, indent=1))
 
 
 if __name__ == '__main__':

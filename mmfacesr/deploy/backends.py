@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.deploy import formats
+from mmfacesr.deploy.packing import can_pack, pack
 
 Run = Callable[[Tensor], Tensor]
 NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
@@ -27,41 +28,50 @@ DTYPES = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
 
 def torch_eager(network: nn.Module, example: Tensor, dtype: str) -> Run:
     """Layers one by one, channels last, in one precision throughout."""
-    return _by_torch(network, dtype)
+    twin = copy.deepcopy(network)
+    if can_pack(example.device.type, DTYPES[dtype]):
+        pack(twin, example, DTYPES[dtype])
+    return _by_torch(twin, example, dtype)
 
 
 def torch_compiled(network: nn.Module, example: Tensor, dtype: str) -> Run:
     """Code that torch generates for the network; needs a C++ compiler."""
     return _by_torch(
-        network,
+        copy.deepcopy(network),
+        example,
         dtype,
         lambda twin: torch.compile(twin, options={'freezing': True}),
     )
 
 
 def _by_torch(
-    network: nn.Module,
+    twin: nn.Module,
+    example: Tensor,
     dtype: str,
     wrap: Callable[[nn.Module], Callable] = lambda twin: twin,
 ) -> Run:
-    """Run a copy of a network in a precision, channels last."""
-    twin = copy.deepcopy(network).to(
-        dtype=DTYPES[dtype], memory_format=torch.channels_last
-    )
+    """Run a network, which is changed, in a precision and channels last."""
+    twin.to(dtype=DTYPES[dtype], memory_format=torch.channels_last)
     for layer in twin.modules():
         if isinstance(layer, NORMS):
             layer.float()
-    compute, is_reduced = wrap(twin), dtype != 'float32'
+    compute, is_mixed = wrap(twin), False
 
     @torch.no_grad()
     def run(batch: Tensor) -> Tensor:
         given = batch.to(
             dtype=DTYPES[dtype], memory_format=torch.channels_last
         )
-        # Layers that stay in float32 hand it on to others.
-        with torch.autocast(batch.device.type, DTYPES[dtype], is_reduced):
+        with torch.autocast(batch.device.type, DTYPES[dtype], is_mixed):
             return compute(given).float().contiguous()
 
+    if dtype != 'float32':
+        try:
+            run(example[:1])
+        except RuntimeError:
+            # Layers that stay in float32 hand it on to others. Autocast
+            # mends that, but takes time, and some layers to float32.
+            is_mixed = True
     return run
 
 

@@ -3,8 +3,9 @@
 """Networks without what only training needs.
 
 A layer that computes its weight from others (equalized, spectrally
-normalized) says what it is worth by a method `plain`; batch norms behind a
-convolution are found by watching one run.
+normalized), or that has a faster form with the same numbers, says what it is
+worth by a method `plain`; batch norms behind a convolution are found by
+watching one run.
 """
 
 import copy
@@ -40,15 +41,17 @@ def fold(network: nn.Module, *example: Tensor) -> nn.Module:
         nn.Module: The copy.
     """
     twin = copy.deepcopy(network).eval().requires_grad_(False)
-    for name, layer in list(twin.named_modules()):
+    # Inner layers first: what holds them is made of plain ones.
+    for name, layer in reversed(list(twin.named_modules())):
         if hasattr(layer, 'plain'):
-            _replace(twin, name, layer.plain().eval().requires_grad_(False))
-    for conv, norm in _pairs(twin, example):
+            replace_layer(twin, name, layer.plain())
+    twin.eval().requires_grad_(False)
+    for conv, norm in pairs(twin, example, CONVOLUTIONS, NORMS):
         layer = twin.get_submodule(conv)
         transpose = isinstance(layer, nn.ConvTranspose2d)
         fused = fuse_conv_bn_eval(layer, twin.get_submodule(norm), transpose)
-        _replace(twin, conv, fused.requires_grad_(False))
-        _replace(twin, norm, nn.Identity())
+        replace_layer(twin, conv, fused.requires_grad_(False))
+        replace_layer(twin, norm, nn.Identity())
     return twin.eval()
 
 
@@ -81,35 +84,50 @@ def plain_conv(
     return made
 
 
-def _replace(network: nn.Module, name: str, layer: nn.Module) -> None:
+def replace_layer(network: nn.Module, name: str, layer: nn.Module) -> None:
     """Put another layer in the place of one."""
     parent, _, last = name.rpartition('.')
     setattr(network.get_submodule(parent), last, layer)
 
 
-def _pairs(
-    network: nn.Module, example: tuple[Tensor, ...]
+@torch.no_grad()
+def pairs(
+    network: nn.Module,
+    example: tuple[Tensor, ...],
+    first: tuple[type[nn.Module], ...],
+    second: tuple[type[nn.Module], ...],
 ) -> list[tuple[str, str]]:
-    """Name convolutions and the batch norms that alone see what they give."""
+    """Name layers that alone see what another layer gives.
+
+    Args:
+        network (nn.Module): It is run once.
+        example (tuple[Tensor, ...]): Arguments of its forward.
+        first (tuple[type[nn.Module], ...]): Kinds of layers that give.
+        second (tuple[type[nn.Module], ...]): Kinds of layers that see. Those
+            that overwrite their input are not found.
+
+    Returns:
+        list[tuple[str, str]]: Names of both layers.
+    """
     made: list[tuple[Tensor, int, str]] = []
     runs: Counter[str] = Counter()
     met: list[tuple[Tensor, str, str]] = []
     hooks = []
 
-    def after_conv(name: str, _: nn.Module, __: tuple, y: Tensor) -> None:
+    def after_first(name: str, _: nn.Module, __: tuple, y: Tensor) -> None:
         runs[name] += 1
         made.append((y, y._version, name))
 
-    def after_norm(name: str, _: nn.Module, x: tuple, __: Tensor) -> None:
+    def after_second(name: str, _: nn.Module, x: tuple, __: Tensor) -> None:
         runs[name] += 1
         met.extend(
-            (y, conv, name)
-            for y, version, conv in made
+            (y, giver, name)
+            for y, version, giver in made
             if y is x[0] and y._version == version
         )
 
     for name, layer in network.named_modules():
-        for kinds, after in ((CONVOLUTIONS, after_conv), (NORMS, after_norm)):
+        for kinds, after in ((first, after_first), (second, after_second)):
             if isinstance(layer, kinds):
                 hook = partial(after, name)
                 hooks.append(layer.register_forward_hook(hook))
@@ -120,12 +138,12 @@ def _pairs(
         for hook in hooks:
             hook.remove()
     found = Counter(
-        (conv, norm) for y, conv, norm in met if uses.count[id(y)] == 1
+        (giver, seer) for y, giver, seer in met if uses.count[id(y)] == 1
     )
     return [
-        (conv, norm)
-        for (conv, norm), times in found.items()
-        if times == runs[conv] == runs[norm]
+        (giver, seer)
+        for (giver, seer), times in found.items()
+        if times == runs[giver] == runs[seer]
     ]
 
 

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers that more than one method is built from."""
 
+from collections.abc import Iterable
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Values that differ by less, relative to the largest (or to 1), differ by
@@ -60,6 +63,52 @@ class GroupNorm(nn.GroupNorm):
         """Map (N, C, H, W) to the same shape."""
         groups = x.unflatten(1, (self.num_groups, -1))
         return super().forward(level_constant(groups, (2, 3, 4)).flatten(1, 2))
+
+
+class SideBySideConv2d(nn.Conv2d):
+    """1x1 convolution of maps of one width, put side by side.
+
+    Args:
+        num_maps (int): Number of maps.
+        in_channels (int): Channels of each.
+        out_channels (int): Channels of the output.
+    """
+
+    def __init__(
+        self, num_maps: int, in_channels: int, out_channels: int
+    ) -> None:
+        super().__init__(num_maps * in_channels, out_channels, 1)
+        self.num_maps = num_maps
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Map tensors (N, in_channels, H, W) to (N, out_channels, H, W)."""
+        return super().forward(torch.cat(maps, dim=1))
+
+    def plain(self) -> 'SummedConv2d':
+        """Copy to a sum of convolutions, which puts nothing together."""
+        return SummedConv2d(self.weight.chunk(self.num_maps, 1), self.bias)
+
+
+class SummedConv2d(nn.Module):
+    """1x1 convolutions of several maps, added up.
+
+    Args:
+        weights (Iterable[Tensor]): (out_channels, C, 1, 1) of each map of C
+            channels; copied.
+        bias (Tensor): (out_channels,); copied.
+    """
+
+    def __init__(self, weights: Iterable[Tensor], bias: Tensor) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(w.detach().clone() for w in weights)
+        self.bias = nn.Parameter(bias.detach().clone())
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        """Map tensors (N, C, H, W) to (N, out_channels, H, W)."""
+        total = F.conv2d(maps[0], self.weights[0], self.bias)
+        for x, weight in zip(maps[1:], self.weights[1:], strict=True):
+            total = total + F.conv2d(x, weight)
+        return total
 
 
 def at_least_float32(x: Tensor) -> Tensor:

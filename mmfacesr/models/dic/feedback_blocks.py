@@ -8,6 +8,8 @@ Source: Ma et al., CVPR 2020, arXiv 2003.13063.
 import torch
 from torch import Tensor, nn
 
+from mmfacesr.models.common.layers import SideBySideConv2d
+
 NUM_COMPONENTS = 5
 """Left eye, right eye, nose, mouth and silhouette."""
 
@@ -34,8 +36,10 @@ class FeedbackBlock(nn.Module):
         def activated(conv: nn.Module) -> nn.Sequential:
             return nn.Sequential(conv, nn.PReLU(init=prelu_init))
 
-        def squeeze(inputs: int) -> nn.Sequential:
-            return activated(nn.Conv2d(inputs, mid_channels, 1))
+        def squeeze(num_maps: int) -> nn.Sequential:
+            return activated(
+                SideBySideConv2d(num_maps, mid_channels, mid_channels)
+            )
 
         # Eight is the scale of the whole network. Features are at x2 already,
         # so that high maps are at x16, as the released weights expect.
@@ -51,13 +55,13 @@ class FeedbackBlock(nn.Module):
                 nn.Conv2d(mid_channels, mid_channels, **projection)
             )
 
-        sums = [(i + 1) * mid_channels for i in range(1, num_blocks)]
-        self.conv_first = squeeze(in_channels)
+        counts = range(2, num_blocks + 1)
+        self.conv_first = activated(nn.Conv2d(in_channels, mid_channels, 1))
         self.up_blocks = nn.ModuleList(up() for _ in range(num_blocks))
         self.down_blocks = nn.ModuleList(down() for _ in range(num_blocks))
-        self.lr_blocks = nn.ModuleList(map(squeeze, sums))
-        self.hr_blocks = nn.ModuleList(map(squeeze, sums))
-        self.conv_last = squeeze(num_blocks * mid_channels)
+        self.lr_blocks = nn.ModuleList(map(squeeze, counts))
+        self.hr_blocks = nn.ModuleList(map(squeeze, counts))
+        self.conv_last = squeeze(num_blocks)
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, c, H, W)."""
@@ -69,11 +73,11 @@ class FeedbackBlock(nn.Module):
         for i, (up, down) in enumerate(
             zip(self.up_blocks, self.down_blocks, strict=True)
         ):
-            x = self.lr_blocks[i - 1](torch.cat(low, dim=1)) if i else x
+            x = self.lr_blocks[i - 1](low) if i else x
             high.append(up(x))  # (N, c, 8H, 8W)
-            x = self.hr_blocks[i - 1](torch.cat(high, dim=1)) if i else high[0]
+            x = self.hr_blocks[i - 1](high) if i else high[0]
             low.append(down(x))  # (N, c, H, W)
-        return self.conv_last(torch.cat(low[1:], dim=1))
+        return self.conv_last(low[1:])
 
 
 class AttentiveFeedbackBlock(FeedbackBlock):

@@ -10,8 +10,10 @@ weights.
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import skip_init
 
 from mmfacesr.models.common.layers import (
     BatchNorm2d,
@@ -188,6 +190,54 @@ class ConvUnit(nn.Module):
         if self.pad:
             x = F.pad(x, (1, 1, 1, 1), mode='reflect')
         return self.relu(self.norm(self.conv2d(x)))
+
+    def plain(self) -> nn.Module:
+        """Make of a folded unit what needs no enlarged map."""
+        if self.scale != 'up' or not self.pad:
+            return self
+        conv = enlarging_conv(self.conv2d.weight, self.conv2d.bias)
+        # Reflected, an enlarged map repeats the pixel at its edge.
+        return nn.Sequential(
+            nn.ReplicationPad2d(1), conv, self.norm, self.relu
+        )
+
+
+@torch.no_grad()
+def enlarging_conv(weight: Tensor, bias: Tensor | None) -> nn.ConvTranspose2d:
+    """Make one layer of nearest neighbor enlarging and a 3x3 convolution.
+
+    An enlarged pixel is 2x2 pixels alike, so that four of the nine products
+    of an output pixel are enough, of weights that are sums.
+
+    Args:
+        weight (Tensor): (out_channels, in_channels, 3, 3).
+        bias (Tensor | None): (out_channels,).
+
+    Returns:
+        nn.ConvTranspose2d: (N, in_channels, H + 2, W + 2), padded, ->
+        (N, out_channels, 2H, 2W).
+    """
+    outputs, inputs = weight.shape[:2]
+    made = skip_init(
+        nn.ConvTranspose2d,
+        inputs,
+        outputs,
+        4,
+        stride=2,
+        padding=3,
+        bias=bias is not None,
+        device=weight.device,
+        dtype=weight.dtype,
+    )
+    # A transposed convolution that enlarges, and the convolution of it.
+    pixel = weight.new_ones(1, 1, 2, 2)
+    kernel = F.conv2d(
+        weight.flatten(0, 1).unsqueeze(1), pixel, padding=1
+    ).view(outputs, inputs, 4, 4)
+    made.weight.copy_(kernel.transpose(0, 1).flip(2, 3))
+    if bias is not None:
+        made.bias.copy_(bias)
+    return made
 
 
 class AttentionHourglass(nn.Module):

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.models.common.folding import fold
-from mmfacesr.models.common.layers import BatchNorm2d
+from mmfacesr.models.common.layers import BatchNorm2d, SideBySideConv2d
 from mmfacesr.models.pfsrnet.steps import EqualizedConv2d
 from mmfacesr.models.sparnet.spectral_norm import SpectralNormConv2d
+from mmfacesr.models.sparnet.units import ConvUnit, UnitStyle
 
 
 @torch.no_grad()
@@ -92,3 +93,34 @@ def test_only_what_can_be_is_folded(network: nn.Module, left: int) -> None:
     assert not any(hasattr(m, 'weight_orig') for m in folded.modules())
     assert not any(m.training for m in folded.modules())
     torch.testing.assert_close(folded(x), network.eval()(x))
+
+
+@torch.no_grad()
+def test_maps_side_by_side_are_convolved_one_by_one() -> None:
+    torch.manual_seed(0)
+    conv = SideBySideConv2d(3, 4, 5)
+    maps = [torch.randn(2, 4, 6, 7) for _ in range(3)]
+    wanted = torch.einsum(
+        'oc,nchw->nohw', conv.weight[..., 0, 0], torch.cat(maps, dim=1)
+    )
+    wanted += conv.bias[:, None, None]
+    torch.testing.assert_close(conv(maps), wanted)
+    folded = fold(conv.plain(), maps)
+    assert not any(isinstance(m, nn.Conv2d) for m in folded.modules())
+    torch.testing.assert_close(folded(maps), wanted)
+
+
+@pytest.mark.parametrize('size', [(2, 3), (5, 8)])
+@pytest.mark.parametrize('is_spectral', [False, True])
+@torch.no_grad()
+def test_a_unit_that_enlarges_becomes_one_convolution(
+    size: tuple[int, int], is_spectral: bool
+) -> None:
+    style = UnitStyle('bn', 'prelu', is_spectral)
+    network = settled(nn.Sequential(ConvUnit(3, 4, style, 'up'))).eval()
+    x = torch.randn(2, 3, *size)
+    folded = fold(network, x)
+    kinds = [type(m) for m in folded.modules()]
+    assert kinds.count(nn.ConvTranspose2d) == 1 and nn.Conv2d not in kinds
+    assert norms(folded) == 0
+    torch.testing.assert_close(folded(x), network(x))
