@@ -20,12 +20,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, its weights and the faces."""
     parser.add_argument('model', help='name or config of a model')
     parser.add_argument('weights', help='a file, a URL or a name')
+    add_faces(parser)
+
+
+def add_faces(
+    parser: argparse.ArgumentParser, default: str | None = None
+) -> None:
+    """Add the faces.
+
+    Args:
+        parser (ArgumentParser): Or a group of its arguments.
+        default (str | None): What is taken without a folder. Defaults to
+            None: a folder is required.
+    """
+    said = f' (default: {default})' if default else ''
     parser.add_argument(
         '--data',
-        required=True,
+        required=not default,
         type=Path,
         metavar='FOLDER',
-        help='HR faces, framed as the model expects',
+        help=f'HR faces, framed as the model expects{said}',
     )
     parser.add_argument(
         '--crop-size',
@@ -49,7 +63,7 @@ def load_faces(
     """Read the HR faces.
 
     Args:
-        args (Namespace): Of :func:`add_arguments`.
+        args (Namespace): Of :func:`add_faces`.
         size (int): Their side.
 
     Returns:

@@ -6,10 +6,13 @@ optimize: model -> folded -> each of `backends` -> `verification` beside the
 network -> `timing` -> the fastest, kept by `choices`.
 
 export_model: model -> `formats` writes a file -> `verification` -> the file
-gets its name. `metadata` says inside it what it is.
+gets its name. `metadata` says inside it what it is. For int8 the file in
+float32 -> `calibration` -> `quantizing` -> `guarding` by ground truth, as
+`int8` arranges.
 """
 
 from .exporting import Export, export_model
+from .int8 import Int8
 from .metadata import read_metadata
 from .optimizing import OptimizedNetwork, optimize
 from .verification import ExportMismatchError
@@ -17,6 +20,7 @@ from .verification import ExportMismatchError
 __all__ = [
     'Export',
     'ExportMismatchError',
+    'Int8',
     'OptimizedNetwork',
     'export_model',
     'optimize',

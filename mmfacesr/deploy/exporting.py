@@ -11,6 +11,8 @@ from torch import nn
 
 from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.deploy import formats
+from mmfacesr.deploy.guarding import Cost
+from mmfacesr.deploy.int8 import Int8, make_int8
 from mmfacesr.deploy.metadata import describe
 from mmfacesr.deploy.verification import (
     BATCH_SIZES,
@@ -19,10 +21,11 @@ from mmfacesr.deploy.verification import (
     compare,
     draw_inputs,
 )
+from mmfacesr.models.common.folding import fold
 from mmfacesr.utils import replacing, require_writable
 
 FORMATS = ('onnx', 'torch')
-DTYPES = ('fp32', 'fp16')
+DTYPES = ('fp32', 'fp16', 'int8')
 CHOICES = ('auto', *formats.EXPORTERS)
 NEEDED = ('onnx', 'onnxruntime')
 ADVICE = dict(
@@ -33,7 +36,7 @@ ADVICE = dict(
     'fp32.',
 )
 Format = Literal['onnx', 'torch']
-Dtype = Literal['fp32', 'fp16']
+Dtype = Literal['fp32', 'fp16', 'int8']
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,17 @@ class Export:
         exporter (str): What wrote it: 'dynamo' or 'torchscript' for ONNX,
             'trace' for TorchScript.
         agreement (float): Of its worst output with the network's, see
-            `mmfacesr.deploy.verification.compare`.
+            `mmfacesr.deploy.verification.compare`; of int8, its float32
+            file's.
+        cost (Cost | None): Of int8, against ground truth; else None.
+        kept_float (tuple[str, ...]): Layers of an int8 file that are float32.
     """
 
     path: Path
     exporter: str
     agreement: float
+    cost: Cost | None = None
+    kept_float: tuple[str, ...] = ()
 
 
 def export_model(
@@ -63,6 +71,7 @@ def export_model(
     exporter: Literal['auto', 'dynamo', 'torchscript'] = 'auto',
     force: bool = False,
     num_faces: int = NUM_FACES,
+    int8: Int8 | None = None,
 ) -> Export:
     """Write a model as one file, if that computes what the model does.
 
@@ -75,13 +84,16 @@ def export_model(
         path (str | Path): The file; missing folders are made.
         format (str): 'onnx', or 'torch' for TorchScript. Defaults to 'onnx'.
         dtype (str): 'fp32', or 'fp16' for an ONNX file that holds and
-            computes in float16. Defaults to 'fp32'.
+            computes in float16, or 'int8' for one with weights in int8 and
+            activations in uint8. Defaults to 'fp32'.
         dynamic_batch (bool): Whether N is free and tried as 1, 3 and 8, or
             1. Defaults to False.
         exporter (str): Of ONNX; 'auto' takes the first that can. Defaults to
             'auto'.
         force (bool): Replace a file that is there. Defaults to False.
         num_faces (int): That outputs are compared on. Defaults to 32.
+        int8 (Int8 | None): How it is made int8. Defaults to None, as
+            :class:`Int8` without arguments.
 
     Returns:
         Export: What was exported.
@@ -91,9 +103,10 @@ def export_model(
             faces, or they exclude each other.
         FileExistsError: If the file is there, without ``force``.
         ImportError: If onnx or onnxruntime is missing.
-        ExportMismatchError: If the file computes something else.
+        ExportMismatchError: If the file computes something else, or int8
+            costs too much.
     """
-    _check_arguments(model, format, dtype, exporter, num_faces)
+    _check_arguments(model, format, dtype, exporter, num_faces, int8)
     path = Path(path).expanduser()
     _check_target(path, force)
     faces = FaceNetwork(model.facts, model)
@@ -102,14 +115,19 @@ def export_model(
     sizes = BATCH_SIZES if dynamic_batch else (1,)
     example = inputs[: 2 if dynamic_batch else 1]  # 1 would be a constant
     metadata = describe(model, dtype, dynamic_batch)
+    # int8 is made of a file in float32, which is compared first.
+    written = 'fp32' if dtype == 'int8' else dtype
+    # A batch norm that is not folded would have a scale of its own.
+    given = fold(network, example) if dtype == 'int8' else network
+    cost, kept = None, []
     with replacing(path) as temporary:
         if format == 'onnx':
             served = formats.write_onnx(
-                network,
+                given,
                 example,
                 temporary,
                 dynamic_batch,
-                dtype,
+                written,
                 metadata,
                 exporter,
             )
@@ -120,15 +138,25 @@ def export_model(
             )
             run = formats.run_torchscript(temporary)
         try:
-            agreement = compare(network, run, inputs, sizes, dtype)
+            agreement = compare(network, run, inputs, sizes, written)
         except ExportMismatchError as error:
-            raise ExportMismatchError(f'{error} {ADVICE[dtype]}') from error
+            raise ExportMismatchError(f'{error} {ADVICE[written]}') from error
+        if dtype == 'int8':
+            int8 = int8 or Int8()
+            cost, kept = make_int8(temporary, faces, int8)
+            metadata |= dict(calibration=int8.calibration, kept_float=kept)
+            formats.add_metadata(temporary, metadata)
         _check_target(path, force)
-    return Export(path, served, agreement)
+    return Export(path, served, agreement, cost, tuple(kept))
 
 
 def _check_arguments(
-    model: nn.Module, format: str, dtype: str, exporter: str, num_faces: int
+    model: nn.Module,
+    format: str,
+    dtype: str,
+    exporter: str,
+    num_faces: int,
+    int8: Int8 | None,
 ) -> None:
     """Refuse what cannot be exported."""
     for name, value, known in (
@@ -149,6 +177,11 @@ def _check_arguments(
         raise ValueError(
             f'Expected dtype fp32 for format torch, got {dtype}; export fp32 '
             'and run it under torch.autocast.'
+        )
+    if int8 is not None and dtype != 'int8':
+        raise ValueError(
+            f'Expected settings of int8 for dtype int8 alone, got {dtype}; '
+            'leave them out.'
         )
     if format == 'torch' and exporter != 'auto':
         raise ValueError(

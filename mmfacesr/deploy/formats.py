@@ -131,6 +131,15 @@ def _finish_onnx(path: Path, dtype: str, metadata: dict[str, Any]) -> None:
             warnings.simplefilter('ignore')
             # Who runs it feeds float32 in any case.
             model = convert_float_to_float16(model, keep_io_types=True)
+    onnx.save(model, path)
+    add_metadata(path, metadata)
+
+
+def add_metadata(path: Path, metadata: dict[str, Any]) -> None:
+    """Write into an ONNX file what it is, and nothing else."""
+    import onnx
+
+    model = onnx.load(path)
     onnx.helper.set_model_props(model, {KEY: json.dumps(metadata)})
     onnx.save(model, path)
 
