@@ -32,7 +32,7 @@ from mmfacesr.deploy.formats import INPUT
 Method = Literal['minmax', 'entropy']
 Batches = Callable[[], Iterable[Tensor]]
 BINS = 2048  # of a histogram, over [-largest, largest]
-LEVELS = 256  # of uint8
+LEVELS = 512  # of that; where values have one sign, 256 of them are uint8's
 STEP = 4  # bins by which the ranges that are tried differ
 SMOOTHING = 1e-4  # of a count, for empty bins
 MOST_BYTES = 256 << 20  # of activations that are looked at together
@@ -166,10 +166,7 @@ class StreamingCalibrator(CalibraterBase):
         low, high = self.ends[name]
         if low == high:
             return low, high
-        largest = self._span(name)[1]
-        # uint8 has its levels between the ends, which may lie on one side.
-        levels = round(float(LEVELS * 2 * largest / (high - low)))
-        limit = largest * entropy_limit(self.counts[name], levels)
+        limit = self._span(name)[1] * entropy_limit(self.counts[name], LEVELS)
         return max(low, -limit), min(high, limit)
 
 

@@ -4,9 +4,10 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -24,6 +25,9 @@ from mmfacesr.deploy.guarding import (
     Guard,
 )
 from mmfacesr.deploy.verification import ExportMismatchError
+
+if TYPE_CHECKING:
+    from mmfacesr.deploy.quantizing import QuantizableFile
 
 CALIBRATIONS = ('minmax', 'entropy')
 AUTO = 'auto'
@@ -93,33 +97,50 @@ def make_int8(
         ExportMismatchError: If it costs too much; it has the layers that
             cost most.
     """
-    from mmfacesr.deploy.quantizing import QuantizableFile
-
     truth = settings.faces(faces.facts.gt_size)
     guard = Guard(faces.facts, formats.run_onnx(path), truth[1::2])
-    inputs = [faces.input_of(faces.lr_of(face)) for face in truth[::2]]
-
-    def batches() -> Iterator[Tensor]:
-        return (faces.normalize([face]) for face in inputs)
-
-    is_auto = tuple(settings.keep_float) == (AUTO,)
-    with tempfile.TemporaryDirectory() as folder:
-        source = QuantizableFile(
-            path, Path(folder), batches, settings.calibration
-        )
+    method = settings.calibration
+    with calibrated(path, faces, truth[::2]) as (source, few):
+        is_auto = tuple(settings.keep_float) == (AUTO,)
         kept = [] if is_auto else source.match(settings.keep_float)
         ranks: dict[str, float] = {}
         while True:
-            source.write(path, kept)
+            source.write(path, method, kept)
             cost = guard.judge(formats.run_onnx(path))
             if cost.is_small:
                 return cost, kept
-            few = torch.cat(list(batches())[:NUM_RANKED])
-            ranks = ranks or source.rank(few, _deviation(faces))
+            ranks = ranks or source.rank(method, few, _deviation(faces))
             if not is_auto or len(kept) == len(ranks):
                 raise ExportMismatchError(_refusal(cost, ranks, kept))
             kept = list(ranks)[: 2 * len(kept) or 1]
             print_log(f'{cost.text()}: {len(kept)} layers in float', 'current')
+
+
+@contextmanager
+def calibrated(
+    path: Path, faces: FaceNetwork, truth: Sequence[np.ndarray]
+) -> 'Iterator[tuple[QuantizableFile, Tensor]]':
+    """Calibrate a file.
+
+    Args:
+        path (Path): ONNX, float32.
+        faces (FaceNetwork): The network that it holds.
+        truth (Sequence[np.ndarray]): HR faces; they are reduced.
+
+    Yields:
+        tuple[QuantizableFile, Tensor]: What int8 files are made of, and a few
+        of its inputs.
+    """
+    from mmfacesr.deploy.quantizing import QuantizableFile
+
+    inputs = [faces.input_of(faces.lr_of(face)) for face in truth]
+
+    def batches() -> Iterator[Tensor]:
+        return (faces.normalize([face]) for face in inputs)
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = QuantizableFile(path, Path(folder), batches)
+        yield source, faces.normalize(inputs[:NUM_RANKED])
 
 
 def _deviation(faces: FaceNetwork) -> Callable[[Tensor, Tensor], float]:

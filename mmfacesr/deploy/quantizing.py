@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import onnx
 import torch
 from onnxruntime.quantization import QuantType
-from onnxruntime.quantization.calibrate import TensorsData
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor
@@ -35,12 +35,9 @@ class QuantizableFile:
         folder (Path): For files in between.
         batches (Callable): Gives calibration faces, see
             :class:`StreamingCalibrator`.
-        method (str): 'minmax' or 'entropy'.
     """
 
-    def __init__(
-        self, path: Path, folder: Path, batches: Batches, method: Method
-    ) -> None:
+    def __init__(self, path: Path, folder: Path, batches: Batches) -> None:
         self.path = folder / 'prepared.onnx'
         with _quiet():
             quant_pre_process(
@@ -48,7 +45,7 @@ class QuantizableFile:
             )
         calibrator = StreamingCalibrator(self.path, folder, LAYERS)
         calibrator.collect_data(batches)
-        self.ranges: TensorsData = calibrator.compute_data(method)
+        self._ranges_of = cache(calibrator.compute_data)
         self.layers = _layers_of(onnx.load(self.path))
 
     def match(self, patterns: Sequence[str]) -> list[str]:
@@ -69,11 +66,15 @@ class QuantizableFile:
             found += named
         return sorted(set(found), key=self.layers.index)
 
-    def write(self, path: Path, keep_float: Sequence[str] = ()) -> None:
+    def write(
+        self, path: Path, method: Method, keep_float: Sequence[str] = ()
+    ) -> None:
         """Write a file with weights in int8, activations in uint8.
 
         Args:
             path (Path): The file.
+            method (str): 'minmax' or 'entropy', see
+                :meth:`StreamingCalibrator.compute_data`.
             keep_float (Sequence[str]): Layers that stay in float32.
         """
         wanted = [x for x in self.layers if x not in keep_float]
@@ -85,7 +86,7 @@ class QuantizableFile:
                 False,
                 QuantType.QInt8,
                 QuantType.QUInt8,
-                self.ranges,
+                self._ranges_of(method),
                 wanted,
                 [],
                 list(LAYERS),
@@ -97,11 +98,15 @@ class QuantizableFile:
         onnx.save(model, path)
 
     def rank(
-        self, inputs: Tensor, deviation: Callable[[Tensor, Tensor], float]
+        self,
+        method: Method,
+        inputs: Tensor,
+        deviation: Callable[[Tensor, Tensor], float],
     ) -> dict[str, float]:
         """Make one layer after the other int8, alone.
 
         Args:
+            method (str): As of :meth:`write`.
             inputs (Tensor): (N, 3, h, w), normalized.
             deviation (Callable): Of outputs from those in float32.
 
@@ -111,7 +116,8 @@ class QuantizableFile:
         wanted, found = _outputs(self.path, inputs), {}
         path = self.path.with_name('one_layer.onnx')
         for layer in tqdm(self.layers, 'ranking layers', unit='layer'):
-            self.write(path, [name for name in self.layers if name != layer])
+            others = [name for name in self.layers if name != layer]
+            self.write(path, method, others)
             found[layer] = deviation(wanted, _outputs(path, inputs))
         return dict(sorted(found.items(), key=lambda x: x[1], reverse=True))
 

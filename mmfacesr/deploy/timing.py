@@ -37,6 +37,32 @@ def median_seconds(
     Returns:
         dict[str, float]: Medians in seconds.
     """
+    seconds = all_seconds(runs, batch, rounds, show_progress, clock)
+    return {name: statistics.median(found) for name, found in seconds.items()}
+
+
+def all_seconds(
+    runs: dict[str, Callable[[Tensor], Tensor]],
+    batch: Tensor,
+    rounds: int = ROUNDS,
+    show_progress: bool = False,
+    clock: Callable[[], float] = time.perf_counter,
+    far_behind: float = FAR_BEHIND,
+) -> dict[str, list[float]]:
+    """Time each on a batch, in turns, and return all times.
+
+    Args:
+        runs (dict): What is timed, by name.
+        batch (Tensor): What it is called with.
+        rounds (int): Defaults to 30.
+        show_progress (bool): Defaults to False.
+        clock (Callable): Seconds. Defaults to that of the machine.
+        far_behind (float): Times the median of the fastest, from which on a
+            slower one is left out. Defaults to 2.
+
+    Returns:
+        dict[str, list[float]]: Seconds of each run.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():  # what is made at the first call is not timed
         run(batch)
@@ -50,9 +76,9 @@ def median_seconds(
             seconds[name].append(clock() - start)
         if turn + 1 == FIRST_ROUNDS:
             middle = {name: statistics.median(seconds[name]) for name in alive}
-            limit = FAR_BEHIND * min(middle.values())
+            limit = far_behind * min(middle.values())
             alive = [name for name in alive if middle[name] <= limit]
-    return {name: statistics.median(found) for name, found in seconds.items()}
+    return seconds
 
 
 def _wait(batch: Tensor) -> None:

@@ -18,8 +18,8 @@ import sys
 import torch
 from mmengine.config import Config
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from mmfacesr.apis.complexity import count_flops
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
 
@@ -69,26 +69,6 @@ def input_size(cfg: Config, generator: nn.Module) -> tuple[int, int]:
         'Expected a config with gt_size and scale that fit the '
         'network, got none; give --shape H W.'
     )
-
-
-def count_flops(
-    generator: nn.Module, shape: tuple[int, int], **options: bool
-) -> int:
-    """FLOPs of one call with one image.
-
-    Args:
-        generator (nn.Module): On the meta device.
-        shape (tuple[int, int]): (h, w) of the input.
-        **options (bool): Further arguments of the call.
-
-    Returns:
-        int: Two for each multiply-add.
-    """
-    channels = getattr(generator, 'in_channels', 3)
-    image = torch.empty(1, channels, *shape, device='meta')
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        generator(image, **options)
-    return counter.get_total_flops()
 
 
 def count_calls(
