@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmfacesr.apis.models import ModelFacts
+from mmfacesr.apis.models import ModelFacts, get_model
 from mmfacesr.models import METHODS
 from mmfacesr.registry import MODELS
 
@@ -83,6 +83,19 @@ def settle(network: nn.Module) -> None:
     for name, parameter in network.named_parameters():
         if name.endswith('bias'):
             parameter.add_(0.3 * torch.randn_like(parameter))
+
+
+@pytest.fixture
+def full_model() -> Callable[[str], nn.Module]:
+    """Build a network of a config, as if it were trained a little."""
+
+    def build(name: str) -> nn.Module:
+        torch.manual_seed(0)
+        network = get_model(name)
+        settle(network)
+        return network
+
+    return build
 
 
 @pytest.fixture

@@ -12,11 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.apis.results import hash_weights
-from mmfacesr.deploy import ExportMismatchError, export_model, formats
+from mmfacesr.deploy import (
+    ExportMismatchError,
+    Int8,
+    export_model,
+    formats,
+)
 from mmfacesr.deploy.metadata import read_metadata
 from mmfacesr.version import __version__
 
 FEW = 12  # faces: a batch of 8, of 3 and of 1
+FULL_SIZE = (
+    'dic_x8c48b6_1xb8-150k_celeba',
+    'sparnet_attn2d-x8_1xb32-20e_celeba',
+    'pfsrnet_x8_1xb16-200k_celeba',
+    'elsface_x4_1xb16-40e_celeba',
+    'wfen_x8c40b6_1xb32-150e_celeba',
+)
 CASES = (
     'dic',
     'sparnet',
@@ -297,4 +309,29 @@ def test_missing_packages_are_named(
     monkeypatch.setattr('mmfacesr.deploy.exporting.find_spec', lambda _: None)
     with pytest.raises(ImportError, match='onnx and onnxruntime.*deploy'):
         export_model(small_model(), tmp_path / 'face.onnx')
+    assert files_of(tmp_path) == []
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures('needs_onnx')
+@pytest.mark.parametrize('name', FULL_SIZE)
+def test_onnx_of_every_full_network(
+    full_model: Callable, tmp_path: Path, name: str
+) -> None:
+    done = export_model(
+        full_model(name),
+        tmp_path / 'face.onnx',
+        dynamic_batch=True,
+        exporter='torchscript',
+        num_faces=FEW,
+    )
+    assert done.agreement < 1e-4
+
+
+@pytest.mark.usefixtures('needs_onnx')
+def test_settings_of_int8_are_for_int8(
+    small_model: Callable, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match='for dtype int8 alone'):
+        export_model(small_model(), tmp_path / 'face', int8=Int8())
     assert files_of(tmp_path) == []

@@ -35,6 +35,11 @@ CASES = {
     ],
     'model_converters/convert.py': [NO_CONFIG, 'a.pth', 'FILE/b.pth'],
     'model_converters/publish.py': ['a.pth', 'FILE'],
+    'deployment/compare_precisions.py': [
+        NO_CONFIG,
+        '--markdown',
+        'FILE/table.md',
+    ],
     'deployment/export.py': [NO_CONFIG, '--out', 'FILE/face.onnx'],
     f'{CONVERTERS}/synthetic_faces/render_faces.py': ['--sheet', 'a.jpg'],
     f'{CONVERTERS}/folder/prepare_folder.py': ['photos', '--out', 'FILE'],
