@@ -162,8 +162,8 @@ setup(
     # face-alignment >= 1.4 (the optional landmark backend) cannot be an
     # extra: MMagic declares <= 1.3.4. `pip install --no-deps` takes it.
     extras_require={
-        # onnx >= 1.23 wants another protobuf than mediapipe; before onnxruntime
-        # 1.18 its quantizer took other arguments.
+        # onnx >= 1.23 wants another protobuf than mediapipe; the quantizer of
+        # onnxruntime < 1.18 takes other arguments.
         'deploy': ['onnx>=1.16,<1.23', 'onnxruntime>=1.18', 'onnxscript'],
         'openvino': ['onnx>=1.16,<1.23', 'openvino'],
         'landmarks': ['mediapipe>=0.10,<0.10.30'],

@@ -75,4 +75,4 @@ def test_table_of_a_small_network(
     assert found['fp16']['bytes'] < 0.7 * found['fp32']['bytes']
     assert 0 < found['fp32']['p50'] <= found['fp32']['p90']
     assert found['fp16']['p50'] is found['bf16']['psnr'] is None
-    assert 'border of the scale' in text and '1 threads' in text
+    assert 'LR by bicubic_x8' in text and '1 threads' in text

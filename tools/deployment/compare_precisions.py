@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mmfacesr.apis.face_network import FaceNetwork
+    from mmfacesr.deploy.guarding import Cost
 
 NOT_APPLICABLE = 'not applicable'
 UNTRAINED = 'untrained'
@@ -56,6 +57,7 @@ HEADER = (
     'GMACs (input)',
     'p50 ms',
     'p90 ms',
+    'protocol',
 )
 
 
@@ -64,14 +66,14 @@ class Row:
     """A precision of a model; times in milliseconds a face.
 
     Args:
-        note (str): Of int8: 'within limits' or what it costs; else why there
-            are no values.
+        note (str): Of int8: what it costs and whether that is accepted; else
+            why there are no values.
     """
 
     model: str
     weights: str
     precision: str
-    lr_recipe: str
+    protocol: str
     images: int
     parameters: int
     macs: int
@@ -92,11 +94,12 @@ class Row:
             _text(self.psnr, '.3f'),
             _text(self.ssim, '.4f'),
             self.note or '-',
-            _text(self.bytes and self.bytes / MEGA, '.2f'),
+            '-' if self.bytes is None else f'{self.bytes / MEGA:.2f}',
             f'{self.parameters / MEGA:.3f} M',
             f'{self.macs / GIGA:.2f} ({self.input_size}x{self.input_size})',
             _text(self.p50, '.1f'),
             _text(self.p90, '.1f'),
+            self.protocol,
         )
         return f'| {" | ".join(cells)} |'
 
@@ -231,7 +234,8 @@ def measure(text: str, args: argparse.Namespace, folder: Path) -> list[Row]:
     common = dict(
         model=facts.name,
         weights=weights,
-        lr_recipe=facts.lr_recipe,
+        protocol=f'RGB, border {facts.scale}, not rounded, LR by '
+        f'{facts.lr_recipe}, mean of {len(judged)} faces',
         images=len(judged),
         parameters=count_image_parameters(model, example),
         macs=count_image_macs(model, facts.input_size),
@@ -247,9 +251,7 @@ def measure(text: str, args: argparse.Namespace, folder: Path) -> list[Row]:
         if precision == 'fp32' and path:
             guard = Guard(facts, runs[precision], judged)
         if precision.startswith('int8'):
-            cost = guard.judge(runs[precision])
-            said = 'within limits' if cost.is_small else 'refused'
-            row.note = f'{said}: {cost.text()}'
+            row.note = note_of(guard.judge(runs[precision]))
     rows['bf16'] = Row(**common, precision='bf16')
     if has_instructions('bf16'):
         runs['bf16'] = torch_eager(
@@ -260,6 +262,16 @@ def measure(text: str, args: argparse.Namespace, folder: Path) -> list[Row]:
         rows[precision].psnr, rows[precision].ssim = found
     add_times(rows, runs, example, args.rounds)
     return list(rows.values())
+
+
+def note_of(cost: 'Cost') -> str:
+    """Tell what int8 costs, and whether an export would accept it."""
+    moved = f'{np.median(cost.moved):.2%}' if len(cost.moved) else 'not found'
+    return (
+        f'{"accepted" if cost.is_small else "refused"}: '
+        f'{cost.losses.mean():.3f} dB lost, worst {cost.losses.max():.3f}, '
+        f'landmarks {moved}'
+    )
 
 
 def quality(
@@ -310,16 +322,9 @@ def heading(args: argparse.Namespace) -> str:
 
 
 def table(rows: list[Row]) -> str:
-    """Return the table, and what it was measured on, as Markdown."""
-    protocols = sorted(
-        {
-            f'{row.model}: {row.images} faces, LR by {row.lr_recipe}, RGB, '
-            'border of the scale cut off, not rounded, mean over faces.'
-            for row in rows
-        }
-    )
+    """Return the table as Markdown."""
     lines = [f'| {" | ".join(HEADER)} |', '| --- ' * len(HEADER) + '|']
-    return '\n'.join([*lines, *(row.line() for row in rows), '', *protocols])
+    return '\n'.join([*lines, *(row.line() for row in rows)])
 
 
 def main() -> None:
