@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
@@ -142,12 +142,19 @@ def export_model(
         except ExportMismatchError as error:
             raise ExportMismatchError(f'{error} {ADVICE[written]}') from error
         if dtype == 'int8':
-            int8 = int8 or Int8()
-            cost, kept = make_int8(temporary, faces, int8)
-            metadata |= dict(calibration=int8.calibration, kept_float=kept)
-            formats.add_metadata(temporary, metadata)
+            cost, kept = _quantize(temporary, faces, int8 or Int8(), metadata)
         _check_target(path, force)
     return Export(path, served, agreement, cost, tuple(kept))
+
+
+def _quantize(
+    path: Path, faces: FaceNetwork, int8: Int8, metadata: dict[str, Any]
+) -> tuple[Cost, list[str]]:
+    """Make a file int8, and let it say how; see :func:`make_int8`."""
+    cost, kept = make_int8(path, faces, int8)
+    how = dict(calibration=int8.calibration, kept_float=kept)
+    formats.add_metadata(path, metadata | how)
+    return cost, kept
 
 
 def _check_arguments(
