@@ -113,7 +113,10 @@ def make_int8(
             if not is_auto or len(kept) == len(ranks):
                 raise ExportMismatchError(_refusal(cost, ranks, kept))
             kept = list(ranks)[: 2 * len(kept) or 1]
-            print_log(f'{cost.text()}: {len(kept)} layers in float', 'current')
+            print_log(
+                f'{cost.text()}. Tried next: {len(kept)} layers in float32.',
+                'current',
+            )
 
 
 @contextmanager
