@@ -327,8 +327,18 @@ def table(rows: list[Row]) -> str:
     return '\n'.join([*lines, *(row.line() for row in rows)])
 
 
+def write(args: argparse.Namespace, head: str, rows: list[Row]) -> None:
+    """Write the files that are asked for."""
+    if args.markdown:
+        said = f'{head}\n{table(rows)}\n'
+        write_atomic(args.markdown, said.encode())
+    if args.json:
+        found = dict(machine=head, rows=[asdict(row) for row in rows])
+        write_atomic(args.json, json.dumps(found, indent=1).encode())
+
+
 def main() -> None:
-    """Measure, print and write the table."""
+    """Measure, print and write the table, model by model."""
     args = parse_args()
     with clear_errors():
         import torch
@@ -339,14 +349,10 @@ def main() -> None:
         for text in args.models:
             torch.manual_seed(0)
             with tempfile.TemporaryDirectory() as folder:
-                rows += measure(text, args, Path(folder))
-        print(table(rows))
-        if args.markdown:
-            said = f'{head}\n{table(rows)}\n'
-            write_atomic(args.markdown, said.encode())
-        if args.json:
-            found = dict(machine=head, rows=[asdict(row) for row in rows])
-            write_atomic(args.json, json.dumps(found, indent=1).encode())
+                found = measure(text, args, Path(folder))
+            rows += found
+            print(table(found), flush=True)
+            write(args, head, rows)  # so far, should the next one fail
 
 
 if __name__ == '__main__':
