@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from mmengine.logging import print_log
@@ -21,6 +22,7 @@ Run = Callable[[Tensor], Tensor]
 MOST_MEAN_LOSS = 0.2  # dB
 MOST_LOSS = 0.5  # dB, of any face
 MOST_MOVED = 0.01  # of the distance of the eyes, in the median
+MOST_VANISHED = 0.1  # of the faces, rounded up: blurred ones come and go
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Cost:
             self.losses.mean() <= MOST_MEAN_LOSS
             and self.losses.max() <= MOST_LOSS
             and (not len(self.moved) or np.median(self.moved) <= MOST_MOVED)
-            and self.vanished <= len(self.moved) // 10
+            and self.vanished <= ceil(MOST_VANISHED * len(self.losses))
         )
 
     def text(self) -> str:

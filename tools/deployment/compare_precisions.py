@@ -270,7 +270,7 @@ def note_of(cost: 'Cost') -> str:
     return (
         f'{"accepted" if cost.is_small else "refused"}: '
         f'{cost.losses.mean():.3f} dB lost, worst {cost.losses.max():.3f}, '
-        f'landmarks {moved}'
+        f'landmarks {moved}, {cost.vanished} vanished'
     )
 
 
