@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmfacesr.models.common.layers import SideBySideConv2d
+from mmfacesr.models.dic.prelu import PReLU
 
 NUM_COMPONENTS = 5
 """Left eye, right eye, nose, mouth and silhouette."""
@@ -34,7 +35,7 @@ class FeedbackBlock(nn.Module):
         super().__init__()
 
         def activated(conv: nn.Module) -> nn.Sequential:
-            return nn.Sequential(conv, nn.PReLU(init=prelu_init))
+            return nn.Sequential(conv, PReLU(init=prelu_init))
 
         def squeeze(num_maps: int) -> nn.Sequential:
             return activated(

@@ -33,11 +33,12 @@ def gradient_penalty(
             alone, so that a resumed training draws the same.
 
     Returns:
-        Tensor: Scalar float32, also under autocast: half precision would
-        lose gradients of gradients.
+        Tensor: Scalar float32, also under autocast. Gradients of gradients
+        may be too small for the float16 of a GPU, so autocast is off there.
+        The bfloat16 of a CPU has the range of float32.
     """
     with (
-        torch.autocast(real.device.type, enabled=False),
+        torch.autocast('cuda', enabled=False),
         torch.random.fork_rng(devices=[]),
     ):
         # Not torch.manual_seed: it would also set those of the GPUs.

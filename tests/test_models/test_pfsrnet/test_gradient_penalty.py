@@ -119,18 +119,36 @@ def test_draws_are_the_iterations_own() -> None:
     assert gradient_penalty(square, real, fake, draw=8) != first
 
 
-def test_penalty_is_float32_under_autocast() -> None:
-    image = torch.rand(2, 3, 4, 4)
-    network = torch.nn.Conv2d(3, 1, 4)
+def test_bfloat16_rounds_the_penalty_and_its_gradient() -> None:
+    """Bounds are of its 8 bits, a few roundings deep."""
+    torch.manual_seed(0)
+    network = PFSRNetDiscriminator(mid_channels=32)
+    real, fake = torch.rand(2, 2, 3, 32, 32)
+    found = []
+    for enabled in (False, True):
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            value = gradient_penalty(network, real, fake.bfloat16(), draw=0)
+        assert value.dtype == torch.float32
+        layer = network.step3[0].conv[0].conv
+        found.append((value, *torch.autograd.grad(value, layer.weight_orig)))
+    (value, weight), (rounded, rounded_weight) = found
+    torch.testing.assert_close(rounded, value, rtol=0.02, atol=0)
+    assert not torch.equal(rounded_weight, weight), 'nothing was rounded'
+    assert (rounded_weight - weight).norm() < 0.05 * weight.norm()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+def test_no_float16_on_a_gpu() -> None:
+    image = torch.rand(1, 3, 4, 4, device='cuda')
     seen = []
 
     def scores(x: Tensor) -> Tensor:
-        seen.append(network(x).dtype)
-        return network(x).flatten()
+        seen.append(torch.is_autocast_enabled())
+        return x.sum((1, 2, 3))
 
-    with torch.autocast('cpu', torch.bfloat16):
-        value = gradient_penalty(scores, image, image.bfloat16(), draw=0)
-    assert seen == [torch.float32] and value.dtype == torch.float32
+    with torch.autocast('cuda', torch.float16):
+        gradient_penalty(scores, image, image, draw=0)
+    assert seen == [False]
 
 
 def test_module_uses_the_bases_function() -> None:
