@@ -17,10 +17,8 @@ which must be equal to the last bit.
 """
 
 import argparse
-import platform
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import cv2
@@ -34,8 +32,7 @@ from PIL import Image
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
-from mmfacesr.apis.measuring import spread
-from mmfacesr.apis.report import commit_of_clone
+from mmfacesr.apis.measuring import conditions, spread
 from mmfacesr.apis.sheets import build_dataset
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.faces.table import LandmarkTable
@@ -157,11 +154,12 @@ def main() -> None:
         f'drawn faces, JPEG of {args.size}x{args.size}, quality {QUALITY}'
     )
     print(
-        f'{date.today()}, commit {commit_of_clone()}, '
-        f'{platform.processor() or platform.machine()}, 1 thread, Pillow '
-        f'{PIL.__version__}, NumPy {np.__version__}, torch '
-        f'{torch.__version__}\n'
-        f'at most {args.faces} of {what}, {args.rounds} rounds\n'
+        conditions(
+            '1 thread',
+            f'Pillow {PIL.__version__}',
+            f'NumPy {np.__version__}',
+        )
+        + f'\nat most {args.faces} of {what}, {args.rounds} rounds\n'
         f'{"":8}{"files, images a second":24} {"cache":24} {"ratio":18} equal'
     )
     with clear_errors(), tempfile.TemporaryDirectory() as folder:

@@ -9,11 +9,9 @@ other load on the machine changes them little.
 """
 
 import argparse
-import platform
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import cv2
@@ -21,7 +19,7 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from mmfacesr.apis.report import commit_of_clone
+from mmfacesr.apis.measuring import conditions
 from mmfacesr.datasets.blind_steps import STEPS
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.datasets.transforms import (
@@ -106,11 +104,16 @@ def main() -> None:
     args = parser.parse_args()
     cv2.setNumThreads(0)
     print(
-        f'{date.today()}, commit {commit_of_clone()}, '
-        f'{platform.processor() or platform.machine()}, 1 thread, '
-        f'OpenCV {cv2.__version__}, Pillow {PIL.__version__}, NumPy '
-        f'{np.__version__}; {args.faces} synthetic faces, {args.repeats} '
-        f'draws, seed 0; single steps and files {args.repeats // 10} times'
+        conditions(
+            '1 thread',
+            f'OpenCV {cv2.__version__}',
+            f'Pillow {PIL.__version__}',
+            f'NumPy {np.__version__}',
+            f'{args.faces} synthetic faces',
+            f'{args.repeats} draws',
+            'seed 0',
+        )
+        + f'; single steps and files {args.repeats // 10} times'
     )
     measure(args.faces, args.repeats)
 

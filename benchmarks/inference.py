@@ -26,7 +26,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -177,16 +176,18 @@ def measure_all(args: argparse.Namespace) -> dict:
     import torch
 
     from mmfacesr.apis.launch import clear_errors
-    from mmfacesr.apis.report import commit_of_clone
+    from mmfacesr.apis.measuring import conditions
     from mmfacesr.deploy.choices import processor_of
 
     machine = processor_of(torch.device('cpu'))
     rows = []
     print(
-        f'{date.today()}, commit {commit_of_clone()}, torch '
-        f'{torch.__version__}, '
-        f'{torch.backends.cpu.get_cpu_capability()}, {ISA}='
-        f'{os.environ.get(ISA, "not set")}, {os.cpu_count()} cores\n'
+        conditions(
+            torch.backends.cpu.get_cpu_capability(),
+            f'{ISA}={os.environ.get(ISA, "not set")}',
+            f'{os.cpu_count()} cores',
+        )
+        + '\n'
         + '\n'.join(line for line in machine if line)
     )
     with clear_errors():

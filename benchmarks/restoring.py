@@ -24,12 +24,10 @@ time in which the network runs: the rest of it, the network is waited for.
 """
 
 import argparse
-import platform
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
@@ -39,8 +37,7 @@ from PIL import Image
 
 from mmfacesr.apis import FaceSRInferencer, get_model
 from mmfacesr.apis.launch import clear_errors
-from mmfacesr.apis.measuring import spread
-from mmfacesr.apis.report import commit_of_clone
+from mmfacesr.apis.measuring import conditions, spread
 from mmfacesr.apis.restoring import inferencer, job
 from mmfacesr.apis.restoring.choices import Choices
 from mmfacesr.apis.restoring.files import find_items
@@ -263,10 +260,8 @@ def main() -> None:
         )
     what = f'{args.photos} photos' if args.photos else f'{args.faces} faces'
     print(
-        f'{date.today()}, commit {commit_of_clone()}, '
-        f'{platform.processor() or platform.machine()}, {args.device}, '
-        f'torch {torch.__version__}, {torch.get_num_threads()} threads\n'
-        f'{network.facts.name}, {what} (drawn), {args.rounds} rounds'
+        conditions(args.device, f'{torch.get_num_threads()} threads')
+        + f'\n{network.facts.name}, {what} (drawn), {args.rounds} rounds'
     )
     if args.photos:
         print_photos(measure_photos(restore, args))

@@ -10,17 +10,15 @@ it is built in. All three give the same value.
 """
 
 import argparse
-import platform
 import time
 from collections.abc import Callable
-from datetime import date
 
 import torch
 import torch.nn.functional as F
 from mmengine.device import get_device
 from torch import Tensor
 
-from mmfacesr.apis.report import commit_of_clone
+from mmfacesr.apis.measuring import conditions
 from mmfacesr.models.elsface.sharp_loss import SharpLoss, gaussian_taps
 
 SIZES = [(2, 128), (16, 128), (2, 256)]  # images and their side
@@ -86,10 +84,12 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=10)
     args = parser.parse_args()
     print(
-        f'{date.today()}, commit {commit_of_clone()}, '
-        f'{platform.processor() or platform.machine()}, {get_device()}, '
-        f'noise, seed 0, torch {torch.__version__}, '
-        f'{torch.get_num_threads()} threads, {args.rounds} rounds'
+        conditions(
+            get_device(),
+            f'{torch.get_num_threads()} threads',
+            'noise, seed 0',
+            f'{args.rounds} rounds',
+        )
     )
     for count, side in SIZES:
         measure(count, side, args.rounds)

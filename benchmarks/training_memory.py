@@ -4,7 +4,7 @@
 
     python benchmarks/training_memory.py CONFIG
     python benchmarks/training_memory.py CONFIG --batch 2
-        --cfg-options model.generator.with_cp=True
+        --cfg-options with_cp=True
 
 Tensors that autograd keeps from one forward pass in training, in float32,
 counted on the meta device: nothing is computed, and no GPU is needed. Weights
@@ -16,12 +16,14 @@ workspaces of libraries and what an allocator wastes.
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import add_cfg_options, clear_errors
+from mmfacesr.models.common.checkpointing import recomputed_units
 
 GIB = 2**30
 FLOAT_BYTES = 4
@@ -61,12 +63,18 @@ def kept_bytes(network: nn.Module, forward: Callable[[], object]) -> int:
 
 def largest_recomputed(network: nn.Module, image: Tensor) -> int:
     """Bytes of the unit that keeps most while it is computed again."""
-    largest = 0
-    for unit in (*network.encoder, *network.res_layers, *network.decoder):
-        start = image.detach().requires_grad_()
-        largest = max(largest, kept_bytes(unit, lambda: unit(start)))  # noqa: B023
-        image = unit(start)
-    return largest
+    inputs: list[tuple[nn.Module, tuple]] = []
+    handles = [
+        unit.register_forward_pre_hook(lambda *call: inputs.append(call))
+        for unit in recomputed_units(network)
+    ]
+    network(image)
+    for handle in handles:
+        handle.remove()
+    return max(
+        kept_bytes(unit, partial(type(unit).forward, unit, *args))
+        for unit, args in inputs
+    )
 
 
 def main() -> None:
@@ -96,7 +104,7 @@ def main() -> None:
                 f'{kept / GIB:.2f} GiB; weights, gradients and moments '
                 f'{weights / GIB:.2f} GiB'
             )
-            if getattr(network, 'with_cp', False):
+            if recomputed_units(network):
                 again = largest_recomputed(network, image) / GIB
                 lines.append(f'  largest unit computed again: {again:.2f} GiB')
         sys.stdout.write('\n'.join(lines) + '\n')

@@ -62,10 +62,12 @@ def main() -> None:
 
         from mmfacesr.apis.resume import find_start, resume_from, use_seed_of
         from mmfacesr.apis.stopping import train_until_stopped
-        from mmfacesr.engine.optim_wrappers import enable_amp
+        from mmfacesr.engine.optim_wrappers import enable_amp, fuse_optimizers
 
         if args.amp:
             enable_amp(cfg)
+        if cfg.get('fused_optimizer'):
+            fuse_optimizers(cfg)
         if args.auto_scale_lr:
             cfg.auto_scale_lr.enable = True
         start = find_start(cfg, args.resume)

@@ -15,6 +15,9 @@ custom_imports = dict(
 # Settings that `tools/*.py --cfg-options NAME=VALUE` reach.
 tensorboard = False  # write TensorBoard events beside the logs
 channels_last = False  # memory layout of the weights
+fused_optimizer = False  # optimizer steps as one kernel
+compile = False  # the generator, by torch.compile
+with_cp = False  # the generator keeps less and computes it again
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
@@ -32,6 +35,7 @@ default_hooks = dict(
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
     start_check=dict(type='StartCheckHook'),  # before the first iteration
     guard=dict(type='TrainingGuardHook'),  # NaN ends it, and is not saved
+    compile=dict(type='CompileHook'),
     resume=dict(type='ResumeHook'),  # what was begun is finished first
 )
 custom_hooks = [

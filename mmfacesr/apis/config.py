@@ -36,8 +36,8 @@ def load_config(
     ``data_root``, ``landmark_table`` and ``crop_size`` are written once at
     the top of a config and used by several datasets. Changed in a child
     config or by an option they reach all of these, which plain mmengine does
-    not do. The switches ``tensorboard``, ``channels_last``, ``lpips`` and
-    ``fid_reference`` are carried out here.
+    not do. The switches ``tensorboard``, ``channels_last``, ``with_cp``,
+    ``lpips`` and ``fid_reference`` are carried out here.
 
     Args:
         path (str): A config file, or the name of one that came with the
@@ -129,6 +129,8 @@ def carry_out_switches(cfg: Config) -> None:
         hook = dict(type='ChannelsLastHook')
         if hook not in cfg.custom_hooks:
             cfg.custom_hooks.append(hook)
+    if cfg.get('with_cp'):
+        cfg.model.generator.with_cp = True
 
 
 def add_metrics(cfg: Config) -> None:

@@ -3,13 +3,16 @@
 """What tools and benchmarks that measure share."""
 
 import argparse
+import platform
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from mmfacesr.apis.face_network import FaceNetwork
+from mmfacesr.apis.report import commit_of_clone
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import read_image
 
@@ -86,6 +89,25 @@ def restore_all(
     for start in range(0, len(inputs), BATCH_SIZE):
         restored += network.restore(inputs[start : start + BATCH_SIZE])
     return restored
+
+
+def conditions(*more: str) -> str:
+    """Say what a measurement stands on: day, commit, machine and versions.
+
+    Args:
+        *more (str): Versions, repetitions and the like.
+    """
+    import torch
+
+    return ', '.join(
+        [
+            f'{date.today()}',
+            f'commit {commit_of_clone()}',
+            platform.processor() or platform.machine(),
+            f'torch {torch.__version__}',
+            *more,
+        ]
+    )
 
 
 def spread(values: np.ndarray, digits: int) -> str:

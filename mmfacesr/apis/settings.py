@@ -20,8 +20,15 @@ NOT_ALWAYS_TEXT = ('crop_size', 'lpips', 'save_best')
 """Settings whose default may be text and which take other values too."""
 SEVERAL = ('fid_reference', 'lpips')
 """Settings that may be given more than once and then are a list."""
-SWITCHES = ('tensorboard', 'channels_last', 'lpips', 'fid_reference')
-"""Settings that `load_config` carries out in any config."""
+SWITCHES = (
+    'tensorboard',
+    'channels_last',
+    'fused_optimizer',
+    'with_cp',
+    'lpips',
+    'fid_reference',
+)
+"""Settings that the tools carry out in any config."""
 SLIP = 0.8
 """How alike two names are of which one is taken for a slip of the other."""
 

@@ -1,7 +1,8 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision by ``--amp``, with and without a GPU."""
+"""Mixed precision by ``--amp``, with and without a GPU; fused optimizers."""
 
+import inspect
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from mmengine.registry import OPTIMIZERS
 from torch import nn
 
 from mmfacesr.registry import OPTIM_WRAPPERS
@@ -55,7 +57,7 @@ def enable_amp(cfg: Config) -> None:
     """
     on_cpu = get_device() == 'cpu'
     wanted = 'Bfloat16OptimWrapper' if on_cpu else 'AmpOptimWrapper'
-    for name, wrapper in _single_wrappers(cfg).items():
+    for name, wrapper in _single_wrappers(cfg, '--amp').items():
         found = wrapper.get('type', 'OptimWrapper')
         if found not in ('OptimWrapper', wanted):
             raise ValueError(
@@ -82,7 +84,55 @@ def has_native_bfloat16() -> bool:
     )
 
 
-def _single_wrappers(cfg: Config) -> dict:
+def fuse_optimizers(cfg: Config) -> None:
+    """Let each optimizer of a training config take its step in one kernel.
+
+    Args:
+        cfg (Config): As for :func:`enable_amp`.
+
+    Raises:
+        ValueError: If there is none, or one that cannot.
+    """
+    for name, wrapper in _single_wrappers(cfg, 'fused_optimizer').items():
+        optimizer = wrapper['optimizer']
+        kind = OPTIMIZERS.get(optimizer['type'])
+        if kind and 'fused' not in inspect.signature(kind).parameters:
+            raise ValueError(
+                f'Expected {name}.optimizer to be Adam, AdamW or SGD for '
+                f'fused_optimizer=True, got {optimizer["type"]}; leave '
+                'fused_optimizer away.'
+            )
+        optimizer['fused'] = True
+
+
+def adapt_states(wrapper: OptimWrapper | OptimWrapperDict) -> None:
+    """Bring loaded optimizer states into the form of this training.
+
+    A checkpoint also holds whether its optimizer was fused, and the memory
+    layout of its states. A fused step takes all tensors for equal in layout
+    and computes nonsense if they are not.
+    """
+    if isinstance(wrapper, OptimWrapperDict):
+        for one in wrapper.values():
+            adapt_states(one)
+        return
+    optimizer = wrapper.optimizer
+    fused = optimizer.defaults.get('fused')
+    for group in optimizer.param_groups:
+        if 'fused' in group:
+            group['fused'] = fused
+        for weight in group['params']:
+            state = optimizer.state.get(weight, {})
+            for key, value in state.items():
+                if not isinstance(value, torch.Tensor):
+                    continue
+                if key == 'step':
+                    state[key] = value.to(weight.device if fused else 'cpu')
+                elif value.shape == weight.shape:
+                    state[key] = torch.empty_like(weight).copy_(value)
+
+
+def _single_wrappers(cfg: Config, switch: str) -> dict:
     """Find the wrappers by their place in the config."""
     found = cfg.get('optim_wrapper') or {}
     wrappers = {'optim_wrapper': found}
@@ -95,6 +145,6 @@ def _single_wrappers(cfg: Config) -> dict:
     if not all('optimizer' in wrapper for wrapper in wrappers.values()):
         raise ValueError(
             'Expected an optim_wrapper with an optimizer for '
-            f'--amp, got {found}; is this a training config?'
+            f'{switch}, got {found}; is this a training config?'
         )
     return wrappers

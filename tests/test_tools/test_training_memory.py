@@ -37,7 +37,7 @@ def test_count_by_hand(repo):
         ),
         (
             'sparnet-hd_attn3d_1xb2-10e_ffhq',
-            ['--cfg-options', 'model.generator.with_cp=True'],
+            ['--cfg-options', 'with_cp=True'],
             '2 x 3 x 512 x 512',
             [1.0, 4.8, 0.8],
         ),

@@ -4,6 +4,7 @@
 
 from mmfacesr.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmfacesr.engine.hooks.comparison_sheet_hook import ComparisonSheetHook
+from mmfacesr.engine.hooks.compile_hook import CompileHook
 from mmfacesr.engine.hooks.epoch_seed_hook import EpochSeedHook
 from mmfacesr.engine.hooks.load_weights_hook import LoadWeightsHook
 from mmfacesr.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
@@ -14,6 +15,7 @@ from mmfacesr.engine.hooks.training_guard_hook import TrainingGuardHook
 __all__ = [
     'ChannelsLastHook',
     'ComparisonSheetHook',
+    'CompileHook',
     'EpochSeedHook',
     'LoadWeightsHook',
     'PlainCheckpointHook',

@@ -9,6 +9,7 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
+from mmfacesr.engine.optim_wrappers import adapt_states
 from mmfacesr.registry import HOOKS
 
 SEEN = 'images_of_epoch'
@@ -25,7 +26,8 @@ class ResumeHook(Hook):
     checkpoint are lost. Here it is run first. An epoch that was cut short
     goes on behind the batches that it was trained on, and the paths of
     checkpoints follow a work folder that was moved or copied, so that the
-    best checkpoint of the old folder is not removed.
+    best checkpoint of the old folder is not removed. Switches of the training
+    may be others than before.
     """
 
     # When training begins, after CheckpointHook has read what is resumed.
@@ -64,6 +66,7 @@ class ResumeHook(Hook):
         """Do first what the interrupted training had not finished."""
         if not (runner._resume and runner.iter):
             return
+        adapt_states(runner.optim_wrapper)
         meta = dict(epoch=runner.epoch, iter=runner.iter)
         for hook in checkpoint_hooks(runner):
             # A best score goes into the checkpoint of its iteration, too.

@@ -4,6 +4,7 @@
 
 from torch import Tensor
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.dic.hourglass import LandmarkHourglass
 from mmfacesr.registry import MODELS
@@ -22,6 +23,8 @@ class FeedbackHourglassHead(LandmarkHourglass):
         mid_channels (int): Width of the stem, at least 4. Defaults to 256.
         num_keypoints (int): Number of heatmaps K. Defaults to 68.
         num_steps (int): Times that it sees the face. Defaults to 4.
+        with_cp (bool): Whether its parts are computed again in the backward
+            pass to save memory. Defaults to False.
     """
 
     size_requirement = SizeRequirement(multiple_of=64, minimum=64)
@@ -32,10 +35,13 @@ class FeedbackHourglassHead(LandmarkHourglass):
         mid_channels: int = 256,
         num_keypoints: int = 68,
         num_steps: int = 4,
+        with_cp: bool = False,
     ) -> None:
         super().__init__(in_channels, mid_channels, num_keypoints)
         self.in_channels = in_channels
         self.num_steps = num_steps
+        if with_cp:
+            recompute_in_backward(self.pre_conv_block, self.hg, self.last)
 
     def all_steps(self, image: Tensor) -> list[Tensor]:
         """Find the landmarks of an image, in every step.

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.layers import at_least_float32
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.dic.feedback_blocks import (
@@ -19,6 +20,7 @@ from mmfacesr.models.dic.feedback_blocks import (
 )
 from mmfacesr.models.dic.hourglass import LandmarkHourglass
 from mmfacesr.models.dic.layouts import DIC_AUTHORS
+from mmfacesr.models.dic.prelu import PReLU
 from mmfacesr.registry import MODELS
 
 # Keypoints of left eye, right eye, nose, mouth and silhouette (jaw and brows),
@@ -88,6 +90,8 @@ class DICGenerator(nn.Module):
         prelu_init (float): Initial slope of the PReLUs. Defaults to 0.2.
         num_fusion_blocks (int): Residual blocks of the attentive fusion.
             Defaults to 7.
+        with_cp (bool): Whether blocks and hourglass are computed again in the
+            backward pass to save memory. Defaults to False.
 
     Raises:
         ValueError: If an option has a value that the network cannot honor.
@@ -110,6 +114,7 @@ class DICGenerator(nn.Module):
         detach_attention: bool = False,
         prelu_init: float = 0.2,
         num_fusion_blocks: int = 7,
+        with_cp: bool = False,
     ) -> None:
         super().__init__()
         if upscale_factor != 8:
@@ -138,7 +143,7 @@ class DICGenerator(nn.Module):
         self.detach_attention = detach_attention
         self.conv_first = nn.Sequential(
             nn.Conv2d(in_channels, 4 * mid_channels, 3, padding=1),
-            nn.PReLU(init=prelu_init),
+            PReLU(init=prelu_init),
             nn.PixelShuffle(2),
         )
         self.first_block = FeedbackBlock(
@@ -154,9 +159,13 @@ class DICGenerator(nn.Module):
             nn.ConvTranspose2d(
                 mid_channels, mid_channels, 8, stride=4, padding=2
             ),
-            nn.PReLU(init=prelu_init),
+            PReLU(init=prelu_init),
             nn.Conv2d(mid_channels, out_channels, 3, padding=1),
         )
+        if with_cp:
+            recompute_in_backward(
+                self.first_block, self.block, self.hour_glass, self.conv_last
+            )
 
     def forward(
         self, lr: Tensor, image_only: bool = False

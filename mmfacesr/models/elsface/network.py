@@ -9,6 +9,7 @@ for Face Super-Resolution, IEEE TMM 26 (2024), DOI 10.1109/TMM.2023.3283856.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.elsface.layouts import ELSFACE_AUTHORS
 from mmfacesr.models.elsface.swin import ResidualSwinGroup
@@ -183,6 +184,8 @@ class ELSFaceNet(nn.Module):
         num_heads (int): Heads of the attention; a divisor of
             ``mid_channels``. Defaults to 6.
         window_size (int): Side of the attention's windows. Defaults to 8.
+        with_cp (bool): Whether blocks are computed again in the backward pass
+            to save memory. Defaults to False.
 
     Raises:
         ValueError: If an argument has a value that cannot be honored.
@@ -200,6 +203,7 @@ class ELSFaceNet(nn.Module):
         num_transformer_recursions: int = 3,
         num_heads: int = 6,
         window_size: int = 8,
+        with_cp: bool = False,
     ) -> None:
         super().__init__()
         check_counts(
@@ -257,6 +261,10 @@ class ELSFaceNet(nn.Module):
         self.size_requirement = SizeRequirement(
             minimum=self.style_encoder.minimum
         )
+        if with_cp:
+            recompute_in_backward(
+                self.shallow, self.cnn_block, self.swin_group, *self.refine
+            )
 
     def forward(self, image: Tensor) -> Tensor:
         """Restore a batch.

@@ -10,6 +10,7 @@ released weights.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.layers import BatchNorm2d
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.pfsrnet.layouts import (
@@ -83,6 +84,8 @@ class PFSRNet(nn.Module):
         in_channels (int): Channels of the LR image. Defaults to 3.
         mid_channels (int): Width of the first step, which every step halves;
             a multiple of 8. Defaults to 512.
+        with_cp (bool): Whether stages are computed again in the backward pass
+            to save memory. Defaults to False.
 
     Raises:
         ValueError: If ``mid_channels`` cannot be halved three times.
@@ -92,7 +95,12 @@ class PFSRNet(nn.Module):
     size_requirement = SizeRequirement(minimum=8)
     layouts = (PFSRNET_AUTHORS, PFSRNET_AUTHORS_DISTRIBUTED)
 
-    def __init__(self, in_channels: int = 3, mid_channels: int = 512) -> None:
+    def __init__(
+        self,
+        in_channels: int = 3,
+        mid_channels: int = 512,
+        with_cp: bool = False,
+    ) -> None:
         super().__init__()
         check_width(mid_channels, type(self).__name__)
         self.in_channels = in_channels
@@ -108,6 +116,8 @@ class PFSRNet(nn.Module):
         )
         self.step2 = nn.Sequential(*generator_stage(widths[1]))
         self.step3 = nn.Sequential(*generator_stage(widths[2]))
+        if with_cp:
+            recompute_in_backward(*self.stages)
 
     @property
     def stages(self) -> tuple[nn.Sequential, ...]:

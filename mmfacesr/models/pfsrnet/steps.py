@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmfacesr.models.common.folding import plain_conv
 
 NUM_STEPS = 3
+STEPS = (1, 2, 3)
 # Channels shrink by this factor from the first to the last step.
 NARROWING = 2**NUM_STEPS
 KERNEL_SIZE = 3
@@ -61,7 +62,7 @@ def check_step(step: int, alpha: float = 1.0) -> None:
     Raises:
         ValueError: If ``step`` is not 1, 2 or 3 or ``alpha`` not in [0, 1].
     """
-    if step not in range(1, NUM_STEPS + 1):
+    if step not in STEPS:  # torch.compile fails at a range
         raise ValueError(
             f'Expected a step from 1 to {NUM_STEPS}, got {step!r}; give the '
             'step in which the network is trained, 3 for the full size.'

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.sparnet.layouts import (
     SPARNET_AUTHORS,
@@ -134,7 +134,7 @@ class SPARNet(nn.Module):
         spectral_norm (bool): Whether convolutions are spectrally normalized.
             Defaults to False.
         with_cp (bool): Whether units are computed again in the backward pass
-            to save memory; not with 'bn'. Defaults to False.
+            to save memory. Defaults to False.
 
     Raises:
         ValueError: If an argument has a value that cannot be honored.
@@ -158,13 +158,6 @@ class SPARNet(nn.Module):
         with_cp: bool = False,
     ) -> None:
         super().__init__()
-        if with_cp and norm_type == 'bn':
-            raise ValueError(
-                "Expected with_cp=False with norm_type='bn', got True: units "
-                'computed twice would count twice in the running statistics; '
-                "use norm_type='in' or 'gn'."
-            )
-        self.with_cp = with_cp
         num_down = num_halvings(in_size, min_feat_size, 'in_size')
         num_middle = res_depth + NUM_EXTRA_UNITS - num_down
         if num_middle < 0:
@@ -198,6 +191,10 @@ class SPARNet(nn.Module):
             multiple, -(-smallest // multiple) * multiple
         )
         initialize(self, spectral_norm)
+        if with_cp:
+            recompute_in_backward(
+                *self.encoder, *self.res_layers, *self.decoder
+            )
 
     def forward(self, image: Tensor) -> Tensor:
         """Restore a batch.
@@ -217,14 +214,8 @@ class SPARNet(nn.Module):
         if self.training:
             iterate_spectral_norm(self)
         for unit in (*self.encoder, *self.res_layers, *self.decoder):
-            image = self._run(unit, image)
+            image = unit(image)
         return self.out_conv(image)
-
-    def _run(self, unit: nn.Module, x: Tensor) -> Tensor:
-        """Run a unit; if asked for, without keeping what is inside."""
-        if self.with_cp and self.training and torch.is_grad_enabled():
-            return checkpoint(unit, x, use_reentrant=False)
-        return unit(x)
 
     @torch.no_grad()
     def attention_maps(self, image: Tensor) -> dict[str, Tensor]:

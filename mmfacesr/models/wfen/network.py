@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
+from mmfacesr.models.common.checkpointing import recompute_in_backward
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.wfen.blocks import (
     FullDomainTransformer,
@@ -55,6 +56,8 @@ class WFEN(nn.Module):
             distribution that convolutions start from; None for PyTorch's
             own. Their biases start at 0. Defaults to 0.02, at which signals
             fade from block to block, so that training starts slowly.
+        with_cp (bool): Whether transformers are computed again in the backward
+            pass to save memory. Defaults to False.
 
     Raises:
         ValueError: If an argument has a value that cannot be honored.
@@ -70,6 +73,7 @@ class WFEN(nn.Module):
         num_blocks: int = 6,
         fix_window_shift: bool = False,
         init_std: float | None = 0.02,
+        with_cp: bool = False,
     ) -> None:
         super().__init__()
         check_counts(
@@ -105,6 +109,9 @@ class WFEN(nn.Module):
         self.decoder = nn.ModuleList(stage(width, *plan) for plan in DECODER)
         self.out_conv = nn.Conv2d(width, out_channels, 3, padding=1)
         initialize(self, init_std)
+        if with_cp:
+            stages = (*self.encoder, self.bottleneck, *self.decoder, self.ups)
+            recompute_in_backward(*(unit for one in stages for unit in one))
 
     def forward(self, image: Tensor) -> Tensor:
         """Restore a batch.

@@ -66,7 +66,6 @@ def test_every_norm_and_activation_trains(norm: str, act: str) -> None:
         (dict(in_size=100), 'in_size.*100'),
         (dict(out_size=8), 'out_size'),
         (dict(in_size=512, min_feat_size=16, res_depth=1), 'res_depth'),
-        (dict(with_cp=True), "norm_type='bn'"),
     ],
 )
 def test_what_cannot_be_honored_is_refused_by_name(
