@@ -152,6 +152,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def positive(text: str) -> int:
+    """Read a number of the command line, at least 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f'expected at least 1, got {value}')
+    return value
+
+
 def add_speed(parser: argparse.ArgumentParser, batch_size: str) -> None:
     """Add how the network is run.
 
@@ -161,7 +169,7 @@ def add_speed(parser: argparse.ArgumentParser, batch_size: str) -> None:
     """
     parser.add_argument(
         '--batch-size',
-        type=int,
+        type=positive,
         metavar='N',
         help=f'faces at a time (default: {batch_size}; with --fast the size '
         'that is fastest)',

@@ -28,7 +28,7 @@ def optimize_as_asked(
     found = optimize(
         network,
         backend=args.backend,
-        is_remembered=not args.explain,
+        anew=args.explain,
         show_progress=True,
     )
     if args.explain:

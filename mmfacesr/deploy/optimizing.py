@@ -115,6 +115,7 @@ def optimize(
     backend: str = 'auto',
     *,
     is_remembered: bool = True,
+    anew: bool = False,
     rounds: int = ROUNDS,
     show_progress: bool = False,
 ) -> OptimizedNetwork:
@@ -138,6 +139,7 @@ def optimize(
             'auto'.
         is_remembered (bool): Look for an earlier choice, and keep this one.
             Defaults to True.
+        anew (bool): Do not look for an earlier choice. Defaults to False.
         rounds (int): Runs of each way. Defaults to 30.
         show_progress (bool): Defaults to False.
 
@@ -165,7 +167,7 @@ def optimize(
         return _try(name, faces.network, folded, example, wanted_of, inputs)
 
     key = key_of(network, example, names)
-    known = recall(key) if is_remembered else None
+    known = recall(key) if is_remembered and not anew else None
     if known and known[0] in names:
         way = try_way(known[0])
         if not way.reason:

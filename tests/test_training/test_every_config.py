@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmfacesr.apis.config import load_config
+from mmfacesr.apis.config import datasets_of, load_config
 from mmfacesr.apis.report import KeepMetricsHook
 
 LEAVES = sorted(
@@ -74,6 +74,9 @@ def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
         cfg.train_dataloader.dataset.indices = 2
     else:
         cfg.train_cfg.update(max_iters=length(cfg), val_interval=length(cfg))
+    for dataset in datasets_of(cfg, ['val_dataloader']):
+        if 'num_faces' in dataset:  # that are drawn at each validation
+            dataset.num_faces = 2
     for step, (iters, fade) in zip(cfg.model.get('schedule', ()), GROWTH):
         step.update(iters=iters, fade_iters=fade)
     if cfg.model.get('feature_loss'):  # no weights can be fetched offline

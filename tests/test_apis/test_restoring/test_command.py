@@ -262,7 +262,7 @@ def test_a_faster_way_is_used_and_explained(
     assert restore(photos, '--fast', '--explain') == 0
     assert batches == [2]
     assert asked['model'] is restore.restorer.model
-    assert asked['backend'] == 'auto' and not asked['is_remembered']
+    assert asked['backend'] == 'auto' and asked['anew']
     assert '| as it is |' in capsys.readouterr().err
     record = json.loads((tmp_path / 'out/preds/a/x.json').read_text())
     assert record['origin']['backend'] == 'auto'

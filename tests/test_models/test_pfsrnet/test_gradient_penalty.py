@@ -120,7 +120,7 @@ def test_draws_are_the_iterations_own() -> None:
 
 
 def test_bfloat16_rounds_the_penalty_and_its_gradient() -> None:
-    """Bounds are of its 8 bits, a few roundings deep."""
+    """Bounds are of its 8 bits, in gradients of gradients."""
     torch.manual_seed(0)
     network = PFSRNetDiscriminator(mid_channels=32)
     real, fake = torch.rand(2, 2, 3, 32, 32)
@@ -134,7 +134,7 @@ def test_bfloat16_rounds_the_penalty_and_its_gradient() -> None:
     (value, weight), (rounded, rounded_weight) = found
     torch.testing.assert_close(rounded, value, rtol=0.02, atol=0)
     assert not torch.equal(rounded_weight, weight), 'nothing was rounded'
-    assert (rounded_weight - weight).norm() < 0.05 * weight.norm()
+    assert (rounded_weight - weight).norm() < 0.1 * weight.norm()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
