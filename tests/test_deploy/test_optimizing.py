@@ -106,13 +106,28 @@ def test_reduced_precision_runs(small_model: Make, case: str) -> None:
     model = small_model(case)
     faces = FaceNetwork(model.facts, model)
     batch = draw_inputs(faces, 2)
-    run = BACKENDS['torch'].make(
-        fold(faces.network, batch), batch, 'bfloat16'
-    )
+    run = BACKENDS['torch'].make(fold(faces.network, batch), batch, 'bfloat16')
     wanted, got = faces.network(batch), run(batch)
     assert got.dtype == torch.float32 and got.shape == wanted.shape
     assert not torch.equal(got, wanted), 'nothing was rounded'
     assert (got - wanted).norm() < 0.2 * wanted.norm()
+
+
+def test_a_precision_that_is_imitated_is_tried_on_request_alone(
+    small_model: Make, ways: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ways(fast=known)
+    model = small_model()
+    optimizing.BACKENDS['fast'] = Backend(known)
+    tried = {}
+    for is_native in (True, False):
+        monkeypatch.setattr(
+            optimizing, 'has_native_bfloat16', lambda is_it=is_native: is_it
+        )
+        tried[is_native] = [w.name for w in optimize(model, rounds=1).ways]
+    assert tried[True] == [*tried[False], 'fast bfloat16']
+    asked = optimize(model, dtype='bfloat16', rounds=1)
+    assert 'fast bfloat16' in [way.name for way in asked.ways]
 
 
 def test_the_fastest_is_chosen_and_a_slowed_one_never(
