@@ -14,8 +14,9 @@ float32 -> `calibration` -> `quantizing` -> `guarding` by ground truth, as
 from .exporting import Export, export_model
 from .int8 import Int8
 from .metadata import read_metadata
-from .optimizing import OptimizedNetwork, optimize
+from .optimizing import optimize
 from .verification import ExportMismatchError
+from .ways import OptimizedNetwork
 
 __all__ = [
     'Export',

@@ -10,7 +10,8 @@ import sys
 
 from torch import nn
 
-from mmfacesr.deploy.optimizing import OptimizedNetwork, optimize
+from mmfacesr.deploy.optimizing import optimize
+from mmfacesr.deploy.ways import OptimizedNetwork
 
 
 def optimize_as_asked(

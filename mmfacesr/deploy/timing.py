@@ -22,21 +22,7 @@ def median_seconds(
     show_progress: bool = False,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Time each on a batch, in turns, so that all meet the same machine.
-
-    Those that take twice as long as the fastest after 5 rounds are left out
-    of the others.
-
-    Args:
-        runs (dict): What is timed, by name.
-        batch (Tensor): What it is called with.
-        rounds (int): Defaults to 30.
-        show_progress (bool): Defaults to False.
-        clock (Callable): Seconds. Defaults to that of the machine.
-
-    Returns:
-        dict[str, float]: Medians in seconds.
-    """
+    """Return the medians of :func:`all_seconds`, which takes the same."""
     seconds = all_seconds(runs, batch, rounds, show_progress, clock)
     return {name: statistics.median(found) for name, found in seconds.items()}
 
@@ -49,7 +35,10 @@ def all_seconds(
     clock: Callable[[], float] = time.perf_counter,
     far_behind: float = FAR_BEHIND,
 ) -> dict[str, list[float]]:
-    """Time each on a batch, in turns, and return all times.
+    """Time each on a batch, in turns, so that all meet the same machine.
+
+    Those that are far behind the fastest after 5 rounds are left out of the
+    others.
 
     Args:
         runs (dict): What is timed, by name.

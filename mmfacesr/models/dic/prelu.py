@@ -34,7 +34,7 @@ class _SharedSlope(torch.autograd.Function):
 class PReLU(nn.PReLU):
     """PyTorch's, with one slope for all channels.
 
-    In training on a CPU the backward pass is several times faster.
+    In training on a CPU the backward pass takes less time.
 
     Args:
         init (float): Slope to start from. Defaults to 0.25.

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from mmfacesr.apis.restoring import inferencer, job
-from mmfacesr.deploy.optimizing import OptimizedNetwork, Way
+from mmfacesr.deploy.ways import OptimizedNetwork, Way
 
 LONG = 30  # seconds; only a fault waits for so long
 
