@@ -39,11 +39,24 @@ class Protocol:
             of each.
         clamped (bool): Whether the prediction is clamped to [0, 255] before
             it is measured. Defaults to True.
+        about (str): Color, rounding, border and window, for people who read
+            its values. Defaults to nothing.
     """
 
     measure: Callable[[np.ndarray, np.ndarray], dict]
     summarize: Callable[[list[dict]], Means] = mean_of_each
     clamped: bool = True
+    about: str = ''
+
+    @property
+    def pools(self) -> bool:
+        """Whether its values are none of single images."""
+        return self.summarize is not mean_of_each
+
+
+TRUNCATED_LUMA = (
+    'Y of 8-bit RGB, both truncated, whole image; SSIM Gaussian 11x11'
+)
 
 
 def truncated_luma(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:

@@ -29,4 +29,8 @@ def measure(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:
     )
 
 
-PROTOCOL = Protocol(measure)
+PROTOCOL = Protocol(
+    measure,
+    about='Y of 8-bit RGB, both rounded, 8 pixels off each side; SSIM '
+    'Gaussian 11x11',
+)

@@ -118,4 +118,8 @@ def measure(pred: np.ndarray, target: np.ndarray) -> dict[str, float]:
     )
 
 
-PROTOCOL = Protocol(measure)
+PROTOCOL = Protocol(
+    measure,
+    about=f'8-bit RGB, prediction through JPEG {JPEG_QUALITY}, whole image; '
+    f'SSIM uniform {SSIM_WINDOW}x{SSIM_WINDOW}',
+)

@@ -89,4 +89,10 @@ def _of_batch(pooled: dict[str, np.ndarray]) -> dict[str, float]:
     }
 
 
-PROTOCOL = Protocol(measure, summarize, clamped=False)
+PROTOCOL = Protocol(
+    measure,
+    summarize,
+    clamped=False,
+    about=f'RGB, not clamped, not rounded, whole image, pooled over {BATCH} '
+    'images in the order of the list; SSIM Gaussian 11x11',
+)

@@ -5,6 +5,10 @@
 Source: Chen et al., TIP 2021, released evaluation code. Differs: none.
 """
 
-from mmfacesr.evaluation.functional.protocol import Protocol, truncated_luma
+from mmfacesr.evaluation.functional.protocol import (
+    TRUNCATED_LUMA,
+    Protocol,
+    truncated_luma,
+)
 
-PROTOCOL = Protocol(truncated_luma)
+PROTOCOL = Protocol(truncated_luma, about=TRUNCATED_LUMA)

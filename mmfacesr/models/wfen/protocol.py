@@ -6,6 +6,10 @@ Source: Li et al., ACM MM 2024, released evaluation code. Differs: LPIPS and
 VIF are left out.
 """
 
-from mmfacesr.evaluation.functional.protocol import Protocol, truncated_luma
+from mmfacesr.evaluation.functional.protocol import (
+    TRUNCATED_LUMA,
+    Protocol,
+    truncated_luma,
+)
 
-PROTOCOL = Protocol(truncated_luma)
+PROTOCOL = Protocol(truncated_luma, about=TRUNCATED_LUMA)
