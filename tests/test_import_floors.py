@@ -38,7 +38,7 @@ FLOORS = (
     ('apis',),
     ('deploy',),
     # Commands.
-    ('apis.restoring.command',),
+    ('apis.restoring.command', 'apis.evaluating.command'),
     ('apis.cli',),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}

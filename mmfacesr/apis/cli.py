@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``mmfacesr``: restoring, and published weights.
+"""The command ``mmfacesr``: restoring, evaluating, published weights.
 
 torch and mmengine are imported where they are needed; a list is there at
 once.
@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Optional
 
+from mmfacesr.apis.evaluating import command as evaluating
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.utils import printable
@@ -51,22 +52,14 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog='mmfacesr',
-        description='Restore faces in pictures; list and download weights.',
+        description='Restore faces in pictures, measure results, list and '
+        'download weights.',
     )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(
         dest='command', required=True, metavar='COMMAND'
     )
-    for name, run, short, text in (
-        (
-            'restore',
-            command.restore,
-            'restore the faces in pictures',
-            arguments.HELP,
-        ),
-        ('models', models, 'list the published weights', MODELS_HELP),
-        ('download', download, 'download weights', DOWNLOAD_HELP),
-    ):
+    for name, short, text, add_arguments, run in COMMANDS:
         added = commands.add_parser(
             name,
             help=short,
@@ -75,9 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
         )
         added.set_defaults(run=run, parser=added)
         add_weights_dir(added)
-    arguments.add_arguments(commands.choices['restore'])
-    add_models_arguments(commands.choices['models'])
-    add_download_arguments(commands.choices['download'])
+        add_arguments(added)
     return parser
 
 
@@ -232,6 +223,39 @@ def fetch(source: str, sha256: Optional[str]) -> Path:
         from mmfacesr.weights.sources import local_weights
 
         return local_weights(source, sha256=sha256).path
+
+
+COMMANDS = (
+    (
+        'restore',
+        'restore the faces in pictures',
+        arguments.HELP,
+        arguments.add_arguments,
+        command.restore,
+    ),
+    (
+        'evaluate',
+        'measure a folder of results',
+        evaluating.HELP,
+        evaluating.add_arguments,
+        evaluating.evaluate,
+    ),
+    (
+        'models',
+        'list the published weights',
+        MODELS_HELP,
+        add_models_arguments,
+        models,
+    ),
+    (
+        'download',
+        'download weights',
+        DOWNLOAD_HELP,
+        add_download_arguments,
+        download,
+    ),
+)
+"""Name, what it does, help, what adds its arguments, what runs it."""
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
