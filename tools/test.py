@@ -8,6 +8,8 @@
     python tools/test.py CONFIG --baseline
     python tools/test.py CONFIG CHECKPOINT --data FOLDER    # all its images
     python tools/test.py CONFIG CHECKPOINT --fast   # the fastest way here
+    python tools/test.py CONFIG CHECKPOINT --protocol all   # every protocol
+    python tools/test.py CONFIG CHECKPOINT --report results/mine   # a page
     python tools/test.py CONFIG CHECKPOINT --input FOLDER --save-dir RESULTS
     tools/dist_test.sh CONFIG CHECKPOINT 4
 
@@ -23,7 +25,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Optional
 
-from mmfacesr.apis.config import datasets_of, load_config
+from mmfacesr.apis.config import add_protocols, datasets_of, load_config
 from mmfacesr.apis.launch import (
     add_common_arguments,
     add_speed,
@@ -31,6 +33,7 @@ from mmfacesr.apis.launch import (
     prepare,
 )
 from mmfacesr.apis.settings import as_list
+from mmfacesr.models.protocols import ALL
 from mmfacesr.utils import output_file, output_folder, printable
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def parse_args() -> argparse.Namespace:
         help='with --input, make every result again, and replace other files '
         'of the same names',
     )
+    add_evaluation(parser)
     add_speed(parser, batch_size='that of the config')
     add_common_arguments(parser)
     args = parser.parse_args()
@@ -103,6 +107,13 @@ def parse_args() -> argparse.Namespace:
         parser.error('--data measures and --input restores; give one of them')
     if args.baseline and (args.input or args.checkpoint):
         parser.error('--baseline takes neither a checkpoint nor --input')
+    if args.input and (args.report or args.protocol or args.metrics):
+        parser.error(
+            '--input measures nothing; leave out --protocol, '
+            '--report and --metrics'
+        )
+    if args.metrics and not args.report:
+        parser.error('--metrics goes with --report')
     if args.launcher != 'none' and (args.baseline or args.input):
         parser.error('--baseline and --input run in one process')
     if args.backend and (args.baseline or args.launcher != 'none'):
@@ -113,6 +124,33 @@ def parse_args() -> argparse.Namespace:
     if not args.baseline and not args.checkpoint:
         parser.error('give a checkpoint, or --baseline')
     return args
+
+
+def add_evaluation(parser: argparse.ArgumentParser) -> None:
+    """Add what is measured beside the metrics of the config."""
+    parser.add_argument(
+        '--protocol',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='measure by these protocols too, or by all; docs/metrics.md '
+        'lists them',
+    )
+    parser.add_argument(
+        '--report',
+        type=output_folder,
+        metavar='DIR',
+        help='write every face and an evaluation of the files: summary.json, '
+        'per_image.csv and report.html; by all protocols, or by those of '
+        '--protocol',
+    )
+    parser.add_argument(
+        '--metrics',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='with --report, further metrics as of `mmfacesr evaluate`',
+    )
 
 
 def restore(args: argparse.Namespace) -> int:
@@ -164,12 +202,7 @@ def speed_up(cfg: 'Config', args: argparse.Namespace) -> 'Optional[StandIn]':
         from mmfacesr.apis.stand_in import StandIn
         from mmfacesr.deploy.commands import optimize_as_asked
 
-        if 'facts' not in cfg:
-            raise ValueError(
-                'Expected a model whose output is a restored face, got '
-                f'{os.path.basename(str(cfg.filename))}, which is measured by '
-                'more than an image; leave out --fast and --backend.'
-            )
+        check_restores(cfg, '--fast and --backend')
         network, _ = build_model(cfg, args.checkpoint, get_device())
         found = optimize_as_asked(network, args)
         fast = StandIn(found, network.facts.input_size)
@@ -180,6 +213,20 @@ def speed_up(cfg: 'Config', args: argparse.Namespace) -> 'Optional[StandIn]':
     for loader in as_list(cfg.test_dataloader) if size else ():
         loader.batch_size = size
     return fast
+
+
+def check_restores(cfg: 'Config', options: str) -> None:
+    """Refuse options that need a restored face, and no more than that.
+
+    Raises:
+        ValueError: If the model gives something else.
+    """
+    if 'facts' not in cfg:
+        raise ValueError(
+            'Expected a model whose output is a restored face, got '
+            f'{os.path.basename(str(cfg.filename))}, which is measured by '
+            f'more than an image; leave out {options}.'
+        )
 
 
 def take_whole_folder(cfg: 'Config', folder: str) -> None:
@@ -194,10 +241,17 @@ def evaluate(args: argparse.Namespace) -> None:
     if args.data:
         take_whole_folder(cfg, args.data)
     fast, run_by = speed_up(cfg, args), None
+    if args.protocol or args.report:
+        check_restores(cfg, '--protocol and --report')
+        add_protocols(cfg, args.protocol)
     prepare(cfg, args)
     from mmengine.dist import is_main_process
 
     from mmfacesr.apis.baseline import baseline_of
+    from mmfacesr.apis.evaluating.saved_faces import (
+        SaveFacesHook,
+        evaluate_saved,
+    )
     from mmfacesr.apis.report import (
         KeepMetricsHook,
         format_report,
@@ -207,10 +261,11 @@ def evaluate(args: argparse.Namespace) -> None:
     from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.engine.module_path import find_module
+    from mmfacesr.models.common.facts import Facts
 
     # A config that a run wrote may ask for a checkpoint of its own.
     cfg.load_from, cfg.resume = None, False
-    record, method = None, 'model'
+    record, method, generator = None, 'model', None
     if args.baseline:
         cfg.model, method = baseline_of(cfg)
     runner = TestRunner.from_cfg(cfg)
@@ -223,12 +278,24 @@ def evaluate(args: argparse.Namespace) -> None:
         runner.model.generator, run_by = fast, fast.run.to_dict()
     kept = KeepMetricsHook()
     runner.register_hook(kept)
+    if args.report:
+        facts = Facts(**cfg.facts)
+        runner.register_hook(SaveFacesHook(args.report, facts))
     runner.test()
     if is_main_process():
         report = make_report(runner, cfg, kept, record, method, run_by)
         runner.logger.info(format_report(report))
         if args.out:
             save_report(report, args.out)
+        if args.report:
+            evaluate_saved(
+                args.report,
+                cfg,
+                report,
+                args.protocol or [ALL],
+                args.metrics,
+                generator,
+            )
 
 
 def main() -> None:

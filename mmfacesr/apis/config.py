@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict
 
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.models import METHODS
+from mmfacesr.models.protocols import OURS, choose_protocols
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.project_files import known_configs, project_root
 
@@ -151,6 +152,23 @@ def add_metrics(cfg: Config) -> None:
             cfg.test_evaluator = [*metrics, metric]
             protocol = METRICS.get(metric['type']).protocol
             cfg.merge_from_dict(dict(protocol=dict(protocol)))
+
+
+def add_protocols(cfg: Config, names: Sequence[str]) -> None:
+    """Let a test measure by protocols beside the config's own.
+
+    Args:
+        cfg (Config): Its own evaluators are those of ``rgb``.
+        names (Sequence[str]): Names, or 'all' among them.
+
+    Raises:
+        ValueError: If there is no such protocol.
+    """
+    for name in choose_protocols(names):
+        metric = dict(type='PaperProtocol', protocol=name)
+        metrics = as_list(cfg.test_evaluator)
+        if name != OURS and metric not in metrics:
+            cfg.test_evaluator = [*metrics, metric]
 
 
 def lpips_metric(name: str | bool) -> dict:

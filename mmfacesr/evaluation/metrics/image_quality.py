@@ -11,7 +11,7 @@ from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
 from mmfacesr.compat.sample_metrics import tell_identical
 from mmfacesr.evaluation.functional import mae, ms_ssim
 from mmfacesr.evaluation.functional.protocol import Means
-from mmfacesr.models import METHODS
+from mmfacesr.models.protocols import choose_protocols
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.finite import FILE
 
@@ -105,7 +105,7 @@ class PaperProtocol(BaseSampleWiseMetric):
     sample, and of a model that gives none its ``pred_img``.
 
     Args:
-        protocol (str): Method whose room declares it, a key of ``METHODS``;
+        protocol (str): Its name, see :mod:`mmfacesr.models.protocols`;
             also the prefix of the values, as in ``NAME/PSNR``.
         kwargs: Arguments of MMagic's ``BaseSampleWiseMetric``.
 
@@ -116,14 +116,8 @@ class PaperProtocol(BaseSampleWiseMetric):
     metric = 'paper_protocol'
 
     def __init__(self, protocol: str, **kwargs: object) -> None:
-        known = {k: m.protocol for k, m in METHODS.items() if m.protocol}
-        if protocol not in known:
-            raise ValueError(
-                f'Expected one of {sorted(known)}, got the protocol '
-                f'{protocol!r}.'
-            )
         super().__init__(prefix=protocol, **kwargs)
-        self.protocol = known[protocol]
+        self.protocol = choose_protocols([protocol])[protocol]
 
     def process(
         self, data_batch: Sequence[dict], data_samples: Sequence[dict]
