@@ -48,7 +48,7 @@ class Evaluation:
         """Write both files, the table first."""
         folder = Path(folder)
         self.table.write(folder / TABLE)
-        text = json.dumps(for_json(self.summary), indent=2, allow_nan=False)
+        text = json.dumps(self.summary, indent=2, allow_nan=False)
         write_atomic(folder / SUMMARY, (text + '\n').encode())
 
     @classmethod
@@ -120,7 +120,7 @@ def summarize(
         for key, value in protocol.summarize(kept).items():
             values[f'{name}/{key}'] = dict(mean=value, pooled=True)
     values |= {k: dict(mean=v, pooled=True) for k, v in of_set.items()}
-    return dict(
+    summary = dict(
         schema=SCHEMA,
         **facts,
         images=len(table.names),
@@ -142,6 +142,7 @@ def summarize(
             seed=SEED,
         ),
     )
+    return for_json(summary)
 
 
 def _of_images(numbers: np.ndarray) -> dict:
