@@ -17,6 +17,7 @@ from mmfacesr.evaluation.statistics import (
     CONFIDENCE,
     DRAWS,
     SEED,
+    detectable_unpaired,
     mean_interval,
 )
 from mmfacesr.utils import printable, write_atomic
@@ -140,6 +141,9 @@ def summarize(
             confidence=CONFIDENCE,
             draws=DRAWS,
             seed=SEED,
+            detectable='difference to a method of the same spread on as '
+            'many other images, found by 80 % of tests at 5 %; on the same '
+            'images `mmfacesr compare` shows smaller ones',
         ),
     )
     return for_json(summary)
@@ -151,6 +155,7 @@ def _of_images(numbers: np.ndarray) -> dict:
     found = dict(
         mean=None,
         interval=None,
+        detectable=None,
         images=len(finite),
         identical=int(np.isposinf(numbers).sum()),
         missing=int(np.isnan(numbers).sum()),
@@ -161,6 +166,7 @@ def _of_images(numbers: np.ndarray) -> dict:
         found |= dict(
             mean=float(finite.mean()),
             interval=mean_interval(finite),
+            detectable=detectable_unpaired(finite),
             std=float(finite.std()),
             quartiles=quartiles,
         )
