@@ -38,7 +38,11 @@ FLOORS = (
     ('apis',),
     ('deploy',),
     # Commands.
-    ('apis.restoring.command', 'apis.evaluating.command'),
+    (
+        'apis.restoring.command',
+        'apis.evaluating.command',
+        'apis.comparing.command',
+    ),
     ('apis.cli',),
 )
 FLOOR_OF = {part: i for i, parts in enumerate(FLOORS) for part in parts}

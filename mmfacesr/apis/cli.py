@@ -15,6 +15,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Optional
 
+from mmfacesr.apis.comparing import command as comparing
 from mmfacesr.apis.evaluating import command as evaluating
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.apis.restoring import arguments, command
@@ -239,6 +240,13 @@ COMMANDS = (
         evaluating.HELP,
         evaluating.add_arguments,
         evaluating.evaluate,
+    ),
+    (
+        'compare',
+        'compare evaluations of the same faces',
+        comparing.HELP,
+        comparing.add_arguments,
+        comparing.compare,
     ),
     (
         'models',

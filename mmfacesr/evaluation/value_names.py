@@ -68,9 +68,15 @@ def unit(name: str) -> str:
     return '' if kind is None else kind.unit
 
 
-def shown(name: str, value: Optional[float]) -> str:
-    """A value with its places, without its unit; a dash for none."""
-    return '-' if value is None else f'{value:.{digits(name)}f}'
+def shown(name: str, value: Optional[float], sign: str = '') -> str:
+    """A value with its places, without its unit; a dash for none.
+
+    Args:
+        name (str): Of the value.
+        value (float | None): The number.
+        sign (str): '+' to show that of positive ones. Defaults to nothing.
+    """
+    return '-' if value is None else f'{value:{sign}.{digits(name)}f}'
 
 
 def _kind(name: str) -> Optional[Kind]:

@@ -15,7 +15,9 @@ A table stands between the lines `<!-- table: NAME -->` and `<!-- /table -->`.
 In a config folder NAME is `models` (the configs), `weights` (files of weights
 beside the configs' own), `published` (results of others, as they state them)
 or `ours` (results that the stated command reproduces). In README.md it is
-`methods`.
+`methods`, or `comparison`: the tables of all docs/results/*.json, which
+`mmfacesr compare A B --out docs/results/NAME.json` writes. Without such files
+there is nothing between its lines.
 
 A collection is a method. Beside `Name`, `Paper` and `Year` it has `Scale`
 (enlargement and sizes), and may have `Venue` and `Variants` (names of its
@@ -40,6 +42,8 @@ from pathlib import Path
 
 import yaml
 
+from mmfacesr.apis.comparing.comparison import read_comparison
+from mmfacesr.apis.comparing.tables import as_markdown
 from mmfacesr.utils import write_atomic
 from mmfacesr.utils.project_files import PACKAGE
 from mmfacesr.weights.model_index import PACKAGED, PACKAGED_FOLDER
@@ -284,6 +288,14 @@ def beside_bicubic(metrics: dict, bicubic: dict) -> str:
     )
 
 
+def comparison_tables(root: Path) -> str:
+    """The tables of the comparisons that a project keeps."""
+    return '\n'.join(
+        as_markdown(read_comparison(path))
+        for path in sorted(root.glob('docs/results/*.json'))
+    ).rstrip('\n')
+
+
 RENDERERS: dict[str, Callable[[list[dict]], str]] = {
     'models': models_table,
     'weights': weights_table,
@@ -292,7 +304,7 @@ RENDERERS: dict[str, Callable[[list[dict]], str]] = {
 }
 """Tables of a config folder, made of the models of its metafile."""
 OVERVIEW = {'methods': methods_table}
-"""Tables of README.md, made of all metafiles."""
+"""Tables of README.md, made of all metafiles; `comparison` is of others."""
 
 
 def render(
@@ -364,8 +376,9 @@ def update_overview(root: Path, check: bool) -> list[Path]:
     metafiles = [read_metafile(folder) for folder in folders]
     paths = [f'configs/{folder.name}/metafile.yml' for folder in folders]
     readme, index = root / 'README.md', root / 'model-index.yml'
+    tables = OVERVIEW | {'comparison': lambda _: comparison_tables(root)}
     is_current = {
-        readme: update_tables(readme, metafiles, OVERVIEW, check),
+        readme: update_tables(readme, metafiles, tables, check),
         index: update_text(
             index, index_of(dict(zip(paths, metafiles))), check
         ),

@@ -119,9 +119,15 @@ def text_of(summary: dict) -> str:
         said = 'without a value' if mean is None else f'{mean:.4f}'
         if interval:
             said += f'  [{interval[0]:.4f}, {interval[1]:.4f}]'
+            said += f'  {value["detectable"]:.4f}'
         elif value['pooled']:
             said += '  (one value of the set)'
         lines.append(f'  {name:<24}{said}')
+    lines.append(
+        'Mean [95 % interval], and the smallest difference to a method of '
+        'other images\nthat so many could show; on the same images, '
+        '`mmfacesr compare` shows smaller ones.'
+    )
     if summary['identical']:
         lines.append(
             f'{len(summary["identical"])} results equal their ground truth '
