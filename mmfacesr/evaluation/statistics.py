@@ -9,12 +9,14 @@ from typing import Literal, Optional
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+LEVEL = 0.05
+CONFIDENCE = 1 - LEVEL
 DRAWS = 10_000
 SEED = 0
 POWER = 0.8
 MOST_RESAMPLED = 5_000
 """Images above which the interval is Student's; the two agree there."""
+MOST_SURE = 1 - 1e-9  # of two images, all that was drawn
 IN_MEMORY = 2**20  # resampled values at once; the interval does not change
 EQUAL_DIGITS = 1e-9  # values this close, of their size, have no spread
 PLACES = 12  # of a difference: the noise of float64 lies behind them
@@ -52,7 +54,7 @@ def mean_interval(values: np.ndarray, draws: int = DRAWS) -> Interval | None:
     # Resampling values that differ by rounding alone divides 0 by 0.
     if np.allclose(values, values[0], rtol=EQUAL_DIGITS, atol=0):
         return float(values.min()), float(values.max())
-    student = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1)
+    student = stats.t.isf(LEVEL / 2, count - 1)
     if count > MOST_RESAMPLED:
         error = student * stats.sem(values)
         return float(values.mean() - error), float(values.mean() + error)
@@ -62,7 +64,7 @@ def mean_interval(values: np.ndarray, draws: int = DRAWS) -> Interval | None:
         np.mean,
         n_resamples=draws,
         batch=max(1, IN_MEMORY // count),
-        confidence_level=1 - 2 * stats.norm.sf(expanded),
+        confidence_level=min(1 - 2 * stats.norm.sf(expanded), MOST_SURE),
         method='BCa',
         random_state=np.random.default_rng(SEED),
     ).confidence_interval
@@ -85,7 +87,7 @@ def detectable_difference(values: np.ndarray, tests: int = 1) -> float | None:
     """
     if len(values) < 2:
         return None
-    level = (1 - CONFIDENCE) / tests
+    level = LEVEL / tests
     quantiles = stats.norm.isf((level / 2, 1 - POWER)).sum()
     return float(quantiles * stats.sem(values))
 
@@ -183,7 +185,7 @@ def compare_paired(
 
 
 def _signed_ranks(differences: np.ndarray) -> tuple[float, float]:
-    """p of Wilcoxon's test and rank-biserial correlation, no zeros."""
+    """Wilcoxon's p and the rank-biserial correlation, no zeros."""
     if not len(differences):
         return 1.0, 0.0
     ranks = stats.rankdata(np.abs(differences))
@@ -232,7 +234,7 @@ def judge(
     """
     if found.is_identical:
         return 'identical'
-    if found.interval is None or adjusted >= 1 - CONFIDENCE:
+    if found.interval is None or adjusted >= LEVEL:
         return 'not distinguishable'
     low, high = found.interval
     if low <= 0 <= high or found.mean * found.ranks <= 0:

@@ -3,6 +3,7 @@
 """What `make docs` writes of all methods: README.md, model-index.yml."""
 
 import copy
+import json
 import runpy
 import subprocess
 import sys
@@ -61,6 +62,47 @@ OTHERS = {
             'Weights License': 'MIT',
         }
     ],
+}
+
+COMPARISON = {
+    'schema': 'mmfacesr-comparison-1',
+    'images': 235,
+    'reference': 'A',
+    'methods': [
+        {
+            'name': name,
+            'identical': 0,
+            'values': {'rgb/PSNR': {'mean': mean, 'interval': interval}},
+        }
+        for name, mean, interval in (
+            ('A', 22.5, [22, 23]),
+            ('B', 23.456, [23, 24]),
+        )
+    ],
+    'values': [
+        {'name': 'rgb/PSNR', 'pooled': False, 'best': 'B', 'like_best': []}
+    ],
+    'pairs': [
+        {
+            'value': 'rgb/PSNR',
+            'method': 'B',
+            'against': 'A',
+            'difference': 0.956,
+            'interval': [0.9, 1.02],
+            'p_holm': 0.002,
+            'detectable': 0.123,
+            'images': 235,
+            'verdict': 'better',
+        }
+    ],
+    'not_of_all': [],
+    'statistics': {
+        'confidence': 0.95,
+        'draws': 10000,
+        'seed': 0,
+        'tests': 1,
+        'power': 0.8,
+    },
 }
 
 
@@ -146,6 +188,31 @@ def test_a_changed_figure_makes_readme_alone_stale(project: Path) -> None:
     changed['Models'][0]['Results'][0]['Metrics']['PSNR'] = 27.5
     write_metafile(project, 'net', changed)
     assert update(project, check=True) == [project / 'README.md']
+
+
+def test_comparisons_stand_where_readme_asks_for_them(project: Path) -> None:
+    """Made of docs/results/*.json, and nothing where there is none."""
+    update = runpy.run_path(str(RENDER))['update_overview']
+    readme = project / 'README.md'
+    readme.write_text(
+        f'{readme.read_text()}<!-- table: comparison -->\n'
+        '<!-- /table -->\nend\n'
+    )
+    update(project, check=False)
+    assert readme.read_text().endswith('-->\n\n\n\n<!-- /table -->\nend\n')
+    results = project / 'docs/results/faces.json'
+    results.parent.mkdir(parents=True)
+    results.write_text(json.dumps(COMPARISON))
+    assert update(project, check=True) == [readme]
+    update(project, check=False)
+    text = readme.read_text()
+    assert '| A | 22.50 [22.00, 23.00] |\n' in text
+    assert '| B | **23.46 [23.00, 24.00]** |\n' in text
+    assert '| rgb/PSNR | B | +0.96 [+0.90, +1.02] | better | 0.002 |' in text
+    assert update(project, check=True) == []
+    results.write_text('{}')
+    with pytest.raises(SystemExit, match='Expected a comparison'):
+        update(project, check=False)
 
 
 def test_check_of_the_program_names_what_is_stale(project: Path) -> None:

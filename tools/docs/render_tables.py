@@ -42,7 +42,7 @@ from pathlib import Path
 
 import yaml
 
-from mmfacesr.apis.comparing.comparison import read_comparison
+from mmfacesr.apis.comparing.record import read_comparison
 from mmfacesr.apis.comparing.tables import as_markdown
 from mmfacesr.utils import write_atomic
 from mmfacesr.utils.project_files import PACKAGE

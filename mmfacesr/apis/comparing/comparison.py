@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A comparison: what evaluations of the same faces say of each other."""
 
-import json
 import os
 import os.path as osp
 from collections.abc import Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -18,6 +16,7 @@ from mmfacesr.apis.comparing.matching import (
     labels_of,
     match_faces,
 )
+from mmfacesr.apis.comparing.record import SCHEMA
 from mmfacesr.apis.evaluating.evaluation import Evaluation
 from mmfacesr.evaluation.statistics import (
     CONFIDENCE,
@@ -30,10 +29,8 @@ from mmfacesr.evaluation.statistics import (
     mean_interval,
 )
 from mmfacesr.evaluation.value_names import larger_is_better
-from mmfacesr.utils import printable
 from mmfacesr.version import __version__
 
-SCHEMA = 'mmfacesr-comparison-1'
 ALIKE = ('identical', 'not distinguishable')
 """Verdicts of methods of which none is the better one."""
 FACTS = ('images', 'list_sha256', 'files_sha256')
@@ -196,25 +193,3 @@ def _ranked(name: str, methods: list[dict], pairs: list[dict]) -> dict:
         best=best,
         like_best=[k for k in means if k in alike - {best}],
     )
-
-
-def read_comparison(path: str | os.PathLike) -> dict:
-    """Read what ``mmfacesr compare --out FILE.json`` has written.
-
-    Raises:
-        ValueError: If it is something else.
-    """
-    try:
-        found = json.loads(Path(path).read_text(encoding='utf-8'))
-        schema = found['schema']
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f'Expected a comparison, got {printable(path)}; make one by '
-            '`mmfacesr compare A B --out FILE.json`.'
-        ) from error
-    if schema != SCHEMA:
-        raise ValueError(
-            f'Expected a comparison of the schema {SCHEMA}, got {schema!r} '
-            f'in {printable(path)}; compare again.'
-        )
-    return found

@@ -191,9 +191,7 @@ def as_latex(comparison: dict) -> str:
 
 def _tabular(table: Table) -> str:
     """A tabular."""
-    head, *rows = [
-        ' & '.join(map(_latex_cell, row)) + r' \\' for row in table
-    ]
+    head, *rows = [' & '.join(map(_latex_cell, row)) + r' \\' for row in table]
     return '\n'.join(
         [
             rf'\begin{{tabular}}{{{"l" * len(table[0])}}}',

@@ -27,12 +27,13 @@ def _how(comparison: dict, best: str) -> str:
     """What the marks of the table say."""
     facts = comparison['statistics']
     sure = f'{facts["confidence"]:.0%}'
+    tests = f'{facts["tests"]} test{"s" * (facts["tests"] != 1)}'
     return (
         f'{comparison["images"]} images: mean [{sure} interval, BCa '
         f'bootstrap, {facts["draws"]} draws, seed {facts["seed"]}]. '
         f'{best}: best of its column; =: not distinguishable from the best. '
         'Distinguishable: Wilcoxon signed-rank test, adjusted by Holm over '
-        f'{facts["tests"]} test{"s" * (facts["tests"] != 1)}, p < {1 - facts["confidence"]:.2g}, and the '
+        f'{tests}, p < {1 - facts["confidence"]:.2g}, and the '
         f'{sure} interval of the paired difference leaves out 0. A difference '
         f'that could be shown is one that {facts["power"]:.0%} of such '
         'comparisons find.'
