@@ -6,11 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from unittest.mock import patch
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from mmengine.device import get_device
 from mmengine.logging import print_log
 from torch import Tensor, nn
@@ -21,17 +18,20 @@ from mmfacesr.evaluation.functional.frechet import (
     MIN_SAMPLES,
     frechet_distance,
 )
-from mmfacesr.evaluation.functional.image_quality import PEAK
 from mmfacesr.evaluation.metrics.image_quality import rgb_pair
+from mmfacesr.evaluation.networks.inception import (
+    NUM_FEATURES,
+    WHAT,
+    build_inception,
+    features_of,
+    inception_url,
+    pooled,
+)
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import read_image
-from mmfacesr.weights import WeightsError
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
 
-INCEPTION_SIZE = 299
-NUM_FEATURES = 2048
 FOLDER_BATCH = 32  # images of a reference folder at a time
 GROUND_TRUTH = 'gt'
 
@@ -136,7 +136,7 @@ class PytorchFID(BaseSampleWiseMetric):
                 f'{self.metric} of {counts[0]} restored images against '
                 f'{counts[1]}: with fewer than {NUM_FEATURES} on a side it '
                 'is biased upwards; compare it only with values of as many '
-                'images.',
+                'images. `mmfacesr evaluate --metrics kid` has no such bias.',
                 'current',
                 logging.WARNING,
             )
@@ -154,21 +154,23 @@ class PytorchFID(BaseSampleWiseMetric):
 
     def build_network(self) -> nn.Module:
         """The network, which takes (N, 3, 299, 299) RGB in [0, 1]."""
-        return build_inception(self.weights)
+        found = local_weights(
+            self.weights or inception_url(),
+            WHAT,
+            'set weights of PytorchFID to where it is, or test without FID',
+        )
+        return build_inception(found.path)
 
     def pooled(self, inputs: Tensor) -> Tensor:
         """Features (N, 2048) of the network's inputs."""
-        return self._network(inputs)[0].flatten(1)
+        return pooled(self._network, inputs)
 
-    @torch.no_grad()
     def features(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """Features (N, 2048) float32 of (H, W, 3) RGB in [0, 255]."""
         if self._network is None:
             self._network = self.build_network().to(get_device())
         device = next(self._network.parameters()).device
-        inputs = torch.cat([as_input(image, device) for image in images])
-        with torch.autocast(device.type, enabled=False):
-            return self.pooled(inputs).cpu().numpy()
+        return features_of(images, self.pooled, device)
 
     def _folder_features(self) -> np.ndarray:
         """Features of the reference folder, taken once."""
@@ -190,58 +192,3 @@ class PytorchFID(BaseSampleWiseMetric):
                 ]
             )
         return self._of_folder
-
-
-def as_input(image: np.ndarray, device: torch.device) -> Tensor:
-    """(H, W, 3) in [0, 255], rounded to 8 bit, to (1, 3, 299, 299) in [0, 1].
-
-    Each image is resized on its own, so that their sizes may differ.
-    """
-    whole = np.rint(np.clip(image, 0, PEAK)).astype(np.float32)
-    pixels = torch.from_numpy(whole).to(device).permute(2, 0, 1)[None] / PEAK
-    return F.interpolate(
-        pixels,
-        (INCEPTION_SIZE, INCEPTION_SIZE),
-        mode='bilinear',
-        align_corners=False,
-    )
-
-
-def build_inception(weights: str | None) -> nn.Module:
-    """pytorch-fid's network up to the last pooling.
-
-    Args:
-        weights (str, optional): File or URL; None for the package's own URL.
-
-    Returns:
-        nn.Module: Frozen; takes (N, 3, 299, 299) RGB in [0, 1], gives a list
-        of one (N, 2048, 1, 1).
-
-    Raises:
-        WeightsError: If the weights cannot be had or do not fit.
-    """
-    from pytorch_fid import inception
-
-    path = local_weights(
-        weights or inception.FID_WEIGHTS_URL,
-        'the Inception weights of FID',
-        'set weights of PytorchFID to where it is, or test without FID',
-    ).path
-    content = read_weights_file(path)
-    # The constructor downloads, unpickles and draws random weights: it gets
-    # what was read safely, and a generator of its own.
-    with (
-        torch.random.fork_rng(devices=[]),
-        patch.object(
-            inception, 'load_state_dict_from_url', lambda *_, **__: content
-        ),
-    ):
-        try:
-            network = inception.InceptionV3(resize_input=False)
-        except RuntimeError as error:
-            raise WeightsError(
-                f'Expected {path} to hold the Inception weights of '
-                f'pytorch-fid, got {str(error)[:200]}; fetch '
-                f'{inception.FID_WEIGHTS_URL}'
-            ) from error
-    return network.eval()

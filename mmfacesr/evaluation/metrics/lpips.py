@@ -2,30 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learned perceptual distance between restored and true images."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 import torch
 from mmengine.device import get_device
-from torch import Tensor, nn
+from torch import nn
 
 from mmfacesr.compat.mmagic_base import BaseSampleWiseMetric
-from mmfacesr.evaluation.functional.image_quality import PEAK, crop_pair
+from mmfacesr.evaluation.functional.image_quality import crop_pair
 from mmfacesr.evaluation.metrics.image_quality import rgb_pair
+from mmfacesr.evaluation.networks.lpips import (
+    BACKBONES,
+    MIN_SIDE,
+    as_input,
+    build_network,
+    distance,
+)
 from mmfacesr.registry import METRICS
-from mmfacesr.weights.matching import find_weights
-from mmfacesr.weights.reading import read_weights_file
 from mmfacesr.weights.sources import local_weights
-
-BACKBONES = {
-    'alex': 'https://download.pytorch.org/models/alexnet-owt-7be5be79.pth',
-    'vgg': 'https://download.pytorch.org/models/vgg16-397923af.pth',
-    'squeeze': 'https://download.pytorch.org/models/squeezenet1_1-b8a52dc0.pth',
-}
-"""Network of LPIPS -> torchvision's ImageNet weights."""
-MIN_SIDE = 32  # below it nothing is left of an image inside AlexNet
 
 
 @METRICS.register_module()
@@ -101,56 +97,17 @@ class LPIPS(BaseSampleWiseMetric):
         pair = rgb_pair(sample, self.gt_key, self.pred_key)
         return crop_pair(*pair, self.crop_border)
 
-    @staticmethod
-    def as_input(image: np.ndarray) -> Tensor:
-        """(H, W, 3) in [0, 255] to (1, 3, H, W) float32 in [-1, 1]."""
-        scaled = np.clip(image, 0, PEAK) / (PEAK / 2) - 1
-        return torch.from_numpy(scaled).float().permute(2, 0, 1)[None]
+    as_input = staticmethod(as_input)
+    """(H, W, 3) RGB in [0, 255] to what the network takes."""
 
     def distance(self, pred: np.ndarray, target: np.ndarray) -> float:
         """LPIPS of two (H, W, 3) RGB images in [0, 255]."""
         if self._network is None:
-            network = build_network(self.net, self.backbone)
+            found = local_weights(
+                self.backbone,
+                f'the ImageNet weights of LPIPS/{self.net}',
+                'set backbone of LPIPS to where it is, or test without LPIPS',
+            )
+            network = build_network(self.net, found.path)
             self._network = network.to(get_device())
-        device = next(self._network.parameters()).device
-        inputs = (self.as_input(x).to(device) for x in (pred, target))
-        with torch.autocast(device.type, enabled=False):
-            return self._network(*inputs).item()
-
-
-def build_network(net: str, backbone: str) -> nn.Module:
-    """The package's network with the weights of its backbone.
-
-    Args:
-        net (str): Key of ``BACKBONES``.
-        backbone (str): File or URL of the weights.
-
-    Returns:
-        nn.Module: Frozen; takes two (N, 3, H, W) in [-1, 1], RGB.
-
-    Raises:
-        WeightsError: If the weights cannot be had or do not fit.
-    """
-    path = local_weights(
-        backbone,
-        f'the ImageNet weights of LPIPS/{net}',
-        'set backbone of LPIPS to where it is, or test without LPIPS',
-    ).path
-    import lpips
-
-    # Building draws random weights and warns in torchvision's name; neither
-    # may be noticed outside.
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
-    # The package puts the layers into slices but keeps torchvision's numbers.
-    layers = nn.ModuleDict(
-        {
-            number: layer
-            for part in network.net.children()
-            for number, layer in part.named_children()
-        }
-    )
-    _, weights = find_weights(layers, read_weights_file(path))
-    layers.load_state_dict(weights)
-    return network.eval().requires_grad_(False)
+        return distance(self._network, *map(self.as_input, (pred, target)))
