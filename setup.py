@@ -166,6 +166,8 @@ setup(
         # onnxruntime < 1.18 takes other arguments.
         'deploy': ['onnx>=1.16,<1.23', 'onnxruntime>=1.18', 'onnxscript'],
         'openvino': ['onnx>=1.16,<1.23', 'openvino'],
+        # Face identity: a wheel of dlib, and its CC0 networks (128 MB).
+        'identity': ['dlib-bin>=19.24', 'face-recognition-models>=0.3'],
         'landmarks': ['mediapipe>=0.10,<0.10.30'],
         'tensorboard': ['tensorboard<2.19'],
         'tests': ['pytest', 'codespell', 'ruff'],

@@ -23,6 +23,7 @@ with quiet_mmagic_import():
     from mmagic.evaluation.metrics.base_sample_wise_metric import (
         BaseSampleWiseMetric,
     )
+    from mmagic.evaluation.metrics.niqe import niqe
     from mmagic.models import BaseEditModel, DataPreprocessor
     from mmagic.models.editors import SRGAN
     from mmagic.models.losses import gradient_penalty_loss
@@ -42,5 +43,6 @@ __all__ = [
     'SRGAN',
     'SSIM',
     'gradient_penalty_loss',
+    'niqe',
     'set_requires_grad',
 ]

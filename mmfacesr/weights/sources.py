@@ -37,6 +37,12 @@ class LocalWeights:
     hashes: Checksum
     source: str  # what was asked for, without user and password
 
+    @property
+    def about(self) -> str:
+        """Where the weights are from, in words of a report."""
+        digits = self.hashes.sha256[:DIGITS]
+        return f'weights {Path(self.source).name}, sha256 {digits}'
+
 
 def local_weights(
     source: str | Path,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mmfacesr.apis.launch import positive
 from mmfacesr.utils import output_folder, printable
+from mmfacesr.utils.native_messages import without_native_messages
 
 HELP = """\
 Measure the results of any program against their ground truth.
@@ -59,8 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--metrics',
         nargs='+',
         default=[],
-        metavar='NAME',
-        help='further metrics by name; a wrong one lists them',
+        metavar='NAME[=FILE]',
+        help='further metrics by name, such as nme, or lpips-alex=FILE with '
+        'its weights; a wrong one lists them',
     )
     parser.add_argument(
         '--name',
@@ -94,18 +96,20 @@ def evaluate(args: argparse.Namespace) -> int:
     """Evaluate, write, and print the means."""
     from mmfacesr.apis.evaluating.folders import evaluate_folders
 
-    found = evaluate_folders(
-        args.sr,
-        args.hr,
-        args.out,
-        args.lr,
-        args.protocol,
-        args.metrics,
-        method=args.name,
-        crop_border=args.crop_border,
-        suffix=args.suffix,
-        workers=args.workers,
-    )
+    # MediaPipe's notes at its start
+    with without_native_messages():
+        found = evaluate_folders(
+            args.sr,
+            args.hr,
+            args.out,
+            args.lr,
+            args.protocol,
+            args.metrics,
+            method=args.name,
+            crop_border=args.crop_border,
+            suffix=args.suffix,
+            workers=args.workers,
+        )
     sys.stdout.write(text_of(found.summary))
     sys.stderr.write(f'Written: {printable(args.out)}\n')
     return 0

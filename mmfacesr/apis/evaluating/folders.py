@@ -18,6 +18,7 @@ from mmfacesr.apis.evaluating.evaluation import Evaluation, summarize
 from mmfacesr.apis.evaluating.measuring import measure_pairs, read_faces
 from mmfacesr.apis.evaluating.metrics import (
     build_metrics,
+    check_count,
     check_names,
     set_metrics,
 )
@@ -55,7 +56,8 @@ def evaluate_folders(
         out (str | os.PathLike): Folder for summary.json and per_image.csv.
         lr (str | os.PathLike, optional): Folder of inputs.
         protocols (Sequence[str]): Names, or 'all'. Defaults to our own.
-        metrics (Sequence[str]): Names of further metrics. Defaults to none.
+        metrics (Sequence[str]): Further metrics, `NAME` or `NAME=OPTION`.
+            Defaults to none.
         method (str, optional): What the results are of. Defaults to the name
             of their folder.
         crop_border (int): Of our own protocol. Defaults to 8.
@@ -74,6 +76,7 @@ def evaluate_folders(
     chosen = choose_protocols(protocols, crop_border)
     check_names(metrics, has_lr=lr is not None)
     pairs = find_pairs(sr, hr, lr, suffix)
+    check_count(metrics, len(pairs))
     began = time.monotonic()
     what = dict(
         protocols=list(chosen), metrics=list(metrics), crop_border=crop_border
@@ -110,7 +113,8 @@ def _measure_set(
     """Values of the whole set; those of single images go to the table."""
 
     def faces() -> Iterator:
-        return (read_faces(pair) for pair in pairs)
+        shown = tqdm(pairs, 'whole set', unit='image', disable=None)
+        return map(read_faces, shown)
 
     of_set = {}
     for metric in set_metrics(names).values():

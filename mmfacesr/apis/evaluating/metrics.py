@@ -1,31 +1,122 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics beside the protocols, by the names that a person types."""
+"""Metrics beside the protocols, by what a person types.
+
+``NAME``, or ``NAME=OPTION`` with a file of weights or a kernel.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache
 
 from mmfacesr.evaluation.image_metrics import ImageMetric, SetMetric
 
-METRICS: dict[str, Callable[[], ImageMetric | SetMetric]] = {}
-"""Name -> what builds the metric, with its weights."""
+Metric = ImageMetric | SetMetric
+
+
+# What a metric needs is imported when it is asked for.
+
+
+def _lpips_alex(*weights: str) -> Metric:
+    from mmfacesr.evaluation.on_request.lpips import lpips_metric
+
+    return lpips_metric('alex', *weights)
+
+
+def _lpips_vgg(*weights: str) -> Metric:
+    from mmfacesr.evaluation.on_request.lpips import lpips_metric
+
+    return lpips_metric('vgg', *weights)
+
+
+def _nme() -> Metric:
+    from mmfacesr.evaluation.on_request.landmarks import nme_metric
+
+    return nme_metric()
+
+
+def _identity() -> Metric:
+    from mmfacesr.evaluation.on_request.identity import identity_metric
+
+    return identity_metric()
+
+
+def _lr(*kernel: str) -> Metric:
+    from mmfacesr.evaluation.on_request.lr import lr_metric
+
+    return lr_metric(*kernel)
+
+
+def _niqe() -> Metric:
+    from mmfacesr.evaluation.metrics.niqe import niqe_metric
+
+    return niqe_metric()
+
+
+def _fid(*weights: str) -> Metric:
+    from mmfacesr.evaluation.on_request.distributions import fid_metric
+
+    return fid_metric(*weights)
+
+
+def _fid_few(*weights: str) -> Metric:
+    from mmfacesr.evaluation.on_request.distributions import fid_metric
+
+    return fid_metric(*weights, few=True)
+
+
+def _kid(*weights: str) -> Metric:
+    from mmfacesr.evaluation.on_request.distributions import kid_metric
+
+    return kid_metric(*weights)
+
+
+METRICS: dict[str, Callable[..., Metric]] = {
+    'lpips-alex': _lpips_alex,
+    'lpips-vgg': _lpips_vgg,
+    'nme': _nme,
+    'identity': _identity,
+    'lr': _lr,
+    'niqe': _niqe,
+    'fid': _fid,
+    'fid-few': _fid_few,
+    'kid': _kid,
+}
+"""Name -> what builds the metric. Those of ``OPTIONS`` take one argument, if
+there is one."""
+OPTIONS = {
+    'lpips-alex': 'FILE',
+    'lpips-vgg': 'FILE',
+    'lr': 'KERNEL',
+    'fid': 'FILE',
+    'fid-few': 'FILE',
+    'kid': 'FILE',
+}
+"""Name -> what may stand behind it and an equals sign."""
 
 
 def check_names(names: Sequence[str], has_lr: bool) -> None:
-    """Refuse metrics that there are not, or that lack their inputs.
+    """Refuse metrics that there are not, or that lack what they need.
 
     Args:
-        names (Sequence[str]): Keys of ``METRICS``.
+        names (Sequence[str]): ``NAME`` or ``NAME=OPTION``.
         has_lr (bool): Whether the inputs are there.
 
     Raises:
         ValueError: Names those there are, or what is missing.
+        ImportError: If the package of a metric is not installed.
+        WeightsError: If weights cannot be had.
     """
-    if unknown := [name for name in names if name not in METRICS]:
-        raise ValueError(
-            f'Expected metrics of {", ".join(METRICS) or "none"}, got '
-            f'{", ".join(unknown)}.'
-        )
+    bare = [text.partition('=')[0] for text in names]
+    for name, text in zip(bare, names):
+        if name not in METRICS or '=' in text and name not in OPTIONS:
+            known = [
+                f'{k}[={OPTIONS[k]}]' if k in OPTIONS else k for k in METRICS
+            ]
+            raise ValueError(
+                f'Expected metrics of {", ".join(known)}, got {text}.'
+            )
+        if bare.count(name) > 1:
+            raise ValueError(f'Expected {name} once, got it again: {text}.')
     for name, metric in build_metrics(tuple(names)).items():
         if getattr(metric, 'needs_lr', False) and not has_lr:
             raise ValueError(
@@ -34,16 +125,36 @@ def check_names(names: Sequence[str], has_lr: bool) -> None:
             )
 
 
+def check_count(names: Sequence[str], images: int) -> None:
+    """Refuse metrics that mean nothing of so few images.
+
+    Raises:
+        ValueError: If a metric needs more.
+    """
+    for name, metric in set_metrics(names).items():
+        if images < metric.least:
+            why = f': {metric.why}' if metric.why else ''
+            raise ValueError(
+                f'Expected at least {metric.least} images for {name}, got '
+                f'{images}{why}.'
+            )
+
+
 @cache
-def build_metrics(
-    names: Sequence[str],
-) -> dict[str, ImageMetric | SetMetric]:
+def build_metrics(names: Sequence[str]) -> dict[str, Metric]:
     """Build metrics, once in a process.
 
     Args:
-        names (tuple[str, ...]): Keys of ``METRICS``.
+        names (tuple[str, ...]): ``NAME`` or ``NAME=OPTION``.
+
+    Returns:
+        dict: By name.
     """
-    return {name: METRICS[name]() for name in names}
+    built = {}
+    for text in names:
+        name, *option = text.split('=', 1)
+        built[name] = METRICS[name](*option)
+    return built
 
 
 def image_metrics(names: Sequence[str]) -> dict[str, ImageMetric]:
