@@ -20,8 +20,14 @@ from mmengine.registry import METRICS, init_default_scope
 from PIL import Image
 
 from mmfacesr.evaluation.functional import frechet_distance
+from mmfacesr.evaluation.functional.kernel_distance import kernel_distance
 from mmfacesr.evaluation.metrics import PytorchFID
 from mmfacesr.evaluation.metrics import fid as fid_module
+from mmfacesr.evaluation.on_request.distributions import (
+    fid_metric,
+    kid_metric,
+)
+from mmfacesr.utils.images import read_image
 from mmfacesr.weights import WeightsError, download
 
 COUNT = 4
@@ -206,6 +212,27 @@ def test_features_are_those_of_the_package(
         metric.results = list(results)
         assert metric.evaluate() == {f'FID/{name}': distance}
         metric.results = list(results)
+
+
+def test_metric_of_folders_agrees(
+    measured: dict[str, PytorchFID],
+    folders: 'tuple[Path, Path]',
+    weights: str,
+) -> None:
+    """`mmfacesr evaluate` has the same features of the same 8-bit images."""
+    files = [sorted(folder.glob('*.png')) for folder in folders]
+    faces = [(*map(read_image, pair), None) for pair in zip(*files)]
+
+    def iterate() -> Iterator:
+        return iter(faces)
+
+    found = fid_metric(weights, few=True).measure(iterate)
+    wanted = measured['gt'].compute_metrics(measured['gt'].results)
+    assert found == pytest.approx(wanted, rel=1e-3)
+    kinds = [[r[k] for r in measured['gt'].results] for k in ('pred', 'gt')]
+    wanted = kernel_distance(*map(np.array, kinds))
+    found = kid_metric(weights).measure(iterate)
+    assert found == {'KID/gt': pytest.approx(wanted, rel=1e-3)}
 
 
 def test_order_of_channels_matters(
