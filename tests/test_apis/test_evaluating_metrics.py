@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmfacesr.apis.evaluating import folders as evaluating_folders
 from mmfacesr.apis.evaluating import metrics
 from mmfacesr.apis.evaluating.folders import evaluate_folders
 from mmfacesr.datasets.synthetic_faces import render_face
@@ -99,6 +100,29 @@ def test_fid_of_few_images_is_refused(
             metrics=[f'fid={weights}'],
         )
     assert not (tmp_path / 'out').exists(), 'before anything is measured'
+
+
+def test_rows_of_other_inputs_are_measured_again(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupted evaluation goes on with the same inputs alone."""
+
+    def stop(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    out, others = tmp_path / 'out', tmp_path / 'lr'
+    others.mkdir()
+    for path in folders['lr'].iterdir():
+        Image.new('RGB', (32, 32)).save(others / path.name)
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluating_folders, '_measure_set', stop)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_folders(**folders, out=out, metrics=['lr'])
+    assert [*out.glob('.unfinished*')]
+    found = evaluate_folders(
+        **dict(folders, lr=others), out=out, metrics=['lr']
+    )
+    assert (found.table.numbers['LR/PSNR'] < 20).all()
 
 
 @pytest.mark.parametrize(

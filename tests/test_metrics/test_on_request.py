@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 
 from mmfacesr.datasets.synthetic_faces import render_face
-from mmfacesr.evaluation.image_metrics import ImageMetric
 from mmfacesr.evaluation.on_request import identity
 from mmfacesr.evaluation.on_request.identity import (
     compare_identities,
@@ -229,37 +228,3 @@ def test_missing_extra_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, 'find_spec', lambda name: None)
     with pytest.raises(ImportError, match='pip install dlib-bin'):
         identity_metric(finder=by_image([]))
-
-
-@pytest.fixture(scope='module')
-def naturalness() -> ImageMetric:
-    from mmfacesr.evaluation.metrics.niqe import niqe_metric
-
-    return niqe_metric()
-
-
-def test_niqe_of_a_photograph(naturalness: ImageMetric) -> None:
-    """That of MMagic, which takes BGR, and what it is for."""
-    from mmagic.evaluation.metrics.niqe import niqe
-    from skimage.data import astronaut
-    from skimage.filters import gaussian
-
-    photo = astronaut()[:288, :288]
-    blurred = gaussian(photo, 2, channel_axis=2, preserve_range=True)
-    value = naturalness.measure(photo, photo, None)['NIQE']
-    assert value == niqe(photo[..., ::-1], 0, 'HWC', 'gray')
-    assert value != niqe(photo, 0, 'HWC', 'gray')
-    worse = naturalness.measure(blurred.astype(np.uint8), photo, None)
-    assert worse['NIQE'] > value + 1
-
-
-def test_niqe_where_it_is_not_defined(naturalness: ImageMetric) -> None:
-    face = noise(0)
-    with pytest.raises(ValueError, match='2 whole blocks.*128x128 with 1'):
-        naturalness.measure(face, face, None)
-    # One block with structure is as good as a single one.
-    half = np.full((192, 96, 3), 9, np.uint8)
-    half[:80] = noise(0)[:80, :96]
-    assert np.isnan(naturalness.measure(half, half, None)['NIQE'])
-    half[100:] = noise(1)[:92, :96]
-    assert np.isfinite(naturalness.measure(half, half, None)['NIQE'])

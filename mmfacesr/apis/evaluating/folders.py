@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Evaluating a folder of results."""
 
+import hashlib
 import os
 import os.path as osp
 import platform
@@ -15,7 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 from mmfacesr.apis.evaluating.evaluation import Evaluation, summarize
-from mmfacesr.apis.evaluating.measuring import measure_pairs, read_faces
+from mmfacesr.apis.evaluating.measuring import (
+    hash_file,
+    measure_pairs,
+    read_faces,
+)
 from mmfacesr.apis.evaluating.metrics import (
     build_metrics,
     check_count,
@@ -81,7 +86,12 @@ def evaluate_folders(
     what = dict(
         protocols=list(chosen), metrics=list(metrics), crop_border=crop_border
     )
-    with Unfinished(out, dict(what, mmfacesr=__version__)) as unfinished:
+    measured = {**chosen, **build_metrics(tuple(metrics))}
+    about = {name: one.about for name, one in measured.items()}
+    head = dict(
+        what, mmfacesr=__version__, about=about, inputs=_hash_inputs(pairs)
+    )
+    with Unfinished(out, head) as unfinished:
         rows = unfinished.complete(
             pairs, lambda rest: measure_pairs(rest, workers, **what)
         )
@@ -89,8 +99,6 @@ def evaluate_folders(
             tqdm(rows, 'measured', len(pairs), unit='image', disable=None)
         )
         of_set = _measure_set(pairs, table, metrics)
-        measured = {**chosen, **build_metrics(tuple(metrics))}
-        about = {name: one.about for name, one in measured.items()}
         facts = dict(
             method=method or osp.basename(osp.abspath(sr)),
             folders=_relative(out, sr=sr, hr=hr, lr=lr),
@@ -105,6 +113,12 @@ def evaluate_folders(
         )
         found.write(out)
     return found
+
+
+def _hash_inputs(pairs: Sequence[Pair]) -> str:
+    """SHA-256 of the contents of all inputs, in order."""
+    lines = [hash_file(pair.lr) for pair in pairs if pair.lr]
+    return hashlib.sha256('\n'.join(lines).encode()).hexdigest()
 
 
 def _measure_set(
