@@ -31,8 +31,9 @@ from typing import NamedTuple
 
 from mmengine.config import Config
 
-from mmfacesr.apis.config import load_config, read_recipe
+from mmfacesr.apis.config import load_config
 from mmfacesr.apis.launch import clear_errors
+from mmfacesr.apis.recipes import read_recipe
 from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.apis.sheets import build_dataset
 from mmfacesr.datasets.synthetic_faces import render_group, write_faces

@@ -10,11 +10,12 @@ from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 
+from mmfacesr.apis.recipes import use_kernel
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.models import METHODS
 from mmfacesr.models.protocols import OURS, choose_protocols
 from mmfacesr.registry import METRICS
-from mmfacesr.utils.project_files import known_configs, project_root
+from mmfacesr.utils.project_files import known_configs
 
 DATASET_SETTINGS = (
     'data_root',
@@ -38,7 +39,7 @@ def load_config(
     the top of a config and used by several datasets. Changed in a child
     config or by an option they reach all of these, which plain mmengine does
     not do. The switches ``tensorboard``, ``channels_last``, ``with_cp``,
-    ``lpips`` and ``fid_reference`` are carried out here.
+    ``lr_kernel``, ``lpips`` and ``fid_reference`` are carried out here.
 
     Args:
         path (str): A config file, or the name of one that came with the
@@ -132,6 +133,8 @@ def carry_out_switches(cfg: Config) -> None:
             cfg.custom_hooks.append(hook)
     if cfg.get('with_cp'):
         cfg.model.generator.with_cp = True
+    if cfg.get('lr_kernel'):
+        use_kernel(cfg, datasets_of(cfg))
 
 
 def add_metrics(cfg: Config) -> None:
@@ -209,25 +212,6 @@ def fid_metric(reference: str) -> dict:
 def listed(cfg: Config, name: str) -> list:
     """A setting as a list: none where it is missing, False or None."""
     return as_list(cfg.get(name) or [])
-
-
-def read_recipe(name: str) -> list[dict]:
-    """Read how LR faces are made: a list of transforms from `gt` to `img`.
-
-    Args:
-        name (str): A file of ``configs/_base_/degradations``, without '.py'.
-
-    Raises:
-        FileNotFoundError: If there is no such recipe; names those there are.
-    """
-    folder = project_root() / 'configs/_base_/degradations'
-    known = sorted(file.stem for file in folder.glob('*.py'))
-    if name not in known:
-        raise FileNotFoundError(
-            f'Expected one of the recipes {", ".join(known)}, got {name!r}.'
-        )
-    cfg = Config.fromfile(folder / f'{name}.py')
-    return cfg.get('fixed_degradation', cfg.degradation)
 
 
 def datasets_of(

@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 import torch
-from mmcv import imresize
 from PIL import Image
 from torch import Tensor, nn
 
-from mmfacesr.apis.config import read_recipe
+from mmfacesr.apis.recipes import Reduction, reductions_of
 from mmfacesr.models.common.facts import Facts
 
 Network = Callable[[Tensor], Tensor]
@@ -83,9 +82,9 @@ class FaceNetwork:
             np.ndarray: (lr_size, lr_size, 3) uint8; the crop itself for a
             network that does not enlarge.
         """
-        for side, filter_of in self.reductions:
+        for side, reduce in self.reductions:
             if side < len(crop):
-                crop = imresize(crop, (side, side), **filter_of)
+                crop = reduce(crop, (side, side))
         return crop
 
     def input_of(self, lr: np.ndarray) -> np.ndarray:
@@ -182,8 +181,8 @@ class FaceNetwork:
         # Equal ones have no PSNR: as if one value were off by half a level.
         return float(10 * np.log10(LARGEST**2 / max(error, 0.25 / lr.size)))
 
-    def _reductions(self) -> list[tuple[int, dict[str, str]]]:
-        """List the sides and filters by which LR faces are made, in order.
+    def _reductions(self) -> list[tuple[int, Reduction]]:
+        """List the sides and functions by which LR faces are made, in order.
 
         Raises:
             ValueError: If the recipe does something else.
@@ -191,15 +190,9 @@ class FaceNetwork:
         facts, side, found = self.facts, self.facts.gt_size, []
         if facts.scale == 1:
             return found
-        for step in read_recipe(facts.lr_recipe):
-            if step['type'] != 'Resize' or 'scale' not in step:
-                raise ValueError(
-                    f'Expected a recipe of reductions, got {facts.lr_recipe} '
-                    f'with {step["type"]}; name another as lr_recipe.'
-                )
-            side = round(side * step['scale'])
-            keys = ('interpolation', 'backend')
-            found.append((side, {key: step[key] for key in keys}))
+        for factor, reduce in reductions_of(facts.lr_recipe):
+            side = round(side * factor)
+            found.append((side, reduce))
         return found
 
 

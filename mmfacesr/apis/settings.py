@@ -25,6 +25,7 @@ SWITCHES = (
     'channels_last',
     'fused_optimizer',
     'with_cp',
+    'lr_kernel',
     'lpips',
     'fid_reference',
 )

@@ -19,12 +19,13 @@ from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.images import read_image
 
 LOAD, LANDMARKS = 'mmfacesr.LoadFaceImage', 'mmfacesr.LoadLandmarks'
-MIRROR, REDUCTION = 'mmfacesr.RandomFlipFace', 'mmagic.Resize'
+MIRROR = 'mmfacesr.RandomFlipFace'
+REDUCTIONS = 'mmagic.Resize', 'mmfacesr.ReduceImage'
 FIXED_STEPS = {  # transforms without chance: an argument they need for that
     **dict.fromkeys([LOAD, LANDMARKS, 'mmfacesr.CropFace']),
     **dict.fromkeys(['mmfacesr.ResizeFace', 'mmfacesr.ReduceFace']),
     'mmfacesr.DegradeBlindly': 'seed',
-    REDUCTION: 'backend',
+    **dict(zip(REDUCTIONS, ('backend', None))),
 }
 
 
@@ -51,7 +52,7 @@ class FixedSteps:
         rest, behind = list(steps[len(leading) :]), []
         if rest and _name(rest[0]) == MIRROR:
             fixed = takewhile(_is_fixed, rest[1:])
-            behind = list(takewhile(lambda s: _name(s) == REDUCTION, fixed))
+            behind = list(takewhile(lambda s: _name(s) in REDUCTIONS, fixed))
             del rest[1 : 1 + len(behind)]
         self._all = [*leading, *(rest[:1] if behind else []), *behind]
         self._leading, self._behind = Compose(leading), Compose(behind)

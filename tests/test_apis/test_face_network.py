@@ -8,8 +8,8 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.face_network import FaceNetwork
+from mmfacesr.apis.recipes import read_recipe
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.models import METHODS
 from mmfacesr.models.common.facts import Facts

@@ -34,10 +34,13 @@ def bicubic(lr: Tensor) -> Tensor:
 
 def test_recipes_are_those_that_reduce_alone(tool: ModuleType) -> None:
     assert tool.recipes_of(8) == [
+        'area_x8',
         'bicubic_x8',
         'bilinear_chain_x8',
         'blind_x8',
+        'matlab_bicubic_x8',
         'opencv_cubic_x8',
+        'torch_antialias_x8',
     ]
 
 

@@ -28,7 +28,6 @@ from mmengine.registry import DefaultScope
 from scipy.stats import bootstrap
 from tqdm import tqdm
 
-from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.apis.launch import clear_errors
 from mmfacesr.apis.measuring import (
@@ -37,6 +36,7 @@ from mmfacesr.apis.measuring import (
     resize,
     restore_all,
 )
+from mmfacesr.apis.recipes import read_recipe
 from mmfacesr.evaluation.functional.image_quality import psnr
 from mmfacesr.models.common.facts import Facts
 from mmfacesr.utils.project_files import project_root

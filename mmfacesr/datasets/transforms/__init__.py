@@ -14,6 +14,7 @@ from mmfacesr.datasets.transforms.face_jitter import (
     RandomRotateFace,
 )
 from mmfacesr.datasets.transforms.face_reduction import ReduceFace
+from mmfacesr.datasets.transforms.image_reduction import ReduceImage
 from mmfacesr.datasets.transforms.landmarks import DrawHeatmaps, LoadLandmarks
 from mmfacesr.datasets.transforms.loading import (
     CheckLRFile,
@@ -41,6 +42,7 @@ __all__ = [
     'RandomRotate90Face',
     'RandomRotateFace',
     'ReduceFace',
+    'ReduceImage',
     'ResizeFace',
     'TakeAsInput',
 ]

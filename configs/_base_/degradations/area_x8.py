@@ -1,0 +1,14 @@
+"""LR = HR / 8 by means of pixels (OpenCV's area interpolation, 8 bit)."""
+
+scale = 8
+degradation = [
+    dict(
+        type='Resize',
+        keys=['gt'],
+        output_keys=['img'],
+        scale=1 / scale,
+        keep_ratio=True,
+        interpolation='area',
+        backend='cv2',
+    )
+]

@@ -1,0 +1,12 @@
+"""LR = HR / 8 by PyTorch's bicubic with antialias (rounded to 8 bit)."""
+
+scale = 8
+degradation = [
+    dict(
+        type='ReduceImage',
+        keys=['gt'],
+        output_keys=['img'],
+        scale=1 / scale,
+        kernel='torch_antialias',
+    )
+]
