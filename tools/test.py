@@ -112,8 +112,8 @@ def parse_args() -> argparse.Namespace:
             '--input measures nothing; leave out --protocol, '
             '--report and --metrics'
         )
-    if args.metrics and not args.report:
-        parser.error('--metrics goes with --report')
+    if (args.metrics or args.name) and not args.report:
+        parser.error('--metrics and --name go with --report')
     if args.launcher != 'none' and (args.baseline or args.input):
         parser.error('--baseline and --input run in one process')
     if args.backend and (args.baseline or args.launcher != 'none'):
@@ -150,6 +150,12 @@ def add_evaluation(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar='NAME',
         help='with --report, further metrics as of `mmfacesr evaluate`',
+    )
+    parser.add_argument(
+        '--name',
+        metavar='TEXT',
+        help='with --report, what the method is called there (default: the '
+        'name of the config)',
     )
 
 
@@ -295,6 +301,7 @@ def evaluate(args: argparse.Namespace) -> None:
                 args.protocol or [ALL],
                 args.metrics,
                 generator,
+                args.name,
             )
 
 

@@ -17,9 +17,9 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmfacesr.apis.complexity import count_image_macs
-from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.evaluating.evaluation import Evaluation
 from mmfacesr.apis.evaluating.folders import evaluate_folders
+from mmfacesr.apis.recipes import read_recipe
 from mmfacesr.engine.hooks.comparison_sheet_hook import to_rgb
 from mmfacesr.models.common.facts import Facts
 from mmfacesr.models.protocols import CROP_BORDER
@@ -115,6 +115,7 @@ def evaluate_saved(
     protocols: Sequence[str],
     metrics: Sequence[str],
     network: Optional[nn.Module] = None,
+    name: Optional[str] = None,
 ) -> Evaluation:
     """Evaluate what a test has written.
 
@@ -125,14 +126,15 @@ def evaluate_saved(
         protocols (Sequence[str]): As of :func:`evaluate_folders`.
         metrics (Sequence[str]): As of :func:`evaluate_folders`.
         network (nn.Module, optional): What was run; None for a baseline.
+        name (str, optional): What the method is called. Defaults to the name
+            of the config, or of the baseline.
 
     Returns:
         Evaluation: Of the 8-bit files, without what is kept of them.
     """
     faces = Path(folder, FOLDER)
-    method = report['method']
-    if report['checkpoint']:
-        method = osp.splitext(report['config'])[0]
+    of_config = osp.splitext(report['config'])[0]
+    method = of_config if report['checkpoint'] else report['method']
     return evaluate_folders(
         faces / 'sr',
         faces / 'hr',
@@ -140,7 +142,7 @@ def evaluate_saved(
         faces / 'lr',
         protocols,
         metrics,
-        method=method,
+        method=name or method,
         crop_border=cfg.get('protocol', {}).get('crop_border', CROP_BORDER),
         run={key: report[key] for key in OF_RUN} | _size_of(network, cfg),
     )
