@@ -168,6 +168,14 @@ def test_mean_and_ranks_must_agree() -> None:
     assert judge(found, found.p, True) == 'not distinguishable'
 
 
+def test_a_mean_that_one_image_decides_is_not_told() -> None:
+    """40 gains of 1 and one loss of 30: the ranks are sure, the mean not."""
+    gains = np.r_[np.ones(40), -30]
+    found = compare_paired(gains, np.zeros(41))
+    assert found.mean > 0 and found.ranks > 0 and found.p < 1e-6
+    assert judge(found, found.p, True) == 'not distinguishable'
+
+
 @pytest.mark.parametrize('tests, quantile', [(1, 1.960), (10, 2.807)])
 def test_detectable_difference_is_found_in_four_of_five(
     tests: int, quantile: float

@@ -145,7 +145,7 @@ def _facts(
         name=label,
         **{key: one.summary[key] for key in FACTS},
         identical=len(one.summary['identical']),
-        run={k: _bare(v) for k, v in one.summary.get('run', {}).items()},
+        run=_bare(one.summary.get('run', {})),
         values=values,
     )
 
@@ -169,6 +169,10 @@ def _mean(column: dict[str, np.ndarray], label: str) -> dict:
 
 def _bare(fact: Any) -> Any:
     """A fact of a run without the folders of a machine."""
+    if isinstance(fact, list):
+        return [_bare(item) for item in fact]
+    if isinstance(fact, dict):
+        return {key: _bare(item) for key, item in fact.items()}
     is_path = isinstance(fact, str) and osp.isabs(fact)
     return osp.basename(fact.rstrip(os.sep)) if is_path else fact
 

@@ -41,7 +41,7 @@ def make() -> Callable[..., Evaluation]:
         facts = dict(
             method=method,
             folders=dict(sr='sr', hr='hr', lr=None),
-            run=dict(date='2026-01-01', data_root='/somewhere/faces'),
+            run=dict(date='2026-01-01', data_root=['/somewhere/faces']),
         )
         about = dict(rgb=about)
         return Evaluation(

@@ -20,7 +20,7 @@ FACES = 8
 @pytest.fixture(scope='module')
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Evaluations ``good`` and ``poor`` of eight faces, 40x40 pixels."""
-    root = tmp_path_factory.mktemp('faces')
+    root = tmp_path_factory.mktemp('compared')
     rng = np.random.default_rng(1)
     for face in range(FACES):
         truth = rng.integers(40, 216, (40, 40, 3), np.uint8)

@@ -13,6 +13,7 @@ from mmfacesr.apis.comparing.comparison import compare
 from mmfacesr.apis.comparing.record import read_comparison
 from mmfacesr.apis.comparing.tables import as_json
 from mmfacesr.apis.evaluating import evaluation as evaluations
+from mmfacesr.evaluation.statistics import detectable_difference
 from mmfacesr.utils.project_files import PACKAGE
 
 Make = Callable[..., evaluations.Evaluation]
@@ -58,6 +59,8 @@ def test_same_noise_and_gain(make: Make, psnr: np.ndarray) -> None:
     by_hand = (shapes['gain'] - psnr).mean()
     assert gain['difference'] == pytest.approx(by_hand)
     assert gain['p'] < gain['p_holm'] <= 6 * gain['p']
+    shared = detectable_difference(shapes['gain'] - psnr, tests=6)
+    assert gain['detectable'] == pytest.approx(shared)
     assert gain['interval'][0] < by_hand < gain['interval'][1]
 
 
@@ -179,6 +182,7 @@ def test_json_has_no_faces_and_no_folders(
     psnr[3] = np.inf
     found = compare([make('A', rgb_PSNR=psnr), make('B', rgb_PSNR=psnr)])
     text = as_json(found)
+    assert found['methods'][0]['run']['data_root'] == ['faces']
     assert 'face0' not in text and '/somewhere' not in text
     path = tmp_path / 'comparison.json'
     path.write_text(text)
