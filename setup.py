@@ -61,12 +61,15 @@ INSTALL_REQUIRES = [
     'tensorboard<2.19',
     'transformers>=4.27.4,<4.47',
     # Ours, and more that MMagic imports without declaring them.
+    'Jinja2>=3.1',
+    'MarkupSafe',
     'Pillow>=11.3',  # AVIF
     'PyYAML',
     'filelock>=3.12',
     'imageio',
     'lmdb>=1.4',
     'lpips>=0.1.4,<0.2',
+    'matplotlib',
     'pytorch-fid>=0.3,<0.4',
     'requests>=2.28',
     'safetensors',
@@ -155,6 +158,7 @@ setup(
     package_dir={'': '.'},
     package_data={
         '': ['*.npz', '*.json', '*.txt'],
+        'mmfacesr.apis.reporting': ['page.html', 'page.css', 'page.js'],
         'mmfacesr.weights': ['packaged/*'],
     },
     entry_points={'console_scripts': ['mmfacesr = mmfacesr.apis.cli:main']},

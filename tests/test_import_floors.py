@@ -43,6 +43,7 @@ FLOORS = (
         'apis.restoring.command',
         'apis.evaluating.command',
         'apis.comparing.command',
+        'apis.reporting.command',
     ),
     ('apis.cli',),
 )

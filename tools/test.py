@@ -264,6 +264,7 @@ def evaluate(args: argparse.Namespace) -> None:
         make_report,
         save_report,
     )
+    from mmfacesr.apis.reporting.page import write_report
     from mmfacesr.apis.testing import TestRunner
     from mmfacesr.checkpoint import load_weights
     from mmfacesr.engine.module_path import find_module
@@ -303,6 +304,7 @@ def evaluate(args: argparse.Namespace) -> None:
                 generator,
                 args.name,
             )
+            write_report([args.report], args.report)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from typing import Optional
 from mmfacesr.apis.comparing import command as comparing
 from mmfacesr.apis.evaluating import command as evaluating
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
+from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
@@ -247,6 +248,13 @@ COMMANDS = (
         comparing.HELP,
         comparing.add_arguments,
         comparing.compare,
+    ),
+    (
+        'report',
+        'write a page about evaluations, or check one',
+        reporting.HELP,
+        reporting.add_arguments,
+        reporting.report,
     ),
     (
         'models',

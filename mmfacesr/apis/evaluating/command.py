@@ -90,11 +90,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='processes; the values do not depend on it (default: 1)',
     )
+    parser.add_argument(
+        '--no-report', action='store_true', help='do not write report.html'
+    )
 
 
 def evaluate(args: argparse.Namespace) -> int:
     """Evaluate, write, and print the means."""
     from mmfacesr.apis.evaluating.folders import evaluate_folders
+    from mmfacesr.apis.reporting.page import PAGE, write_report
 
     # MediaPipe's notes at its start
     with without_native_messages():
@@ -111,6 +115,8 @@ def evaluate(args: argparse.Namespace) -> int:
             workers=args.workers,
         )
     sys.stdout.write(text_of(found.summary))
+    if not args.no_report:
+        write_report([args.out], Path(args.out, PAGE))
     sys.stderr.write(f'Written: {printable(args.out)}\n')
     return 0
 

@@ -105,7 +105,7 @@ def evaluate_folders(
             suffix=suffix,
             what=what,
             run=dict(
-                _run_facts(), **(run or {}), seconds=time.monotonic() - began
+                run_facts(), **(run or {}), seconds=time.monotonic() - began
             ),
         )
         found = Evaluation(
@@ -148,7 +148,7 @@ def _relative(out: str | os.PathLike, **folders: Any) -> dict:
     }
 
 
-def _run_facts() -> dict:
+def run_facts() -> dict:
     """When, where and by what an evaluation was made."""
     import scipy
     import skimage

@@ -59,9 +59,9 @@ def find_pairs(
         ValueError: If a result is missing or belongs to nothing, two files
             have one name, or sizes differ; names the files.
     """
-    truths = _by_name(hr)
-    results = _by_name(sr, suffix)
-    inputs = _by_name(lr) if lr is not None else dict.fromkeys(truths)
+    truths = files_by_name(hr)
+    results = files_by_name(sr, suffix)
+    inputs = files_by_name(lr) if lr is not None else dict.fromkeys(truths)
     _check_names(sr, results, truths, suffix)
     if lr is not None:
         _check_names(lr, inputs, truths)
@@ -73,7 +73,9 @@ def find_pairs(
     return pairs
 
 
-def _by_name(folder: str | os.PathLike, suffix: str = '') -> dict[str, Path]:
+def files_by_name(
+    folder: str | os.PathLike, suffix: str = ''
+) -> dict[str, Path]:
     """Name without ending and suffix -> file, of all images of a folder."""
     found = defaultdict(list)
     for file in list_images(folder):
