@@ -44,6 +44,7 @@ FLOORS = (
         'apis.evaluating.command',
         'apis.comparing.command',
         'apis.reporting.command',
+        'apis.lr_images.command',
     ),
     ('apis.cli',),
 )

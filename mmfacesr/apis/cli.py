@@ -19,6 +19,7 @@ from mmfacesr.apis.comparing import command as comparing
 from mmfacesr.apis.evaluating import command as evaluating
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.apis.reporting import command as reporting
+from mmfacesr.apis.lr_images import command as lr_images
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
@@ -255,6 +256,20 @@ COMMANDS = (
         reporting.HELP,
         reporting.add_arguments,
         reporting.report,
+    ),
+    (
+        'doctor',
+        'say what LR files are like',
+        lr_images.DOCTOR_HELP,
+        lr_images.add_doctor_arguments,
+        lr_images.doctor,
+    ),
+    (
+        'fingerprint',
+        "find the protocol of a paper's bicubic row",
+        lr_images.FINGERPRINT_HELP,
+        lr_images.add_fingerprint_arguments,
+        lr_images.fingerprint,
     ),
     (
         'models',

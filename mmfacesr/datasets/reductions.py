@@ -1,6 +1,6 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Reducing images as MATLAB and PyTorch do, to 8 bit."""
+"""Resizing images as MATLAB and PyTorch do, to 8 bit."""
 
 from collections.abc import Callable
 from functools import cache
@@ -12,23 +12,21 @@ REACH = 2  # of the cubic kernel to either side, in pixels of the small image
 
 
 def matlab_bicubic(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Reduce as MATLAB's ``imresize(image, size, 'bicubic')``.
+    """Resize as MATLAB's ``imresize(image, size, 'bicubic')``.
 
-    Keys' cubic kernel with a = -0.5, as wide as the factor; the image is
-    mirrored at its border. In float64 and rounded once, half up, as of an
-    image that MATLAB holds as double. One that it holds as uint8 it also
-    rounds between the two directions: a level more or less at times.
+    Keys' cubic kernel with a = -0.5, as wide as the factor of a reduction;
+    the image is mirrored at its border. In float64 and rounded once, half up,
+    as of an image that MATLAB holds as double. One that it holds as uint8 it
+    also rounds between the two directions: a level more or less at times.
 
     Args:
         image (np.ndarray): (H, W, 3) uint8.
-        size (tuple[int, int]): Width and height of the result, at most those
-            of the image.
+        size (tuple[int, int]): Width and height of the result.
 
     Returns:
         np.ndarray: (height, width, 3) uint8.
     """
-    columns = _cubic_weights(image.shape[1], size[0])
-    rows = _cubic_weights(image.shape[0], size[1])
+    rows, columns = map(_cubic_weights, image.shape[:2], size[::-1])
     found = np.einsum('ah,hwc,bw->abc', rows, image, columns, optimize=True)
     return to_8_bit(found)
 
@@ -58,21 +56,17 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _cubic_weights(large: int, small: int) -> np.ndarray:
-    """(small, large) float64: what each pixel gives to each of the result."""
-    factor = large / small
-    if factor < 1:
-        raise ValueError(
-            f'Expected a size of at most {large}, got {small}; an image is '
-            'reduced here, never enlarged.'
-        )
-    centers = (np.arange(small) + 0.5) * factor - 0.5
-    border = int(np.ceil(REACH * factor))
-    places = np.arange(-border, large + border)
-    weights = _cubic((centers[:, None] - places) / factor)
+def _cubic_weights(side: int, wanted: int) -> np.ndarray:
+    """(wanted, side) float64: what each pixel gives to each of the result."""
+    factor = side / wanted
+    stretch = max(factor, 1.0)
+    centers = (np.arange(wanted) + 0.5) * factor - 0.5
+    border = int(np.ceil(REACH * stretch))
+    places = np.arange(-border, side + border)
+    weights = _cubic((centers[:, None] - places) / stretch)
     weights /= weights.sum(1, keepdims=True)
-    mirrored = np.pad(np.arange(large), border, 'symmetric')
-    found = np.zeros((small, large))
+    mirrored = np.pad(np.arange(side), border, 'symmetric')
+    found = np.zeros((wanted, side))
     np.add.at(found.T, mirrored, weights.T)
     return found
 

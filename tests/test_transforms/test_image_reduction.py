@@ -131,8 +131,18 @@ def test_matlab_takes_other_sides_than_squares() -> None:
     face = IMAGES[0][:96]
     found = matlab_bicubic(face, (16, 12))
     np.testing.assert_array_equal(found, by_matlab(face, 8))
-    with pytest.raises(ValueError, match='at most 96, got 100'):
-        matlab_bicubic(face, (16, 100))
+
+
+def test_matlab_enlarges_by_the_kernel_as_it_is() -> None:
+    """A flat image stays flat, an old pixel weighs as Keys' kernel says."""
+    flat = np.full((4, 4, 3), 77, np.uint8)
+    assert (matlab_bicubic(flat, (8, 8)) == 77).all()
+    spike = np.zeros((8, 8, 3), np.uint8)
+    spike[4, 4] = 200
+    found = matlab_bicubic(spike, (16, 16))
+    line = [keys_cubic((i + 0.5) / 2 - 0.5 - 4) for i in range(16)]
+    wanted = np.clip(np.floor(200 * np.outer(line, line) + 0.5), 0, 255)
+    np.testing.assert_array_equal(found[..., 0], wanted)
 
 
 def test_wrong_arguments_are_named() -> None:
