@@ -19,7 +19,7 @@ from mmfacesr.utils import first_few
 
 LR_SIDES = (16, 32)
 LOSSLESS = ('PNG', 'BMP', 'TIFF', 'GIF')
-MOST_ENLARGED = 16  # faces that are looked at for an enlargement
+MOST_ENLARGED = 8  # faces that are looked at for an enlargement
 FEW = 10
 COLOR_SHARE = 0.75
 GRAY_LEVELS = 1.0
