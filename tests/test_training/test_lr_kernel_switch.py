@@ -91,7 +91,7 @@ def test_other_steps_and_targets_stay(path: Path) -> None:
 
 def test_a_written_config_is_read_alike(tmp_path: Path) -> None:
     """Steps do not grow, also where the config has targets of its own."""
-    for path in REDUCING:
+    for path in {path.parent: path for path in REDUCING}.values():
         kernel = 'bilinear_chain'
         cfg = load_config(str(path), dict(lr_kernel=kernel))
         cfg.dump(tmp_path / 'written.py')

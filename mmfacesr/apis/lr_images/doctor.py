@@ -13,6 +13,7 @@ from torch import nn
 from tqdm import tqdm
 
 from mmfacesr.apis.lr_images import comparing, findings
+from mmfacesr.apis.lr_images.cost import cost_finding
 from mmfacesr.apis.lr_images.files import LRFolder, read_folder
 from mmfacesr.apis.lr_images.findings import LOSSLESS, Finding
 from mmfacesr.apis.lr_images.kernels import SCALES
@@ -179,5 +180,5 @@ def _compare(
     if model is not None:
         # Moved faces are compared with the HR faces as they are.
         truth = parts if framing.zoom < 1 and not framing.same else hr
-        found.append(comparing.cost_finding(model, files, truth))
+        found.append(cost_finding(model, files, truth))
     return found
