@@ -18,8 +18,8 @@ from typing import Optional
 from mmfacesr.apis.comparing import command as comparing
 from mmfacesr.apis.evaluating import command as evaluating
 from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
-from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.lr_images import command as lr_images
+from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
