@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``mmfacesr report`` and the page of ``mmfacesr evaluate``."""
 
-import ast
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import pytest
 from mmfacesr.apis.cli import main
 from mmfacesr.apis.reporting import faces, page
 from mmfacesr.apis.reporting.gathering import gather
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def evaluate(root: Path, out: Path, *options: str) -> int:
@@ -69,14 +66,6 @@ def test_landmarks_are_drawn(own) -> None:
         faces.FaceReader(found), [0], lambda face: None
     )
     assert shown[0]['points'] == {}
-
-
-def test_page_parts_are_installed_with_the_package() -> None:
-    tree = ast.parse((ROOT / 'setup.py').read_text())
-    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)}
-    folder = ROOT / 'mmfacesr/apis/reporting'
-    parts = {p.name for p in folder.iterdir() if p.suffix not in {'.py', ''}}
-    assert parts == {'page.html', 'page.css', 'page.js'} <= texts
 
 
 @pytest.mark.skipif(

@@ -14,7 +14,7 @@ from mmfacesr.apis.reporting.page import write_report
 from mmfacesr.utils.images import write_image
 
 FACES = 1000
-SIZE = 256
+SIZE = 128
 MOST_BYTES = 60_000_000
 
 
