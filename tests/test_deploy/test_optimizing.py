@@ -100,7 +100,15 @@ def test_outputs_stay_and_so_does_the_network(
     torch.testing.assert_close(both[0], both[1].flip(0), rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize('case', CASES)
+@pytest.mark.parametrize(
+    'case',
+    [
+        pytest.param(case, marks=pytest.mark.slow)
+        if case in ('wfen', 'sparnet hd')
+        else case
+        for case in CASES
+    ],
+)
 def test_reduced_precision_runs(small_model: Make, case: str) -> None:
     """These do not agree to 50 dB, as trained ones do; they must run."""
     model = small_model(case)

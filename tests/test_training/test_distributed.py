@@ -11,23 +11,34 @@ import pytest
 import torch
 
 SCRIPT = Path(__file__).with_name('two_ranks.py')
-METHODS = [
-    'dic',
-    'dic_gan',
-    'sparnet',
-    'sparnet_hd',
-    'pfsrnet',
-    'pfsrnet_pixel',
-    'distilled_fan',
-    'elsface',
-]
+QUICK = ('sparnet', 'pfsrnet', 'elsface')
+OTHERS = ('dic', 'dic_gan', 'sparnet_hd', 'pfsrnet_pixel', 'distilled_fan')
+
+
+def of_each(*methods: str) -> pytest.MarkDecorator:
+    """Run a test for methods, with a run in which they train; some slow."""
+    return pytest.mark.parametrize(
+        ('held', 'method'),
+        [(QUICK, method) for method in QUICK if method in methods]
+        + [
+            pytest.param(OTHERS, method, marks=pytest.mark.slow)
+            for method in OTHERS
+            if method in methods
+        ],
+        indirect=['held'],
+        ids=lambda value: value if isinstance(value, str) else '',
+    )
+
+
 SAME_SUM = 1e-6
 """Gradients of two ranks are summed in another order than those of one."""
 
 
 @pytest.fixture(scope='module')
 def held(
-    tmp_path_factory: pytest.TempPathFactory, run_tool: Callable
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    run_tool: Callable,
 ) -> dict[str, dict]:
     """What the ranks of a run of one and of a run of two hold."""
     out = tmp_path_factory.mktemp('ranks')
@@ -41,6 +52,7 @@ def held(
             count,
             SCRIPT,
             out,
+            *request.param,
         )
     return {
         path.stem: torch.load(path, weights_only=True)
@@ -48,7 +60,7 @@ def held(
     }
 
 
-@pytest.mark.parametrize('method', METHODS)
+@of_each(*QUICK, *OTHERS)
 def test_same_batch_on_both_ranks_is_one_process(
     held: dict[str, dict], method: str
 ) -> None:
@@ -61,7 +73,7 @@ def test_same_batch_on_both_ranks_is_one_process(
         )
 
 
-@pytest.mark.parametrize('method', ['dic', 'sparnet_hd', 'elsface'])
+@of_each('dic', 'sparnet_hd', 'elsface')
 def test_dealt_batch_is_the_joint_batch(
     held: dict[str, dict], method: str
 ) -> None:
@@ -81,7 +93,7 @@ def test_dealt_batch_is_the_joint_batch(
             )
 
 
-@pytest.mark.parametrize('method', METHODS)
+@of_each(*QUICK, *OTHERS)
 def test_ranks_hold_equal_weights(held: dict[str, dict], method: str) -> None:
     first, second = (
         held[f'ranks2_{rank}'][f'{method}/own'] for rank in (0, 1)

@@ -111,7 +111,16 @@ def difference(found: list[dict], wanted: list[dict]) -> float:
     )
 
 
-@pytest.mark.parametrize('path', KINDS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path',
+    [
+        pytest.param(path, marks=pytest.mark.slow)
+        if 'hd' in path.stem
+        else path
+        for path in KINDS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_loss_curves(path: Path, read: Callable) -> None:
     init_default_scope('mmagic')
     cfg = read(path)

@@ -35,7 +35,7 @@ CASES = {
     'pfsrnet/distilled-fan_1xb16-11k_celeba': ['landmarks of pfsrnet'],
     'elsface/elsface_x4_1xb16-40e_celeba': ['elsface'],
 }
-QUICK = ('dic_x8', 'sparnet_light', 'pfsrnet_x8', 'distilled', 'elsface')
+QUICK = ('sparnet_light', 'pfsrnet_x8', 'distilled', 'elsface')
 
 
 @pytest.mark.parametrize(

@@ -263,20 +263,23 @@ def train(case: dict, kind: str) -> dict[str, Tensor]:
 
 
 def main() -> None:
-    """Train all cases and save the weights of this rank."""
+    """Train the named cases and save the weights of this rank."""
+    names = sys.argv[2:]
     torch.set_num_threads(1)
     init_default_scope('mmagic')
     init_dist('pytorch', backend='nccl')
     weights = {
-        f'{name}/{kind}': train(case, kind)
-        for name, case in CASES.items()
+        f'{name}/{kind}': train(CASES[name], kind)
+        for name in names
         for kind in ('same', 'own')
     }
     # float32 is amplified by Adam, where gradients are as small as rounding.
     torch.set_default_dtype(torch.float64)
     with mock.patch.object(Tensor, 'float', Tensor.double):
         weights |= {
-            f'{name}/joint': train(CASES[name], 'joint') for name in JOINT
+            f'{name}/joint': train(CASES[name], 'joint')
+            for name in JOINT
+            if name in names
         }
     name = f'ranks{get_world_size()}_{get_rank()}.pth'
     torch.save(weights, Path(sys.argv[1]) / name)
