@@ -6,7 +6,8 @@ import numpy as np
 from skimage.metrics import structural_similarity
 
 PEAK = 255.0
-BT601_RGB = (65.481, 128.553, 24.966)
+BT601_RGB = (65481, 128553, 24966)
+"""Thousandths of a gray level."""
 BT601_OFFSET = 16.0
 
 
@@ -19,8 +20,10 @@ def luma(image: np.ndarray) -> np.ndarray:
     Returns:
         np.ndarray: (H, W) float64 in [16, 235], not rounded.
     """
-    weights = np.array(BT601_RGB) / PEAK
-    return BT601_OFFSET + image.astype(np.float64) @ weights
+    # Whole weights: the luma of 8-bit colors is exact, where a sum of
+    # fractions may miss a half or a whole number that is rounded next.
+    total = image.astype(np.float64) @ np.array(BT601_RGB, np.float64)
+    return BT601_OFFSET + total / (1000 * PEAK)
 
 
 def crop_pair(
