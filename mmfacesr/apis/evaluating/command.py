@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mmfacesr.apis.evaluating.named_sets import NAMED_SETS
 from mmfacesr.apis.launch import positive
 from mmfacesr.utils import output_folder, printable
 from mmfacesr.utils.native_messages import without_native_messages
@@ -78,6 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'the scale (default: %(default)s)',
     )
     parser.add_argument(
+        '--set',
+        dest='named_set',
+        choices=list(NAMED_SETS),
+        help='refuse faces that are not this test set of papers: '
+        + '; '.join(f'{k}: {v.about}' for k, v in NAMED_SETS.items()),
+    )
+    parser.add_argument(
         '--suffix',
         default='',
         metavar='TEXT',
@@ -113,6 +121,7 @@ def evaluate(args: argparse.Namespace) -> int:
             crop_border=args.crop_border,
             suffix=args.suffix,
             workers=args.workers,
+            named_set=args.named_set,
         )
     sys.stdout.write(text_of(found.summary))
     if not args.no_report:
@@ -124,6 +133,8 @@ def evaluate(args: argparse.Namespace) -> int:
 def text_of(summary: dict) -> str:
     """The values as lines for a person."""
     lines = [f'{summary["method"]}: {summary["images"]} images']
+    if of_paper := summary.get('set'):
+        lines.append(f'  {of_paper["name"]}: {of_paper["about"]}')
     for name, value in summary['values'].items():
         mean, interval = value['mean'], value.get('interval')
         said = 'without a value' if mean is None else f'{mean:.4f}'

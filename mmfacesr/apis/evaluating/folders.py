@@ -27,6 +27,7 @@ from mmfacesr.apis.evaluating.metrics import (
     check_names,
     set_metrics,
 )
+from mmfacesr.apis.evaluating.named_sets import check_set
 from mmfacesr.apis.evaluating.pairs import Pair, find_pairs
 from mmfacesr.apis.evaluating.table import ImageTable
 from mmfacesr.apis.evaluating.unfinished import Unfinished
@@ -50,6 +51,7 @@ def evaluate_folders(
     suffix: str = '',
     workers: int = 1,
     run: Optional[dict] = None,
+    named_set: Optional[str] = None,
 ) -> Evaluation:
     """Measure results of any program and write an evaluation.
 
@@ -69,19 +71,22 @@ def evaluate_folders(
         suffix (str): Behind the names of results. Defaults to nothing.
         workers (int): Processes. Defaults to 1.
         run (dict, optional): Further facts of the run.
+        named_set (str, optional): Set of a paper that the faces must be, see
+            :mod:`mmfacesr.apis.evaluating.named_sets`.
 
     Returns:
         Evaluation: What was written.
 
     Raises:
         FileNotFoundError: If a folder is missing or has no image.
-        ValueError: If the folders do not go together, or there is no such
-            protocol or metric.
+        ValueError: If the folders do not go together, are not the named
+            set, or there is no such protocol or metric.
     """
     chosen = choose_protocols(protocols, crop_border)
     check_names(metrics, has_lr=lr is not None)
     pairs = find_pairs(sr, hr, lr, suffix)
     check_count(metrics, len(pairs))
+    of_paper = named_set and check_set(named_set, [p.name for p in pairs])
     began = time.monotonic()
     what = dict(
         protocols=list(chosen), metrics=list(metrics), crop_border=crop_border
@@ -103,6 +108,7 @@ def evaluate_folders(
             method=method or osp.basename(osp.abspath(sr)),
             folders=_relative(out, sr=sr, hr=hr, lr=lr),
             suffix=suffix,
+            set=of_paper,
             what=what,
             run=dict(
                 run_facts(), **(run or {}), seconds=time.monotonic() - began
