@@ -45,6 +45,7 @@ FLOORS = (
         'apis.comparing.command',
         'apis.reporting.command',
         'apis.lr_images.command',
+        'apis.robustness.command',
     ),
     ('apis.cli',),
 )

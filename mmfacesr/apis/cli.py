@@ -21,6 +21,7 @@ from mmfacesr.apis.launch import DEBUG, add_weights_dir, clear_errors, explain
 from mmfacesr.apis.lr_images import command as lr_images
 from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.restoring import arguments, command
+from mmfacesr.apis.robustness import command as robust
 from mmfacesr.utils import printable
 from mmfacesr.version import __version__
 from mmfacesr.weights.model_index import (
@@ -270,6 +271,13 @@ COMMANDS = (
         lr_images.FINGERPRINT_HELP,
         lr_images.add_fingerprint_arguments,
         lr_images.fingerprint,
+    ),
+    (
+        'robustness',
+        'measure a model under changes of its faces',
+        robust.HELP,
+        robust.add_arguments,
+        robust.robustness,
     ),
     (
         'models',
