@@ -5,6 +5,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,34 @@ class Evaluation:
         return cls(summary, table)
 
 
+class KeptOfImages(Sequence):
+    """What a protocol kept of each image, made when it is asked for.
+
+    Args:
+        protocol (str): Its name.
+        table (ImageTable): Has its columns.
+    """
+
+    def __init__(self, protocol: str, table: ImageTable) -> None:
+        self.protocol, self.count = protocol, len(table.names)
+        self.columns = {
+            name: numbers
+            for name, numbers in table.numbers.items()
+            if name.startswith(f'{protocol}/')
+        }
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return self.count
+
+    def __getitem__(self, place: int | slice) -> dict | list[dict]:
+        """What was kept of an image, or of each of some."""
+        if isinstance(place, slice):
+            return [self[i] for i in range(self.count)[place]]
+        row = {k: float(v[place]) for k, v in self.columns.items()}
+        return unflatten(self.protocol, row)
+
+
 def summarize(
     table: ImageTable,
     protocols: dict[str, Protocol],
@@ -115,9 +144,8 @@ def summarize(
     for name, numbers in table.numbers.items():
         if '/' in name and name.partition('/')[0] not in pooled:
             values[name] = _of_images(numbers)
-    rows = list(table.rows()) if pooled else []
     for name, protocol in pooled.items():
-        kept = [unflatten(name, row) for row in rows]
+        kept = KeptOfImages(name, table)
         for key, value in protocol.summarize(kept).items():
             values[f'{name}/{key}'] = dict(mean=value, pooled=True)
     values |= {k: dict(mean=v, pooled=True) for k, v in of_set.items()}

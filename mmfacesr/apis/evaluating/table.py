@@ -3,7 +3,6 @@
 """The table of all images: per_image.csv."""
 
 import csv
-import io
 import math
 import os
 from array import array
@@ -12,10 +11,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils import printable, replacing
 
 TEXTS = ('name', 'sr_sha256', 'hr_sha256')
 """Columns of text; all others are numbers."""
+ENCODING = dict(encoding='utf-8', errors='surrogateescape')
+"""Of names as the file system has them."""
 
 
 @dataclass
@@ -49,23 +50,19 @@ class ImageTable:
         """What the images are called."""
         return self.texts['name']
 
-    def rows(self) -> Iterator[dict[str, float]]:
-        """The numbers of each image, by column."""
-        for place in range(len(self.names)):
-            yield {k: float(v[place]) for k, v in self.numbers.items()}
-
     def write(self, path: str | os.PathLike) -> None:
         """Write a CSV file; numbers have all their digits."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator='\n')
         columns = [*self.texts.values(), *self.numbers.values()]
-        writer.writerow([*self.texts, *self.numbers])
-        for cells in zip(*columns):
-            writer.writerow(
-                [c if isinstance(c, str) else _digits(c) for c in cells]
-            )
-        data = text.getvalue().encode('utf-8', 'surrogateescape')
-        write_atomic(path, data)
+        with (
+            replacing(path) as temporary,
+            open(temporary, 'w', newline='', **ENCODING) as file,
+        ):
+            writer = csv.writer(file, lineterminator='\n')
+            writer.writerow([*self.texts, *self.numbers])
+            for cells in zip(*columns):
+                writer.writerow(
+                    [c if isinstance(c, str) else _digits(c) for c in cells]
+                )
 
     @classmethod
     def read(cls, path: str | os.PathLike) -> 'ImageTable':
@@ -74,9 +71,7 @@ class ImageTable:
         Raises:
             ValueError: If it is another file, or cut off.
         """
-        with open(
-            path, encoding='utf-8', errors='surrogateescape', newline=''
-        ) as file:
+        with open(path, newline='', **ENCODING) as file:
             reader = csv.DictReader(file)
             try:
                 return cls.from_rows(map(_parsed, reader))

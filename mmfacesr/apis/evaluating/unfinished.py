@@ -71,15 +71,15 @@ class Unfinished:
                 file.flush()
                 yield row
 
-    def _begun(self) -> list[Row]:
-        """Whole rows of an evaluation of the same."""
+    def _begun(self) -> Iterable[Row]:
+        """Whole rows of an evaluation of the same, read one by one."""
         try:
             head, *lines = self.path.read_text(encoding='utf-8').split('\n')
         except (OSError, UnicodeDecodeError, ValueError):
             return []
         if head != self.head:
             return []
-        return [json.loads(line) for line in lines[:-1]]
+        return map(json.loads, lines[:-1])
 
 
 def _is_of(row: Row, pair: Pair) -> bool:

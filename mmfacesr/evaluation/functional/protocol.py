@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a paper's protocol is made of, and one that several papers share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ Means = dict[str, float | None]
 """Name -> mean of the finite values, None where there is none."""
 
 
-def mean_of_each(values: list[dict[str, float]]) -> Means:
+def mean_of_each(values: Sequence[dict[str, float]]) -> Means:
     """Mean of each named value over the images that it is finite of."""
     return {
         name: finite_mean([of_image[name] for of_image in values])
@@ -44,7 +44,7 @@ class Protocol:
     """
 
     measure: Callable[[np.ndarray, np.ndarray], dict]
-    summarize: Callable[[list[dict]], Means] = mean_of_each
+    summarize: Callable[[Sequence[dict]], Means] = mean_of_each
     clamped: bool = True
     about: str = ''
 
