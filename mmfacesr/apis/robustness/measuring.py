@@ -9,9 +9,9 @@ from typing import Any, Optional
 
 import numpy as np
 
-from mmfacesr.apis.config import read_recipe
 from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.apis.measuring import BATCH_SIZE, resize, restore_all
+from mmfacesr.apis.recipes import read_recipe
 from mmfacesr.apis.robustness.changes import (
     CHANGES,
     KERNEL,
