@@ -37,7 +37,7 @@ Values = dict[tuple[str, str], np.ndarray]
 """Method and name of a value -> (N,) values of the faces."""
 
 
-def kernels_of(scale: int) -> list[str]:
+def recipe_names(scale: int) -> list[str]:
     """Name the recipes that reduce by a factor, without their ``_xSCALE``."""
     folder = project_root() / 'configs/_base_/degradations'
     ending = f'_x{scale}'
@@ -57,7 +57,7 @@ def strengths_of(
         scale (int): Of the network.
     """
     if change == KERNEL:
-        return kernels_of(scale)
+        return recipe_names(scale)
     strengths = CHANGES[change].strengths
     if CHANGES[change].moves_face:
         return faces.strengths(change, strengths)
