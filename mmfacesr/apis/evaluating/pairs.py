@@ -7,7 +7,6 @@ import os.path as osp
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Optional
 
 from PIL import Image
@@ -18,22 +17,22 @@ from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.images import UnreadableImageError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pair:
     """Files of one face.
 
     Attributes:
         name (str): Path of the ground truth below its folder, without
             ending; what the face is called everywhere.
-        sr (Path): The result.
-        hr (Path): The ground truth, of the same size.
-        lr (Path | None): The input, if its folder was given.
+        sr (str): The result.
+        hr (str): The ground truth, of the same size.
+        lr (str | None): The input, if its folder was given.
     """
 
     name: str
-    sr: Path
-    hr: Path
-    lr: Optional[Path] = None
+    sr: str
+    hr: str
+    lr: Optional[str] = None
 
 
 def find_pairs(
@@ -75,7 +74,7 @@ def find_pairs(
 
 def files_by_name(
     folder: str | os.PathLike, suffix: str = ''
-) -> dict[str, Path]:
+) -> dict[str, str]:
     """Name without ending and suffix -> file, of all images of a folder."""
     found = defaultdict(list)
     for file in list_images(folder):
@@ -86,7 +85,7 @@ def files_by_name(
                 f'{printable(file)} in {printable(folder)}; leave out '
                 '--suffix, or move the file away.'
             )
-        found[name.removesuffix(suffix)].append(Path(folder, file))
+        found[name.removesuffix(suffix)].append(osp.join(folder, file))
     twice = [files for files in found.values() if len(files) > 1]
     if twice:
         raise ValueError(
@@ -98,8 +97,8 @@ def files_by_name(
 
 def _check_names(
     folder: str | os.PathLike,
-    found: dict[str, Path],
-    truths: dict[str, Path],
+    found: dict[str, str],
+    truths: dict[str, str],
     suffix: str = '',
 ) -> None:
     """Refuse a folder that has not the very faces of the ground truth."""
@@ -142,7 +141,7 @@ def _check_sizes(pairs: Sequence[Pair]) -> None:
         )
 
 
-def _size(path: Path) -> tuple[int, int]:
+def _size(path: str) -> tuple[int, int]:
     """Width and height, from the head of a file."""
     try:
         with Image.open(path) as image:

@@ -28,8 +28,8 @@ def test_names_pair_and_not_the_order(folders: Folders) -> None:
         'b/one',
         'three',
     ]
-    assert pairs[3].sr == sr / 'three.webp'
-    assert pairs[3].hr == pairs[3].lr == hr / 'three.png'
+    assert pairs[3].sr == str(sr / 'three.webp')
+    assert pairs[3].hr == pairs[3].lr == str(hr / 'three.png')
 
 
 def test_results_may_have_a_suffix(folders: Folders) -> None:
