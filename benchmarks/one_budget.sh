@@ -69,5 +69,7 @@ train dic dic-small_x8c16b2_1xb4-500_synthetic 1788 param_scheduler.T_max=1788
 train wfen wfen-small_x8c16b2_1xb2-1200_synthetic 1744 $(schedule 60 1744)
 train elsface elsface-small_x8c30_1xb1-2500_synthetic 7168 $(schedule 60 7168)
 
+# Ends a run of one training, which has no partner.
+[ "$wanted" != "${wanted% *}" ] || exit 0
 cd "$out"
 mmfacesr compare $wanted --out comparison.json

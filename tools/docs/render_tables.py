@@ -15,7 +15,7 @@ A table stands between the lines `<!-- table: NAME -->` and `<!-- /table -->`.
 In a config folder NAME is `models` (the configs), `weights` (files of weights
 beside the configs' own), `published` (results of others, as they state them)
 or `ours` (results that the stated command reproduces). In README.md it is
-`methods`, or `comparison`: the tables of all docs/results/*.json, which
+`methods`, or `comparison`: the means of all docs/results/*.json, which
 `mmfacesr compare A B --out docs/results/NAME.json` writes. Without such files
 there is nothing between its lines.
 
@@ -43,7 +43,7 @@ from pathlib import Path
 import yaml
 
 from mmfacesr.apis.comparing.record import read_comparison
-from mmfacesr.apis.comparing.tables import as_markdown
+from mmfacesr.apis.comparing.tables import means_as_markdown
 from mmfacesr.utils import write_atomic
 from mmfacesr.utils.project_files import PACKAGE
 from mmfacesr.weights.model_index import PACKAGED, PACKAGED_FOLDER
@@ -54,6 +54,8 @@ NOT_TRAINED = 'not trained at full length yet'
 PLACES = {'PSNR': 2, 'SSIM': 4, 'MAE': 2}
 """Usual number of places of a metric of ours."""
 UNITS = {'PSNR': ' dB'}
+COMPARED = ('rgb/PSNR', 'rgb/SSIM', 'LPIPS/alex', 'identity/rank-1')
+"""Values of a comparison that README.md shows; its file has all."""
 INDEX = """\
 # Written by `make docs` from the metafiles that there are.
 # Read by OpenMMLab's mim and by mmengine.hub; to both an entry is a config.
@@ -289,11 +291,11 @@ def beside_bicubic(metrics: dict, bicubic: dict) -> str:
 
 
 def comparison_tables(root: Path) -> str:
-    """The tables of the comparisons that a project keeps."""
-    return '\n'.join(
-        as_markdown(read_comparison(path))
+    """The means of the comparisons that a project keeps."""
+    return '\n\n'.join(
+        means_as_markdown(read_comparison(path), COMPARED)
         for path in sorted(root.glob('docs/results/*.json'))
-    ).rstrip('\n')
+    )
 
 
 RENDERERS: dict[str, Callable[[list[dict]], str]] = {

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from textwrap import fill
 from typing import NamedTuple
 
@@ -158,6 +158,20 @@ def as_markdown(comparison: dict) -> str:
     ]
     lines = map(escape_markdown, notes(comparison, 'Bold'))
     return '\n\n'.join([*tables, '\n'.join(f'- {x}' for x in lines)]) + '\n'
+
+
+def means_as_markdown(comparison: dict, names: Sequence[str]) -> str:
+    """The table of means alone, of some values.
+
+    Args:
+        comparison (dict): Of :func:`~mmfacesr.apis.comparing.comparison.
+            compare`.
+        names (Sequence[str]): Values, as far as it has them; all if it has
+            none of them.
+    """
+    values = comparison['values']
+    chosen = [value for value in values if value['name'] in names]
+    return _pipes(means_table(dict(comparison, values=chosen or values)))
 
 
 def _pipes(table: Table) -> str:
