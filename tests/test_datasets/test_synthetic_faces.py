@@ -220,6 +220,7 @@ def test_points_lie_on_what_is_drawn() -> None:
     assert darker >= 11
 
 
+@pytest.mark.slow
 def test_no_near_duplicates_among_200() -> None:
     faces = [render_face(seed, 64)[0] for seed in range(200)]
     assert near_duplicates(faces) == []

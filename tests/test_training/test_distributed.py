@@ -5,6 +5,7 @@
 import json
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,15 @@ OTHERS = ('dic', 'dic_gan', 'sparnet_hd', 'pfsrnet_pixel', 'distilled_fan')
 
 
 def of_each(*methods: str) -> pytest.MarkDecorator:
-    """Run a test for methods, with a run in which they train; some slow."""
+    """Run a test for methods; some of them are slow."""
     return pytest.mark.parametrize(
-        ('held', 'method'),
-        [(QUICK, method) for method in QUICK if method in methods]
-        + [
-            pytest.param(OTHERS, method, marks=pytest.mark.slow)
-            for method in OTHERS
-            if method in methods
+        'method',
+        [
+            pytest.param(method, marks=pytest.mark.slow)
+            if method in OTHERS
+            else method
+            for method in methods
         ],
-        indirect=['held'],
-        ids=lambda value: value if isinstance(value, str) else '',
     )
 
 
@@ -35,29 +34,38 @@ SAME_SUM = 1e-6
 
 
 @pytest.fixture(scope='module')
-def held(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    run_tool: Callable,
-) -> dict[str, dict]:
+def train(
+    tmp_path_factory: pytest.TempPathFactory, run_tool: Callable
+) -> Callable[[tuple[str, ...]], dict[str, dict]]:
+    """Train methods together, once."""
+
+    @cache
+    def train(methods: tuple[str, ...]) -> dict[str, dict]:
+        out = tmp_path_factory.mktemp('ranks')
+        for count in (1, 2):
+            run_tool(
+                sys.executable,
+                '-m',
+                'torch.distributed.run',
+                '--standalone',
+                '--nproc-per-node',
+                count,
+                SCRIPT,
+                out,
+                *methods,
+            )
+        return {
+            path.stem: torch.load(path, weights_only=True)
+            for path in out.glob('*.pth')
+        }
+
+    return train
+
+
+@pytest.fixture
+def held(train: Callable, method: str) -> dict[str, dict]:
     """What the ranks of a run of one and of a run of two hold."""
-    out = tmp_path_factory.mktemp('ranks')
-    for count in (1, 2):
-        run_tool(
-            sys.executable,
-            '-m',
-            'torch.distributed.run',
-            '--standalone',
-            '--nproc-per-node',
-            count,
-            SCRIPT,
-            out,
-            *request.param,
-        )
-    return {
-        path.stem: torch.load(path, weights_only=True)
-        for path in out.glob('*.pth')
-    }
+    return train(QUICK if method in QUICK else OTHERS)
 
 
 @of_each(*QUICK, *OTHERS)

@@ -117,7 +117,16 @@ def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:
     assert kept.metrics and all(v == v for v in kept.metrics.values())
 
 
-@pytest.mark.parametrize('path', KINDS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    'path',
+    [
+        pytest.param(path, marks=pytest.mark.slow)
+        if 'hd' in path.stem
+        else path
+        for path in KINDS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_every_kind_runs(
     path: Path, faces_root: Path, tmp_path: Path, shrink: Callable
 ) -> None:
