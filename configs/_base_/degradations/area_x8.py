@@ -1,14 +1,7 @@
 """LR = HR / 8 by means of pixels (OpenCV's area interpolation, 8 bit)."""
 
-scale = 8
+_base_ = './bicubic_x8.py'
+
 degradation = [
-    dict(
-        type='Resize',
-        keys=['gt'],
-        output_keys=['img'],
-        scale=1 / scale,
-        keep_ratio=True,
-        interpolation='area',
-        backend='cv2',
-    )
+    {**_base_.degradation[0], 'interpolation': 'area', 'backend': 'cv2'}
 ]

@@ -4,6 +4,7 @@
 
 import hashlib
 import multiprocessing
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -16,7 +17,7 @@ from mmfacesr.apis.evaluating.metrics import image_metrics
 from mmfacesr.apis.evaluating.pairs import Pair
 from mmfacesr.evaluation.image_metrics import Faces
 from mmfacesr.models.protocols import choose_protocols
-from mmfacesr.utils.images import read_image
+from mmfacesr.utils.images import read_image, read_image_bytes
 
 CHUNK = 16  # pairs that a process takes at once
 AHEAD = 4  # chunks for each process that wait in memory
@@ -112,10 +113,13 @@ def _measure_chunk(pairs: Sequence[Pair], what: dict) -> list[Row]:
     return [measure_pair(pair, **what) for pair in pairs]
 
 
-def hash_file(path: Any) -> str:
-    """SHA-256 of a file."""
-    with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
+def hash_file(path: str | os.PathLike) -> str:
+    """SHA-256 of the file of an image.
+
+    Raises:
+        UnreadableImageError: If it cannot be read.
+    """
+    return hashlib.sha256(read_image_bytes(path)).hexdigest()
 
 
 def flatten(prefix: str, kept: dict) -> dict[str, float]:
