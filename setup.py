@@ -65,16 +65,20 @@ INSTALL_REQUIRES = [
     'MarkupSafe',
     'Pillow>=11.3',  # AVIF
     'PyYAML',
+    'av>=17',
     'filelock>=3.12',
     'imageio',
     'lmdb>=1.4',
     'lpips>=0.1.4,<0.2',
     'matplotlib',
+    'python-multipart>=0.0.30',
     'pytorch-fid>=0.3,<0.4',
     'requests>=2.28',
     'safetensors',
+    'starlette>=1.0',
     'tqdm',
     'urllib3>=2.2',
+    'uvicorn>=0.40',
 ]
 
 

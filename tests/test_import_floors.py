@@ -46,6 +46,8 @@ FLOORS = (
         'apis.reporting.command',
         'apis.lr_images.command',
         'apis.robustness.command',
+        'apis.videos.command',
+        'apis.web.command',
     ),
     ('apis.cli',),
 )

@@ -22,6 +22,7 @@ from mmfacesr.apis.face_network import FaceNetwork
 from mmfacesr.apis.models import build_model
 from mmfacesr.apis.restoring.choices import Choices
 from mmfacesr.apis.restoring.inputs import (
+    Located,
     Source,
     name_of,
     open_photo,
@@ -201,8 +202,14 @@ class FaceSRInferencer(BaseInferencer):
             with result.timed('read'):
                 photo = open_photo(source)
             if choices.mode == 'photo':
+                known = source if isinstance(source, Located) else None
                 return result, frame_faces(
-                    result, photo, self._found_in, self.faces, choices
+                    result,
+                    photo,
+                    (lambda _: known.landmarks) if known else self._found_in,
+                    self.faces,
+                    choices,
+                    known and known.strengths,
                 )
             return result, [
                 take_whole(

@@ -3,16 +3,35 @@
 """What a person gives to be restored."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 import numpy as np
 
 from mmfacesr.utils.image_folders import list_images
 from mmfacesr.utils.photos import Photo, read_photo
 
-Source = Union[str, Path, np.ndarray, Photo]
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """A picture whose faces are known, such as a frame of a video.
+
+    Args:
+        photo (Photo): The picture.
+        landmarks (Sequence[np.ndarray]): (68, 2) x, y of each face in pixels
+            of the photo, pixel centers at integers.
+        strengths (Sequence[float] | None): How much of its change each face
+            gets, in [0, 1]. Defaults to None, all of it.
+    """
+
+    photo: Photo
+    landmarks: Sequence[np.ndarray]
+    strengths: Optional[Sequence[float]] = None
+
+
+Source = Union[str, Path, np.ndarray, Photo, Located]
 WEB = ('http://', 'https://')
 
 
@@ -32,7 +51,7 @@ def sources_of(inputs: Union[Source, Iterable[Source]]) -> Iterator[Source]:
             yield from (folder / name for name in list_images(folder))
         else:
             yield inputs
-    elif isinstance(inputs, (np.ndarray, Photo)):
+    elif isinstance(inputs, (np.ndarray, Photo, Located)):
         yield inputs
     else:
         for item in inputs:
@@ -56,6 +75,8 @@ def open_photo(source: Source) -> Photo:
         WeightsError: If a URL cannot be fetched.
         ValueError: If the array is none of these.
     """
+    if isinstance(source, Located):
+        return source.photo
     if isinstance(source, Photo):
         return source
     if isinstance(source, np.ndarray):

@@ -5,7 +5,8 @@
 inferencer: photo -> faces framed (here) -> network -> put back (`waiting`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Optional
 
 import numpy as np
 from mmengine.dataset import Compose
@@ -24,6 +25,7 @@ def frame_faces(
     find: Callable[[np.ndarray], list[np.ndarray]],
     network: FaceNetwork,
     choices: Choices,
+    strengths: Optional[Sequence[float]] = None,
 ) -> list[WaitingFace]:
     """Find the faces of a photo and cut out those to be restored.
 
@@ -34,15 +36,19 @@ def frame_faces(
         find (Callable): (H, W, 3) uint8 RGB -> (68, 2) points of each face.
         network (FaceNetwork): Says how faces are framed and reduced.
         choices (Choices): Which faces.
+        strengths (Sequence[float] | None): How much of its change each of the
+            found faces gets. Defaults to None, all of it.
     """
     facts = network.facts
     image = photo.srgb()
     with result.timed('find'):
-        for points in find(image):
+        found = find(image)
+        for points, strength in zip(found, strengths or [1.0] * len(found)):
             matrix = frame_matrix(points, facts.framing, facts.gt_size)
             box = (*points.min(0).tolist(), *points.max(0).tolist())
             size = frame_side(matrix, facts.gt_size)
-            result.faces.append(RestoredFace(box, points, matrix, size))
+            face = RestoredFace(box, points, matrix, size, strength=strength)
+            result.faces.append(face)
         choices.leave_alone(result.faces, facts, photo.size)
     chosen = [face for face in result.faces if face.restored]
     with result.timed('restore'):

@@ -34,6 +34,8 @@ class RestoredFace:
         consistency (float | None): PSNR in dB of ``sr``, reduced by the
             recipe of the method, against ``lr``. None where there is no such
             recipe.
+        strength (float): How much of the change the photo gets, in [0, 1].
+            Defaults to 1.
     """
 
     box: tuple[float, float, float, float]
@@ -44,6 +46,7 @@ class RestoredFace:
     sr: Optional[np.ndarray] = None
     reason: Optional[str] = None
     consistency: Optional[float] = None
+    strength: float = 1.0
 
     @property
     def restored(self) -> bool:

@@ -45,6 +45,7 @@ class WaitingFace:
         matrix = upscaled_matrix(self.face.matrix, factor)
         size = len(self.crop)
         mask = face_mask(self.face.landmarks, self.face.matrix, size)
+        mask *= np.float32(self.face.strength)
         photo = self.photo.photo
         change = face_change(output, self.crop, mask, matrix, photo.size)
         if change is not None:

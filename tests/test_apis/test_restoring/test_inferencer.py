@@ -11,6 +11,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from mmfacesr.apis.restoring.inputs import Located
+from mmfacesr.utils.photos import Photo
+
 from .conftest import HD_MODEL, brighten, enlarge, face_of_side, identity
 
 SIDE = 256
@@ -273,3 +276,18 @@ def test_a_landmark_network_restores_nothing(
 ) -> None:
     with pytest.raises(ValueError, match='a model that restores faces'):
         make_restorer(model='distilled-fan_1xb16-11k_celeba')
+
+
+def test_known_faces_are_not_searched_and_change_by_their_strength(
+    make_restorer: Callable,
+) -> None:
+    restorer = make_restorer(network=brighten)  # would find nobody
+    picture = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    face = face_of_side(20, 100, 120)
+    changes = []
+    for strength in (1.0, 0.5):
+        known = Located(Photo.from_array(picture), [face], [strength])
+        (result,) = restorer([known], upscale=4)
+        changes.append(result.image.astype(int) - 120)
+    assert changes[0].max() > 15
+    np.testing.assert_allclose(changes[1], changes[0] / 2, atol=1)
