@@ -10,6 +10,7 @@ from mmfacesr.faces.detection import MediaPipeDetector
 from mmfacesr.faces.detection.boxes import Box, BoxDetector, MediaPipeBoxes
 from mmfacesr.faces.detection.pyramid import cut_square, find_boxes
 from mmfacesr.faces.framing import map_points
+from mmfacesr.faces.schemes import CHIN_68, LEFT_EYE_68, RIGHT_EYE_68
 from mmfacesr.faces.table import LandmarkError
 
 # Room around a box for the landmark detector; the tighter one where the views
@@ -84,6 +85,24 @@ class FaceFinder:
         faces.sort(key=lambda face: face.box.side, reverse=True)
         return [face.points for face in faces]
 
+    def find_again(
+        self, image: np.ndarray, points: np.ndarray
+    ) -> np.ndarray | None:
+        """Find a face near where it was, as in the next frame of a video.
+
+        Args:
+            image (np.ndarray): (H, W, 3) uint8 RGB.
+            points (np.ndarray): (68, 2) where it was, or should be.
+
+        Returns:
+            np.ndarray | None: (68, 2) float32 as of :meth:`find`; None if no
+            face is there.
+        """
+        low, high = points.min(0), points.max(0)
+        side = float((high - low).max())
+        box = Box(1.0, *(low + high) / 2, side, _turn_of(points))
+        return self._points_at(image, box)
+
     def _points_at(self, image: np.ndarray, box: Box) -> np.ndarray | None:
         """Points of the face in a box; None if there is no sure one."""
         for factor in PATCHES_PER_BOX:
@@ -121,6 +140,13 @@ class _Face(NamedTuple):
         same = SAME_FACE if other.turn == own.turn else SAME_TURNED
         distance = np.hypot(other.x - own.x, other.y - own.y)
         return bool(distance < same * max(other.side, own.side))
+
+
+def _turn_of(points: np.ndarray) -> int:
+    """Quarter turns counterclockwise after which a face is upright."""
+    eyes = (points[LEFT_EYE_68].mean(0) + points[RIGHT_EYE_68].mean(0)) / 2
+    x, y = points[CHIN_68] - eyes  # downwards, if it is upright
+    return int(np.round(np.arctan2(-x, y) / (np.pi / 2))) % 4
 
 
 def _box_detector(name: str) -> BoxDetector:
