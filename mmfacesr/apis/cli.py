@@ -19,6 +19,7 @@ from mmfacesr.apis.lr_images import command as lr_images
 from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.apis.robustness import command as robust
+from mmfacesr.apis.videos import command as videos
 from mmfacesr.version import __version__
 
 
@@ -53,6 +54,13 @@ COMMANDS = (
         arguments.HELP,
         arguments.add_arguments,
         command.restore,
+    ),
+    (
+        'video',
+        'restore the faces in a video',
+        videos.HELP,
+        videos.add_arguments,
+        videos.video,
     ),
     (
         'evaluate',

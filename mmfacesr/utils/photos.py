@@ -117,7 +117,7 @@ class Photo:
             ValueError: If the box is not within the photo, or the change is
                 of another shape or not finite.
         """
-        _check_box(x, y, change, self.size)
+        check_box(x, y, change, self.size)
         height, width = change.shape[:2]
         box = self.pixels[y : y + height, x : x + width]
         largest = np.iinfo(box.dtype).max
@@ -166,7 +166,7 @@ class Photo:
         )
 
 
-def _check_box(
+def check_box(
     x: int, y: int, change: np.ndarray, size: tuple[int, int]
 ) -> None:
     """Refuse a change that :meth:`Photo.add` cannot add to a photo."""

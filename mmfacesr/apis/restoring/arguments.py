@@ -47,6 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='OUT',
         help='folder for the results, outside of the inputs',
     )
+    add_model(parser)
+    _add_choices(parser)
+    _add_results(parser)
+    parser.add_argument(
+        '--device', help='such as cuda:0 (default: a GPU if there is one)'
+    )
+    add_speed(parser, batch_size='16')
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add what restores."""
     parser.add_argument(
         '-m',
         '--model',
@@ -59,12 +70,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='weights of the model: a file, a URL or a name (default: those '
         'published for it)',
     )
-    _add_choices(parser)
-    _add_results(parser)
-    parser.add_argument(
-        '--device', help='such as cuda:0 (default: a GPU if there is one)'
-    )
-    add_speed(parser, batch_size='16')
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +92,11 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='restore the face nearest to the center alone',
     )
+    add_faces(parser)
+
+
+def add_faces(parser: argparse.ArgumentParser) -> None:
+    """Add which faces of pictures, or of a video, are restored, and how."""
     for name, what in (('min', 'smaller'), ('max', 'larger')):
         parser.add_argument(
             f'--{name}-face',
@@ -105,7 +115,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         '--no-back-project',
         dest='back_project',
         action='store_false',
-        help='take the faces of photos as the network makes them, even where '
+        help='take the faces as the network makes them, even where '
         'they disagree with what was there',
     )
     parser.add_argument(

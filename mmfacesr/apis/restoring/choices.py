@@ -68,6 +68,21 @@ class Choices:
                 'one face then; leave out what chooses faces, and upscale.'
             )
 
+    def limits(self, facts: Facts) -> tuple[float, float]:
+        """Smallest and largest side of the squares that are restored.
+
+        Args:
+            facts (Facts): Of the method.
+
+        Returns:
+            tuple[float, float]: In pixels of the photo.
+        """
+        if self.force:
+            return 0, np.inf
+        low = facts.face_sizes[0] if self.min_face is None else self.min_face
+        high = facts.face_sizes[1] if self.max_face is None else self.max_face
+        return low, high
+
     def leave_alone(
         self, faces: list[RestoredFace], facts: Facts, size: tuple[int, int]
     ) -> None:
@@ -78,14 +93,11 @@ class Choices:
             facts (Facts): Of the method.
             size (tuple[int, int]): (h, w) of the photo.
         """
-        low = facts.face_sizes[0] if self.min_face is None else self.min_face
-        high = facts.face_sizes[1] if self.max_face is None else self.max_face
+        low, high = self.limits(facts)
         center = _nearest_to_center(faces, size)
         for face in faces:
             if self.only_center_face and face is not center:
                 face.reason = 'it is not the face nearest to the center'
-            elif self.force:
-                continue
             elif face.size < low:
                 face.reason = (
                     f'its square is smaller than {low:.0f} pixels: too '

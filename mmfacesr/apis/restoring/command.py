@@ -7,7 +7,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import redirect_stdout
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Optional
 
 from mmfacesr.utils import printable
 from mmfacesr.utils.native_messages import without_native_messages
@@ -39,35 +39,15 @@ def restore(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> dict[str, Any]:
     """Restore, tell a person about it, and return the summary."""
-    from mmengine.device import get_device
     from tqdm import tqdm
 
     from mmfacesr.apis.restoring.files import find_items
-    from mmfacesr.apis.restoring.inferencer import (
-        BATCH_SIZE,
-        FaceSRInferencer,
-    )
     from mmfacesr.apis.restoring.job import Report, run, write_summary
 
     items, left_out = find_items(args.inputs, args.out)
     for name, reason in left_out.items():
         _say(f'{printable(name)} {reason}, it is left out')
-    restorer = FaceSRInferencer(
-        args.model,
-        args.weights,
-        device=args.device or get_device(),
-        boxes=args.boxes,
-    )
-    if args.model is None and args.weights is None:
-        facts = restorer.model.facts
-        _say(
-            PACKAGED_NOTE.format(
-                name=facts.name, license=facts.weights_license
-            )
-        )
-    batch_size = args.batch_size or BATCH_SIZE
-    if args.backend:
-        batch_size = _speed_up(restorer, args)
+    restorer, batch_size = start_restorer(args)
     job = _job(args, restorer)
     report = Report()
     with tqdm(total=len(items), desc='restoring', unit='photo') as bar:
@@ -85,6 +65,51 @@ def _restore(args: argparse.Namespace) -> dict[str, Any]:
     return summary
 
 
+def start_restorer(
+    args: argparse.Namespace,
+) -> 'tuple[FaceSRInferencer, int]':
+    """Build what restores as asked; return it and its batch size."""
+    from mmengine.device import get_device
+
+    from mmfacesr.apis.restoring.inferencer import (
+        BATCH_SIZE,
+        FaceSRInferencer,
+    )
+
+    restorer = FaceSRInferencer(
+        args.model,
+        args.weights,
+        device=args.device or get_device(),
+        boxes=args.boxes,
+    )
+    if args.model is None and args.weights is None:
+        facts = restorer.model.facts
+        _say(
+            PACKAGED_NOTE.format(
+                name=facts.name, license=facts.weights_license
+            )
+        )
+    if args.backend:
+        return restorer, _speed_up(restorer, args)
+    return restorer, args.batch_size or BATCH_SIZE
+
+
+def made_by(
+    restorer: 'FaceSRInferencer', args: argparse.Namespace
+) -> dict[str, Optional[str]]:
+    """Say what restores, for reports."""
+    from mmfacesr.apis.results import hash_weights
+    from mmfacesr.version import __version__
+
+    return dict(
+        mmfacesr=__version__,
+        model=restorer.model.facts.name,
+        weights=hash_weights(restorer.model),
+        boxes=args.boxes,
+        backend=args.backend,
+    )
+
+
 def _speed_up(restorer: 'FaceSRInferencer', args: argparse.Namespace) -> int:
     """Let the network be run in a faster way; return the batch size."""
     from mmfacesr.deploy.commands import optimize_as_asked
@@ -98,8 +123,6 @@ def _job(args: argparse.Namespace, restorer: 'FaceSRInferencer') -> 'Job':
     """Put together what is done and where results go."""
     from mmfacesr.apis.restoring.choices import Choices
     from mmfacesr.apis.restoring.job import Job
-    from mmfacesr.apis.results import hash_weights
-    from mmfacesr.version import __version__
 
     mode = 'aligned' if args.aligned else 'lr' if args.lr else 'photo'
     return Job(
@@ -113,13 +136,7 @@ def _job(args: argparse.Namespace, restorer: 'FaceSRInferencer') -> 'Job':
             upscale=args.upscale,
             back_project=args.back_project,
         ),
-        made_by=dict(
-            mmfacesr=__version__,
-            model=restorer.model.facts.name,
-            weights=hash_weights(restorer.model),
-            boxes=args.boxes,
-            backend=args.backend,
-        ),
+        made_by=made_by(restorer, args),
         ending=args.ext if args.ext == 'auto' else f'.{args.ext}',
         suffix=args.suffix,
         quality=args.quality,

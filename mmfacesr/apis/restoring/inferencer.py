@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Optional, Union
+from typing import TYPE_CHECKING, Any, Literal, Optional, Union
 
 import numpy as np
 from mmengine.config import Config
@@ -34,6 +34,9 @@ from mmfacesr.apis.restoring.waiting import WaitingFace
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
+
+if TYPE_CHECKING:
+    from mmfacesr.faces.finder import FaceFinder
 
 BATCH_SIZE = 16
 AHEAD = 3  # pictures of a batch in which each shows some five persons
@@ -241,14 +244,19 @@ class FaceSRInferencer(BaseInferencer):
                 item.put_back(output)
 
     def _found_in(self, image: np.ndarray) -> list[np.ndarray]:
-        """Find the landmarks of all faces; the finder is made when needed."""
+        """Find the landmarks of all faces."""
         # Two streams have two threads; MediaPipe takes one at a time.
         with self._finding:
-            if self._finder is None:
-                from mmfacesr.faces.finder import FaceFinder
+            return self.finder.find(image)
 
-                self._finder = FaceFinder(boxes=self._boxes)
-            return self._finder.find(image)
+    @property
+    def finder(self) -> 'FaceFinder':
+        """What finds faces, made when it is needed first."""
+        if self._finder is None:
+            from mmfacesr.faces.finder import FaceFinder
+
+            self._finder = FaceFinder(boxes=self._boxes)
+        return self._finder
 
     def _init_pipeline(self, cfg: Config) -> Compose:
         """Build what brings a face of any size to the network."""

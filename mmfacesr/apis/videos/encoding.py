@@ -1,0 +1,221 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Frames into a file: a part of a video that depends on no other."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Optional
+
+import av
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
+from mmfacesr.apis.videos.frames import planar_format, reformatted
+from mmfacesr.apis.videos.reading import VideoFacts
+from mmfacesr.utils import printable, replacing
+
+# What keeps time stamps as they are, negative ones too.
+PART_FORMAT = 'nut'
+PART_OPTIONS = MappingProxyType({'avoid_negative_ts': 'disabled'})
+DEFAULT_RATE = 25
+
+
+@dataclass(frozen=True)
+class Codec:
+    """A codec for people.
+
+    Args:
+        library (str): FFmpeg's encoder.
+        quality (int | None): CRF by default; None for one without loss.
+        worst (int): The largest CRF.
+        options (dict): Of the encoder.
+    """
+
+    library: str
+    quality: Optional[int]
+    worst: int
+    options: dict[str, str]
+
+
+CODECS = MappingProxyType(
+    {
+        'h264': Codec('libx264', 18, 51, {'preset': 'medium'}),
+        'h265': Codec(
+            'libx265',
+            20,
+            51,
+            {'preset': 'medium', 'x265-params': 'log-level=error'},
+        ),
+        'vp9': Codec(
+            'libvpx-vp9',
+            24,
+            63,
+            {'b': '0', 'deadline': 'good', 'cpu-used': '4', 'row-mt': '1'},
+        ),
+        'av1': Codec('libsvtav1', 24, 63, {'preset': '8'}),
+        'ffv1': Codec('ffv1', None, 0, {'level': '3'}),
+    }
+)
+"""Name -> codec."""
+H26X = ('h264', 'h265', 'av1')
+HOLDS = MappingProxyType(
+    {
+        '.mp4': (*H26X, 'vp9'),
+        '.m4v': H26X[:2],
+        '.mov': H26X[:2],
+        '.mkv': tuple(CODECS),
+        '.webm': ('vp9', 'av1'),
+    }
+)
+"""Ending of a file -> the codecs that it can hold, the default first."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How frames are encoded.
+
+    Args:
+        codec (str): A key of :data:`CODECS`.
+        quality (int | None): CRF; None without loss.
+        pix_fmt (str): Of the frames in the file.
+    """
+
+    codec: str
+    quality: Optional[int]
+    pix_fmt: str
+
+
+def choose_encoding(
+    target: Path, codec: Optional[str], quality: Optional[int], pix_fmt: str
+) -> Encoding:
+    """Choose what fits the file and keeps what the frames hold.
+
+    Args:
+        target (Path): Its ending is a key of :data:`HOLDS`.
+        codec (str | None): A key of :data:`CODECS`; None for the default of
+            the file.
+        quality (int | None): CRF; None for the default of the codec.
+        pix_fmt (str): Format of the frames.
+
+    Raises:
+        ValueError: If the file cannot hold the codec, or the quality is none
+            of its scale.
+    """
+    known = HOLDS.get(target.suffix.lower())
+    if known is None:
+        raise ValueError(
+            f'Expected a video that ends in {", ".join(HOLDS)}, got '
+            f'{printable(target)}; choose another name.'
+        )
+    codec = codec or known[0]
+    if codec not in known:
+        raise ValueError(
+            f'Expected a codec that {target.suffix} files hold, one of '
+            f'{", ".join(known)}, got {codec}; choose another by --codec, or '
+            'a name that ends in .mkv.'
+        )
+    kind = CODECS[codec]
+    if quality is None:
+        quality = kind.quality
+    elif kind.quality is None or not 0 <= quality <= kind.worst:
+        scale = f'a quality of 0 (best) to {kind.worst} for {codec}'
+        lossless = f'no quality for {codec}, which is without loss'
+        raise ValueError(
+            f'Expected {scale if kind.quality else lossless}, got {quality}.'
+        )
+    return Encoding(codec, quality, _nearest_format(pix_fmt, kind.library))
+
+
+def _nearest_format(pix_fmt: str, library: str) -> str:
+    """The format of an encoder that keeps most of another one."""
+    wanted = planar_format(pix_fmt)
+    offered = [f.name for f in av.Codec(library, 'w').video_formats]
+    family, _, depth = wanted.partition('p')
+    family = {'gbr': 'yuv444', 'gray': 'yuv420'}.get(family, family)
+    # Fewer bits before less color.
+    nearest = (
+        wanted,
+        f'{family}p{depth}',
+        f'{family}p10le' if depth else '',
+        f'{family}p',
+        f'yuv420p{depth}',
+        'yuv420p10le' if depth else '',
+        'yuv420p',
+    )
+    return next(name for name in nearest if name in offered)
+
+
+def write_part(
+    path: Path,
+    frames: Iterable[VideoFrame],
+    facts: VideoFacts,
+    encoding: Encoding,
+) -> int:
+    """Encode some frames of a video; the file is whole or not there.
+
+    Args:
+        path (Path): The part.
+        frames (Iterable[VideoFrame]): All of one size, at least one, with
+            time stamps in the time base of the facts.
+        facts (VideoFacts): Of the video that they are of.
+        encoding (Encoding): How.
+
+    Returns:
+        int: The number of frames.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    count, context, stream = 0, None, None
+    with (
+        replacing(path) as temporary,
+        av.open(
+            temporary, 'w', PART_FORMAT, options=PART_OPTIONS
+        ) as container,
+    ):
+        for frame in frames:
+            if stream is None:
+                stream = container.add_stream(
+                    CODECS[encoding.codec].library,
+                    rate=facts.rate or DEFAULT_RATE,
+                )
+                context = stream.codec_context
+                _set_up(context, frame, facts, encoding)
+            container.mux(stream.encode(_ready(frame, encoding)))
+            count += 1
+        container.mux(stream.encode(None))
+    return count
+
+
+def _set_up(
+    context: VideoCodecContext,
+    frame: VideoFrame,
+    facts: VideoFacts,
+    encoding: Encoding,
+) -> None:
+    """Tell an encoder what it gets and what it should make of it."""
+    context.width, context.height = frame.width, frame.height
+    context.pix_fmt = encoding.pix_fmt
+    context.time_base = facts.time_base
+    if facts.pixel_shape:
+        context.sample_aspect_ratio = facts.pixel_shape
+    (
+        context.color_range,
+        context.colorspace,
+        context.color_primaries,
+        context.color_trc,
+    ) = facts.colors
+    options = dict(CODECS[encoding.codec].options)
+    if encoding.quality is not None:
+        options['crf'] = str(encoding.quality)
+    context.options = options
+
+
+def _ready(frame: VideoFrame, encoding: Encoding) -> VideoFrame:
+    """Bring a frame to the format of the file; the encoder plans it anew."""
+    if frame.format.name != encoding.pix_fmt:
+        frame = reformatted(frame, format=encoding.pix_fmt)
+    frame.pict_type = 0  # else key frames of the source would be some again
+    return frame

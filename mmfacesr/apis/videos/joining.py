@@ -1,0 +1,234 @@
+# Copyright (c) mmfacesr contributors.
+# SPDX-License-Identifier: Apache-2.0
+"""Parts into one video, with the sound and all else of its source."""
+
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+import av
+import numpy as np
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+from mmengine.logging import print_log
+
+from mmfacesr.apis.videos.reading import VideoFacts, opened
+from mmfacesr.utils import printable, replacing
+
+COPIED = ('audio', 'subtitle')
+FORMATS = {
+    '.mp4': 'mp4',
+    '.m4v': 'mp4',
+    '.mov': 'mov',
+    '.mkv': 'matroska',
+    '.webm': 'webm',
+}
+"""Ending of a video -> FFmpeg's name of its container."""
+# Tags that the writer sets itself.
+OWN_TAGS = ('encoder', 'major_brand', 'minor_version', 'compatible_brands')
+
+
+def check_target(facts: VideoFacts, target: Path) -> None:
+    """Refuse a file that cannot hold what is copied, before any work.
+
+    Raises:
+        ValueError: If it cannot.
+    """
+    with (
+        opened(facts.path) as (source, pictures),
+        av.open(io.BytesIO(), 'w', FORMATS[target.suffix.lower()]) as made,
+    ):
+        for stream in _beside(source, pictures):
+            codec = stream.codec_context.codec.canonical_name
+            if codec not in made.supported_codecs:
+                raise ValueError(
+                    f'Expected a file that holds {stream.type} of {codec}, as '
+                    f'{printable(facts.path)} has it, got '
+                    f'{printable(target)}; choose a name that ends in '
+                    f'{facts.path.suffix} or .mkv.'
+                )
+        copied = {
+            pictures.index,
+            *(s.index for s in _beside(source, pictures)),
+        }
+        left_out = {s.type for s in source.streams if s.index not in copied}
+    if left_out:
+        print_log(
+            f'{printable(facts.path)}: {", ".join(sorted(left_out))} beside '
+            'the pictures, sound and subtitles is not copied',
+            'current',
+            logging.WARNING,
+        )
+
+
+def _beside(source: InputContainer, pictures: VideoStream) -> list[Stream]:
+    """The streams that are copied as they are."""
+    return [
+        stream
+        for stream in source.streams
+        if stream.type in COPIED and stream.codec_context is not None
+    ]
+
+
+def join(
+    facts: VideoFacts,
+    parts: Sequence[Path],
+    target: Path,
+    until: Optional[float] = None,
+) -> None:
+    """Write the video: the pictures of the parts, all else of the source.
+
+    Packets are copied one by one. Their time stamps stay; only the order in
+    which pictures are decoded is given anew over the parts.
+
+    Args:
+        facts (VideoFacts): Of the source.
+        parts (Sequence[Path]): In their order, at least one.
+        target (Path): The video; whole or not there.
+        until (float | None): Leave out what is later than so many seconds
+            after the first frame. Defaults to None, nothing.
+
+    Raises:
+        ValueError: If the parts were encoded in different ways.
+        OSError: If it cannot be written.
+    """
+    stamps = _stamps(parts)
+    end = None if until is None else stamps.first + until / facts.time_base
+    with (
+        replacing(target) as temporary,
+        opened(facts.path) as (source, pictures),
+        av.open(temporary, 'w', FORMATS[target.suffix.lower()]) as made,
+        av.open(parts[0]) as first,
+    ):
+        stream = made.add_stream_from_template(first.streams.video[0])
+        stream.time_base = facts.time_base
+        if facts.display_matrix:
+            stream.set_display_matrix(facts.display_matrix)
+        streams = _copied(source, pictures, made)
+        _describe(made, stream, source, pictures)
+        video = _pictures(parts, stamps, stream)
+        waiting = next(video, None)
+        for packet in source.demux(list(streams)) if streams else ():
+            if packet.dts is None:
+                continue
+            time = packet.dts * packet.time_base
+            while waiting is not None and waiting[0] <= time:
+                made.mux_one(waiting[1])
+                waiting = next(video, None)
+            if end is None or time < end * facts.time_base:
+                packet.stream = streams[packet.stream]
+                made.mux_one(packet)
+        while waiting is not None:
+            made.mux_one(waiting[1])
+            waiting = next(video, None)
+
+
+def _copied(
+    source: InputContainer, pictures: VideoStream, made: OutputContainer
+) -> dict[Stream, Stream]:
+    """Open a stream for each one that is copied: that of the source -> it."""
+    streams = {}
+    for stream in _beside(source, pictures):
+        twin = made.add_stream_from_template(stream)
+        twin.time_base = stream.time_base
+        _name(twin, stream)
+        streams[stream] = twin
+    return streams
+
+
+def _describe(
+    made: OutputContainer,
+    stream: VideoStream,
+    source: InputContainer,
+    pictures: VideoStream,
+) -> None:
+    """Copy what a file and its pictures are called, and its chapters."""
+    made.metadata.update(
+        {k: v for k, v in source.metadata.items() if k not in OWN_TAGS}
+    )
+    _name(stream, pictures)
+    if chapters := source.chapters():
+        made.set_chapters(chapters)
+
+
+def _name(stream: Stream, other: Stream) -> None:
+    """Copy title, language and what a stream is for."""
+    tags = {k: v for k, v in other.metadata.items() if k not in OWN_TAGS}
+    stream.metadata.update(tags)
+    stream.disposition = other.disposition
+
+
+class _Stamps(NamedTuple):
+    """When the pictures of all parts are shown.
+
+    Attributes:
+        order (np.ndarray): (N,) time stamps as they are shown.
+        delay (int): How many pictures a decoder holds back.
+    """
+
+    order: np.ndarray
+    delay: int
+
+    @property
+    def first(self) -> int:
+        """When the first picture is shown."""
+        return int(self.order[0])
+
+    def decoding(self, index: int) -> int:
+        """The time stamp of decoding of a packet, by its place.
+
+        It rises from packet to packet, and is never after that of showing.
+        """
+        if index >= self.delay:
+            return int(self.order[index - self.delay])
+        step = int(self.order[min(1, len(self.order) - 1)]) - self.first
+        return self.first - (self.delay - index) * max(step, 1)
+
+    def duration(self, shown: int) -> Optional[int]:
+        """How long a picture is shown; None for the last one."""
+        after = int(np.searchsorted(self.order, shown)) + 1
+        if after == len(self.order):
+            return None
+        return int(self.order[after]) - shown
+
+
+def _stamps(parts: Sequence[Path]) -> _Stamps:
+    """Read the time stamps of all packets of all parts."""
+    shown = np.array([packet.pts for _, packet in _packets(parts)], np.int64)
+    order = np.sort(shown)
+    places = np.searchsorted(order, shown)
+    return _Stamps(order, int((np.arange(len(shown)) - places).max()))
+
+
+def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
+    """The packets of all parts, and what a decoder needs for each."""
+    for part in parts:
+        with av.open(part) as container:
+            stream = container.streams.video[0]
+            for packet in container.demux(stream):
+                if packet.size:  # the last one is empty
+                    yield stream.codec_context.extradata or b'', packet
+
+
+def _pictures(
+    parts: Sequence[Path], stamps: _Stamps, stream: VideoStream
+) -> Iterator[tuple[Fraction, Packet]]:
+    """The packets of all parts for one stream, and when they are decoded."""
+    needed = None
+    for index, (extra, packet) in enumerate(_packets(parts)):
+        needed = extra if needed is None else needed
+        if extra != needed:
+            raise ValueError(
+                'Expected parts that were encoded alike, got others; remove '
+                f'the folder {printable(parts[0].parent)} and run the '
+                'command again.'
+            )
+        packet.dts = stamps.decoding(index)
+        packet.duration = stamps.duration(packet.pts) or packet.duration
+        packet.stream = stream
+        yield packet.dts * packet.time_base, packet
