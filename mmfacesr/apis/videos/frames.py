@@ -5,7 +5,6 @@
 import av
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
 from av.video.reformatter import VideoReformatter
 
 from mmfacesr.utils.photos import check_box
@@ -65,8 +64,8 @@ class FramePicture:
         """The same with samples of its own."""
         frame = self.frame
         twin = VideoFrame(frame.width, frame.height, frame.format.name)
-        for plane, other in zip(twin.planes, frame.planes):
-            _samples(plane)[...] = _samples(other)
+        for plane, other in zip(planes_of(twin), planes_of(frame)):
+            plane[...] = other
         return FramePicture(_like(twin, frame))
 
     def enlarged(self, factor: int) -> 'FramePicture':
@@ -107,10 +106,10 @@ class FramePicture:
             layers = list(_luma_and_chroma(change, matrix_of(self.frame)))
             shares = [(1, 1), *[subsampling(name)] * 2]
         for plane, layer, share, scale in zip(
-            self.frame.planes, layers, shares, self._scales()
+            planes_of(self.frame), layers, shares, self._scales()
         ):
             layer = _continued(layer * scale, x, y, self.size)
-            _add(_samples(plane), x, y, layer, share, self._largest())
+            _add(plane, x, y, layer, share, self._largest())
 
     def _largest(self) -> int:
         """The largest value of a sample."""
@@ -202,13 +201,16 @@ def _like(made: VideoFrame, frame: VideoFrame) -> VideoFrame:
     return made
 
 
-def _samples(plane: VideoPlane) -> np.ndarray:
-    """The samples of a plane, (h, w), not copied."""
-    deep = plane.frame.format.components[0].bits > 8
+def planes_of(frame: VideoFrame) -> list[np.ndarray]:
+    """The samples of each plane of a frame, (h, w), not copied."""
+    deep = frame.format.components[0].bits > 8
     kind = np.dtype(np.uint16 if deep else np.uint8)
-    flat = np.frombuffer(plane, kind)
-    rows = flat.reshape(-1, plane.line_size // kind.itemsize)
-    return rows[: plane.height, : plane.width]
+    return [
+        np.frombuffer(plane, kind).reshape(
+            -1, plane.line_size // kind.itemsize
+        )[: plane.height, : plane.width]
+        for plane in frame.planes
+    ]
 
 
 def _luma_and_chroma(
