@@ -2,23 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who is where in the frames of a video, one after the other."""
 
-import base64
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import cv2
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mmfacesr.faces import cuts
+from mmfacesr.faces.seen import Seen
 
 SEARCH_EVERY = 0.5  # seconds between full searches: new faces come in
+SEARCH_IF_LOST = 0.1  # the same when a face got lost since the last one
 GAP = 0.5  # seconds for which a lost face is looked for near its place
-# Of a face's size, between two centers: closer ones are one face.
-SAME_FACE = 0.5
-# A cut changes what neighbors show: little of the variation is common, and
-# the change is far above noise. A flash changes the mean alone.
-THUMBNAIL = (24, 16)
-MAX_COMMON = 0.6
-MIN_CHANGE = 12.0
+MOTION_SPAN = 0.2  # seconds over which motion is measured: noise counts less
+# Between two centers, in sizes of the larger face: closer ones are one face
+# found twice, and one farther than that from its expected place another one.
+SAME_FACE = 0.45
+MAX_DISTANCE = 0.8
+MAX_RATIO = 2.0  # of a face's size to the expected one
 
 
 class Finder(Protocol):
@@ -34,62 +36,29 @@ class Finder(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What was seen in a frame.
-
-    Args:
-        time (float): Seconds.
-        cut (bool): Whether a shot begins here, as the first does.
-        searched (bool): Whether the whole frame was searched.
-        faces (dict[int, np.ndarray]): Number of the track -> (68, 2) float32
-            x, y in pixels, pixel centers at integers.
-        thumbnail (np.ndarray): The frame as a small uint8 gray picture.
-    """
-
-    time: float
-    cut: bool
-    searched: bool
-    faces: dict[int, np.ndarray]
-    thumbnail: np.ndarray
-
-    def to_json(self) -> str:
-        """Return all of it on one line; no bit is lost."""
-        faces = {
-            track: _packed(points) for track, points in self.faces.items()
-        }
-        small = _packed(self.thumbnail)
-        return json.dumps(dict(vars(self), faces=faces, thumbnail=small))
-
-    @classmethod
-    def from_json(cls, line: str) -> 'Seen':
-        """Take it back from its line."""
-        values = json.loads(line)
-        small = _unpacked(values.pop('thumbnail'), np.uint8)
-        faces = {
-            int(track): _unpacked(text, np.float32).reshape(-1, 2)
-            for track, text in values.pop('faces').items()
-        }
-        return cls(
-            **values, faces=faces, thumbnail=small.reshape(THUMBNAIL[::-1])
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class _Track:
-    """Where a face was seen last, and how it moves."""
+    """Where a face was: time and points, those of the last frames."""
 
-    points: np.ndarray
-    time: float
-    velocity: np.ndarray  # (2,) pixels a second
+    places: tuple[tuple[float, np.ndarray], ...]
+
+    @property
+    def time(self) -> float:
+        """When it was seen last."""
+        return self.places[-1][0]
 
     def expected(self, time: float) -> np.ndarray:
         """The points where its motion would bring them."""
-        return self.points + self.velocity * (time - self.time)
+        (start, first), (end, last) = self.places[0], self.places[-1]
+        if not end > start:
+            return last
+        velocity = (_center(last) - _center(first)) / (end - start)
+        return last + velocity * (time - end)
 
     def moved(self, points: np.ndarray, time: float) -> '_Track':
         """The track with its face seen once more."""
-        way = points.mean(0) - self.points.mean(0)
-        return _Track(points, time, way / (time - self.time))
+        *older, last = self.places
+        recent = [p for p in older if time - p[0] <= MOTION_SPAN]
+        return _Track((*recent, last, (time, points)))
 
 
 class FaceTracker:
@@ -97,8 +66,8 @@ class FaceTracker:
 
     The whole frame is searched at the beginning of a shot, when a face got
     lost, and every half second. In between each face is found anew near its
-    last place, which takes a fraction of the time. What the tracker knows
-    follows from what was seen in the frames before; so it can be recalled.
+    last place. What the tracker knows follows from what was seen in the
+    frames before; so it can be recalled.
 
     Args:
         finder (Finder): Finds faces.
@@ -106,122 +75,146 @@ class FaceTracker:
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
-        self._last: Seen | None = None
         self._tracks: dict[int, _Track] = {}
         self._next = 0
-        self._searched = -np.inf
+        self._time = self._searched = -np.inf
+        self._thumbnail: np.ndarray | None = None  # of what showed something
 
     def observe(self, image: np.ndarray, time: float) -> Seen:
         """Look at the next frame.
 
         Args:
             image (np.ndarray): (H, W, 3) uint8 RGB.
-            time (float): Seconds, later than the frame before.
+            time (float): Seconds; time that runs backward begins a shot.
+
+        Returns:
+            Seen: What :meth:`recall` of another tracker takes.
         """
-        thumbnail = _thumbnail(image)
-        last = self._last
-        cut = last is None or _is_cut(last.thumbnail, thumbnail)
-        tracks = {} if cut else self._tracks
-        faces = self._follow(image, time, tracks)
-        lost = not cut and last.faces.keys() - faces.keys()
-        due = time - self._searched >= SEARCH_EVERY
-        searched = bool(cut or lost or due)
+        thumbnail = cuts.thumbnail_of(image)
+        cut = self._begins_shot(thumbnail, time)
+        expected = {} if cut else self._expected(time)
+        faces = self._follow(image, expected)
+        lost = expected.keys() - faces.keys()
+        searched = cut or self._must_search(time, lost)
         if searched:
-            faces = self._search(image, time, tracks, faces)
-        seen = Seen(time, cut, searched, faces, thumbnail)
+            missing = {number: expected[number] for number in sorted(lost)}
+            faces |= self._search(image, missing, [*faces.values()])
+        seen = Seen(float(time), cut, searched, faces, thumbnail)
         self.recall(seen)
         return seen
 
     def recall(self, seen: Seen) -> None:
         """Know what observing this frame would have let it know."""
-        tracks = {} if seen.cut else self._tracks
-        for track, points in seen.faces.items():
-            self._next = max(self._next, track + 1)
-            known = tracks.get(track)
-            tracks[track] = (
+        tracks = {} if seen.cut else self._running(seen.time)
+        for number, points in seen.faces.items():
+            self._next = max(self._next, number + 1)
+            known = tracks.get(number)
+            tracks[number] = (
                 known.moved(points, seen.time)
                 if known
-                else _Track(points, seen.time, np.zeros(2))
+                else _Track(((seen.time, points),))
             )
-        self._tracks = {
-            number: track
-            for number, track in tracks.items()
-            if seen.time - track.time < GAP
-        }
+        self._tracks = tracks
+        self._time = seen.time
         if seen.searched:
             self._searched = seen.time
-        self._last = seen
+        if not cuts.is_flat(seen.thumbnail):
+            self._thumbnail = seen.thumbnail
+
+    def _begins_shot(self, thumbnail: np.ndarray, time: float) -> bool:
+        """Whether a frame is the first one or of another shot."""
+        if self._time == -np.inf or time < self._time:
+            return True
+        if self._thumbnail is None or cuts.is_flat(thumbnail):
+            return False
+        return cuts.is_cut(self._thumbnail, thumbnail)
+
+    def _running(self, time: float) -> dict[int, _Track]:
+        """Tracks that have not been lost for too long."""
+        return {
+            number: track
+            for number, track in self._tracks.items()
+            if time - track.time <= GAP
+        }
+
+    def _expected(self, time: float) -> dict[int, np.ndarray]:
+        """Where known faces should be."""
+        return {
+            number: track.expected(time)
+            for number, track in self._running(time).items()
+        }
+
+    def _must_search(self, time: float, lost: set[int]) -> bool:
+        """Whether it is time to search the whole frame."""
+        fresh = any(self._tracks[n].time >= self._searched for n in lost)
+        pause = SEARCH_IF_LOST if fresh else SEARCH_EVERY
+        return time - self._searched >= pause
 
     def _follow(
-        self, image: np.ndarray, time: float, tracks: dict[int, _Track]
+        self, image: np.ndarray, expected: Mapping[int, np.ndarray]
     ) -> dict[int, np.ndarray]:
         """Find known faces near their places; each place has one."""
-        found: list[tuple[float, int, np.ndarray]] = []
-        for number, track in tracks.items():
-            expected = track.expected(time)
-            points = self._finder.find_again(image, expected)
+        found = []
+        for place in expected.values():
+            points = self._finder.find_again(image, place)
             if points is not None:
-                found.append((_distance(points, expected), number, points))
-        faces: dict[int, np.ndarray] = {}
-        for distance, number, points in sorted(found, key=lambda f: f[:2]):
-            taken = [_distance(points, other) for other in faces.values()]
-            if distance < SAME_FACE and min(taken, default=1) >= SAME_FACE:
-                faces[number] = points
-        return faces
+                found.append((_distance(points, place), points))
+        found.sort(key=lambda pair: pair[0])
+        faces = _others([points for _, points in found], [])
+        return {n: faces[k] for n, k in _matched(expected, faces).items()}
 
     def _search(
         self,
         image: np.ndarray,
-        time: float,
-        tracks: dict[int, _Track],
-        faces: dict[int, np.ndarray],
+        missing: Mapping[int, np.ndarray],
+        known: Sequence[np.ndarray],
     ) -> dict[int, np.ndarray]:
-        """Find all faces, and tell which of them are known."""
-        lost = {
-            number: track.expected(time)
-            for number, track in tracks.items()
-            if number not in faces
-        }
-        faces, fresh = dict(faces), self._next
-        for points in self._finder.find(image):
-            known = [_distance(points, other) for other in faces.values()]
-            if min(known, default=1) < SAME_FACE:
-                continue
-            near = {n: _distance(points, p) for n, p in lost.items()}
-            number = min(near, key=near.get, default=None)
-            if number is None or near[number] >= SAME_FACE:
-                number, fresh = fresh, fresh + 1
-            lost.pop(number, None)
-            faces[number] = points
-        return faces
+        """Find those who are missing, and new faces."""
+        faces = _others(self._finder.find(image), known)
+        found = {n: faces[k] for n, k in _matched(missing, faces).items()}
+        new = _others(faces, [*found.values()])
+        return found | dict(enumerate(new, self._next))
+
+
+def _others(
+    faces: Sequence[np.ndarray], known: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Those of the faces that are not known, each once."""
+    new: list[np.ndarray] = []
+    for face in faces:
+        near = (_distance(face, other) for other in (*known, *new))
+        if min(near, default=1) >= SAME_FACE:
+            new.append(face)
+    return new
+
+
+def _matched(
+    expected: Mapping[int, np.ndarray], faces: Sequence[np.ndarray]
+) -> dict[int, int]:
+    """Track -> index of its face, for those that fit; one to one."""
+    numbers = list(expected)
+    costs = np.full((len(numbers), len(faces)), MAX_DISTANCE)
+    for row, number in enumerate(numbers):
+        for column, face in enumerate(faces):
+            ratio = _size(face) / _size(expected[number])
+            if 1 / MAX_RATIO < ratio < MAX_RATIO:
+                cost = _distance(face, expected[number])
+                costs[row, column] = min(cost, MAX_DISTANCE)
+    pairs = zip(*linear_sum_assignment(costs))
+    return {numbers[r]: c for r, c in pairs if costs[r, c] < MAX_DISTANCE}
+
+
+def _size(points: np.ndarray) -> float:
+    """Longer side of the box around a face."""
+    return float(np.ptp(points, axis=0).max())
+
+
+def _center(points: np.ndarray) -> np.ndarray:
+    """Middle (x, y) of a face."""
+    return points.mean(0)
 
 
 def _distance(points: np.ndarray, other: np.ndarray) -> float:
     """Distance of two faces' centers, in sizes of the larger one."""
-    size = max(np.ptp(points, axis=0).max(), np.ptp(other, axis=0).max())
-    return float(np.linalg.norm(points.mean(0) - other.mean(0)) / size)
-
-
-def _thumbnail(image: np.ndarray) -> np.ndarray:
-    """Reduce a frame to a small gray picture."""
-    small = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-
-
-def _is_cut(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether two neighbors, as thumbnails, are of different shots."""
-    a, b = (small - small.mean() for small in (before, after))
-    if np.abs(a - b).mean() < MIN_CHANGE:
-        return False
-    common = (a * b).sum() / max(np.sqrt((a * a).sum() * (b * b).sum()), 1e-9)
-    return bool(common < MAX_COMMON)
-
-
-def _packed(array: np.ndarray) -> str:
-    """Return the bytes of an array as text."""
-    return base64.b64encode(array.tobytes()).decode('ascii')
-
-
-def _unpacked(text: str, dtype: type) -> np.ndarray:
-    """Return the flat array of a text."""
-    return np.frombuffer(base64.b64decode(text), dtype)
+    apart = np.linalg.norm(_center(points) - _center(other))
+    return float(apart / max(_size(points), _size(other)))
