@@ -12,10 +12,12 @@ from typing import Generic, NamedTuple, Optional, TypeVar
 
 import numpy as np
 
-from mmfacesr.faces.tracking import GAP, Seen
+from mmfacesr.faces.seen import Seen
+from mmfacesr.faces.tracking import GAP, ROUNDING
 
 SMOOTHNESS = 0.06  # seconds; standard deviation of the weights
-NEAR = 0.2  # seconds in which faces fade, and to the farthest neighbor
+FADE = 0.2  # seconds in which a face comes in or goes out within a shot
+NEAR = FADE + ROUNDING  # seconds to the farthest neighbor
 GHOST = 0.15  # seconds; whoever is seen for less is nobody
 # Where a second has many frames these end the spans before NEAR and GAP do:
 # what is held of a video must not grow with its rate.
@@ -187,9 +189,9 @@ def _strength(times: np.ndarray, first: int, last: int, now: int) -> float:
 
 
 def _ramp(times: np.ndarray, now: int, zero: int) -> float:
-    """Distance of two frames in spans of NEAR, at most 1."""
+    """Distance of two frames in spans of FADE, at most 1."""
     seconds, frames = abs(times[now] - times[zero]), abs(now - zero)
-    return float(min(1.0, max(seconds / NEAR, frames / NEAR_FRAMES)))
+    return float(min(1.0, max(seconds / FADE, frames / NEAR_FRAMES)))
 
 
 def _weights(times: np.ndarray, chain: np.ndarray, now: int) -> np.ndarray:

@@ -14,7 +14,8 @@ from mmfacesr.faces.seen import Seen
 
 SEARCH_EVERY = 0.5  # seconds between full searches: new faces come in
 SEARCH_IF_LOST = 0.1  # the same when a face got lost since the last one
-GAP = 0.5  # seconds for which a lost face is looked for near its place
+ROUNDING = 1e-6  # seconds; of time stamps, that a span of frames may have
+GAP = 0.5 + ROUNDING  # seconds for which a lost face is looked for
 MOTION_SPAN = 0.2  # seconds over which motion is measured: noise counts less
 # Between two centers, in sizes of the larger face: closer ones are one face
 # found twice, and one farther than that from its expected place another one.
