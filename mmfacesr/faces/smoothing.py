@@ -120,11 +120,7 @@ class _Shot(Generic[Item]):
         while time - self._frames[0].time > REACH:
             self._frames.popleft()
             now -= 1
-        window = [
-            frame
-            for frame in list(self._frames)[: now + MOST_HELD]
-            if frame.time - time <= REACH
-        ]
+        window = [f for f in self._frames if f.time - time <= REACH]
         return self._items.popleft(), list(_faces_of(window, now))
 
 

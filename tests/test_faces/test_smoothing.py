@@ -11,7 +11,6 @@ import pytest
 from mmfacesr.faces.seen import Seen
 from mmfacesr.faces.smoothing import (
     FADE,
-    GHOST,
     MOST_HELD,
     NEAR,
     NEAR_FRAMES,
@@ -135,6 +134,17 @@ def test_lost_face_does_not_blink(rate: float) -> None:
             assert abs(face.points - moving(seen.time)).max() < 6
 
 
+def test_face_that_is_lost_for_longer_goes_out_and_comes_in() -> None:
+    """Half a second; fewer frames where they are many."""
+    for rate, missing in ((25, 13), (120, 16)):
+        present = np.ones(120, bool)
+        present[50 : 50 + missing] = False
+        strength = strengths(film(stamps(120, rate), present))
+        assert not strength[50 : 50 + missing].any()
+        assert abs(np.diff(strength)).max() < 0.4
+        assert strength[49] < 0.2 > strength[50 + missing]
+
+
 def test_gap_is_filled_between_its_ends() -> None:
     """A face that moved while it was away comes smoothly to the other end."""
     present = np.ones(60, bool)
@@ -196,14 +206,14 @@ def test_nothing_passes_a_cut() -> None:
     assert strengths(film(times, present, cuts=(0, 20)))[18:22].max() == 0
 
 
-@pytest.mark.parametrize('rate', [25, 60])
-def test_ghosts_are_left_out(rate: float) -> None:
+@pytest.mark.parametrize(('rate', 'longest'), [(10, 1), (25, 3), (60, 7)])
+def test_ghosts_are_left_out(rate: float, longest: int) -> None:
+    """0.15 seconds, or seven frames."""
     frames = np.arange(80)
     for length in range(1, 15):
         present = (frames >= 40) & (frames < 40 + length)
         strength = strengths(film(stamps(80, rate), present))
-        ghost = length / rate < GHOST and length <= NEAR_FRAMES
-        assert strength.any() != ghost
+        assert strength.any() == (length > longest)
     # Seen again within the gap it is no ghost.
     present = np.isin(frames, [40, 43, 46, 49, 52])
     assert (strengths(film(stamps(80, rate), present))[40:53] > 0).all()
