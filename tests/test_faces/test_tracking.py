@@ -264,7 +264,7 @@ def test_flash_noise_pan_and_zoom_are_no_cuts(seed: int) -> None:
     noisy = np.clip(frame + noise, 0, 255).astype(np.uint8)
     assert not shot_changes(frame, noisy)
     assert not shot_changes(frame, whole[14:-14, 20:-20])
-    whole = scene(seed, details=9)
+    whole = scene(seed, details=16)
     frame = whole[10:-10, 15:-15]
     assert not shot_changes(frame, whole[10:-10, 28:-2])  # a tenth
 
