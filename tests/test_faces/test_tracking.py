@@ -6,13 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Optional
 
-import cv2
 import numpy as np
 import pytest
+from films import scene
 
-from mmfacesr.datasets.synthetic_faces import render_face
-from mmfacesr.faces.cuts import is_cut, thumbnail_of
-from mmfacesr.faces.finder import FaceFinder
 from mmfacesr.faces.seen import Seen
 from mmfacesr.faces.tracking import GAP, SEARCH_EVERY, FaceTracker
 
@@ -20,13 +17,6 @@ SIZE = 60  # pixels, of the faces of the stage
 SHAPE = np.random.default_rng(7).uniform(-0.5, 0.5, (68, 2)) * SIZE
 SHAPE -= SHAPE.mean(0)
 Path = Callable[[float], Optional[tuple[float, float]]]
-
-
-def scene(seed: int, details: int = 5) -> np.ndarray:
-    """A blurred random picture, (120, 160, 3)."""
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (details, details + 1, 3), np.uint8)
-    return cv2.resize(small, (160, 120), interpolation=cv2.INTER_CUBIC)
 
 
 class Stage:
@@ -240,35 +230,6 @@ def test_json_keeps_every_bit() -> None:
     assert (again.time, again.cut, again.searched) == (1001 / 30000, True, 0)
 
 
-def shot_changes(before: np.ndarray, after: np.ndarray) -> bool:
-    """Whether two frames are of different shots."""
-    return is_cut(thumbnail_of(before), thumbnail_of(after))
-
-
-@pytest.mark.parametrize('seed', range(4))
-def test_other_pictures_are_cuts(seed: int) -> None:
-    """A dark one too, and one of the same mean and contrast."""
-    before, after = scene(seed), scene(seed + 10)
-    assert shot_changes(before, after)
-    assert shot_changes(before // 8, after // 8)
-    assert shot_changes(before, before[::-1])
-
-
-@pytest.mark.parametrize('seed', range(4))
-def test_flash_noise_pan_and_zoom_are_no_cuts(seed: int) -> None:
-    whole = scene(seed)
-    frame = whole[10:-10, 15:-15]
-    noise = np.random.default_rng(0).normal(0, 20, frame.shape)
-    brighter = np.clip(frame * 1.4 + 40, 0, 255).astype(np.uint8)
-    assert not shot_changes(frame, brighter)
-    noisy = np.clip(frame + noise, 0, 255).astype(np.uint8)
-    assert not shot_changes(frame, noisy)
-    assert not shot_changes(frame, whole[14:-14, 20:-20])
-    whole = scene(seed, details=16)
-    frame = whole[10:-10, 15:-15]
-    assert not shot_changes(frame, whole[10:-10, 28:-2])  # a tenth
-
-
 def test_black_frame_within_a_shot_is_no_cut() -> None:
     def picture(time: float) -> np.ndarray:
         return scene(0) * (time != 0.4) + 255 * (time == 0.8)
@@ -281,33 +242,3 @@ def test_black_frame_within_a_shot_is_no_cut() -> None:
     assert [seen.time for seen in records if seen.cut] == [0]
     records = watch(stage, frames(1), either)
     assert [seen.time for seen in records if seen.cut] == [0, 0.44]
-
-
-@pytest.mark.parametrize('turn', [0, 1])
-def test_drawn_faces_that_move(turn: int) -> None:
-    """Two faces as the real finder sees them; turned as by a phone too."""
-    pytest.importorskip('mediapipe.python.solutions')
-    finder = FaceFinder()
-    drawn = [render_face(seed, 160, 'aligned') for seed in (1, 2)]
-    tracker, found = FaceTracker(finder), []
-    for k in range(6):
-        photo = np.full((300, 460, 3), 120, np.uint8)
-        starts = [(20 + 4 * k, 60), (260 - 4 * k, 80 + 2 * k)]
-        for (portrait, _), (x, y) in zip(drawn, starts):
-            photo[y : y + 160, x : x + 160] = portrait
-        seen = tracker.observe(np.rot90(photo, turn), k / 25)
-        assert seen.searched == seen.cut == (k == 0)
-        assert len(seen.faces) == 2
-        for (_, points), start in zip(drawn, starts):
-            truth = points + start
-            if turn:  # counterclockwise
-                x, y = truth.T
-                truth = np.stack([y, 460 - 1 - x], 1)
-            eyes = np.linalg.norm(truth[36] - truth[45])
-            errors = {
-                n: np.linalg.norm(p - truth, axis=1).mean() / eyes
-                for n, p in seen.faces.items()
-            }
-            assert min(errors.values()) < 0.15
-            found.append(min(errors, key=errors.get))
-    assert found == found[:2] * 6 and found[0] != found[1]
