@@ -38,6 +38,7 @@ FLOORS = (
     ('models.runtime',),
     ('apis',),
     ('deploy',),
+    ('apis.restoring.starting',),
     # Commands.
     (
         'apis.restoring.command',

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmfacesr.apis.launch import add_speed
 from mmfacesr.apis.restoring.arguments import add_faces, add_model
-from mmfacesr.apis.restoring.command import start_restorer
+from mmfacesr.apis.restoring.starting import made_by, start_restorer
 from mmfacesr.utils import output_file, printable
 from mmfacesr.utils.native_messages import without_native_messages
 
@@ -148,7 +148,6 @@ def _job(
 ) -> 'VideoJob':
     """Put together what is done."""
     from mmfacesr.apis.restoring.choices import Choices
-    from mmfacesr.apis.restoring.command import made_by
     from mmfacesr.apis.videos.encoding import choose_encoding
     from mmfacesr.apis.videos.job import VideoJob
 

@@ -98,7 +98,7 @@ def join(
         OSError: If it cannot be written.
     """
     stamps = _stamps(parts)
-    end = None if until is None else stamps.first + until / facts.time_base
+    end = None if until is None else stamps.begin + until
     with (
         replacing(target) as temporary,
         opened(facts.path) as (source, pictures),
@@ -111,7 +111,8 @@ def join(
             stream.set_display_matrix(facts.display_matrix)
         streams = _copied(source, pictures, made)
         _describe(made, stream, source, pictures)
-        video = _pictures(parts, stamps, stream)
+        whole = facts.ticks and facts.ticks * facts.time_base
+        video = _pictures(parts, stamps, stream, None if until else whole)
         waiting = next(video, None)
         for packet in source.demux(list(streams)) if streams else ():
             if packet.dts is None:
@@ -120,7 +121,7 @@ def join(
             while waiting is not None and waiting[0] <= time:
                 made.mux_one(waiting[1])
                 waiting = next(video, None)
-            if end is None or time < end * facts.time_base:
+            if end is None or time < end:
                 packet.stream = streams[packet.stream]
                 made.mux_one(packet)
         while waiting is not None:
@@ -168,16 +169,19 @@ class _Stamps(NamedTuple):
 
     Attributes:
         order (np.ndarray): (N,) time stamps as they are shown.
+        time_base (Fraction): Seconds that a time stamp counts; a part may
+            count finer than the source.
         delay (int): How many pictures a decoder holds back.
     """
 
     order: np.ndarray
+    time_base: Fraction
     delay: int
 
     @property
-    def first(self) -> int:
-        """When the first picture is shown."""
-        return int(self.order[0])
+    def begin(self) -> Fraction:
+        """When the first picture is shown, in seconds."""
+        return int(self.order[0]) * self.time_base
 
     def decoding(self, index: int) -> int:
         """The time stamp of decoding of a packet, by its place.
@@ -186,23 +190,24 @@ class _Stamps(NamedTuple):
         """
         if index >= self.delay:
             return int(self.order[index - self.delay])
-        step = int(self.order[min(1, len(self.order) - 1)]) - self.first
-        return self.first - (self.delay - index) * max(step, 1)
+        first, second = self.order[0], self.order[:2][-1]
+        return int(first - (self.delay - index) * max(second - first, 1))
 
-    def duration(self, shown: int) -> Optional[int]:
-        """How long a picture is shown; None for the last one."""
+    def duration(self, shown: int) -> int:
+        """How long a picture is shown; 0 for the last one."""
         after = int(np.searchsorted(self.order, shown)) + 1
-        if after == len(self.order):
-            return None
-        return int(self.order[after]) - shown
+        end = self.order[after] if after < len(self.order) else shown
+        return int(end) - shown
 
 
 def _stamps(parts: Sequence[Path]) -> _Stamps:
     """Read the time stamps of all packets of all parts."""
+    with av.open(parts[0]) as container:
+        base = container.streams.video[0].time_base
     shown = np.array([packet.pts for _, packet in _packets(parts)], np.int64)
     order = np.sort(shown)
     places = np.searchsorted(order, shown)
-    return _Stamps(order, int((np.arange(len(shown)) - places).max()))
+    return _Stamps(order, base, int((np.arange(len(shown)) - places).max()))
 
 
 def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
@@ -216,9 +221,19 @@ def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
 
 
 def _pictures(
-    parts: Sequence[Path], stamps: _Stamps, stream: VideoStream
+    parts: Sequence[Path],
+    stamps: _Stamps,
+    stream: VideoStream,
+    whole: Optional[Fraction],
 ) -> Iterator[tuple[Fraction, Packet]]:
-    """The packets of all parts for one stream, and when they are decoded."""
+    """The packets of all parts for one stream, and when they are decoded.
+
+    Args:
+        parts (Sequence[Path]): In their order.
+        stamps (_Stamps): Of all packets.
+        stream (VideoStream): Receives them.
+        whole (Fraction | None): Seconds that all of them last together.
+    """
     needed = None
     for index, (extra, packet) in enumerate(_packets(parts)):
         needed = extra if needed is None else needed
@@ -230,5 +245,8 @@ def _pictures(
             )
         packet.dts = stamps.decoding(index)
         packet.duration = stamps.duration(packet.pts) or packet.duration
+        if whole and index == len(stamps.order) - 1:
+            spent = packet.dts - stamps.decoding(0)
+            packet.duration = max(1, round(whole / packet.time_base) - spent)
         packet.stream = stream
         yield packet.dts * packet.time_base, packet

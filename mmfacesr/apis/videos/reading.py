@@ -40,6 +40,8 @@ class VideoFacts:
         rate (Fraction | None): Frames a second on average.
         frames (int | None): How many there are, or about how many.
         duration (float | None): Seconds.
+        ticks (int | None): How long the pictures are, in the time base; None
+            where the container does not say it of them alone.
         codec (str): As FFmpeg names it.
         pix_fmt (str): Likewise.
         pixel_shape (Fraction | None): Width over height of a pixel.
@@ -56,6 +58,7 @@ class VideoFacts:
     rate: Optional[Fraction]
     frames: Optional[int]
     duration: Optional[float]
+    ticks: Optional[int]
     codec: str
     pix_fmt: str
     pixel_shape: Optional[Fraction]
@@ -131,6 +134,7 @@ def read_facts(path: Path) -> VideoFacts:
             rate=rate,
             frames=count or None,
             duration=seconds,
+            ticks=stream.duration,
             codec=context.name,
             pix_fmt=frame.format.name,
             pixel_shape=stream.sample_aspect_ratio,
