@@ -163,6 +163,7 @@ setup(
     package_data={
         '': ['*.npz', '*.json', '*.txt'],
         'mmfacesr.apis.reporting': ['page.html', 'page.css', 'page.js'],
+        'mmfacesr.apis.web': ['page/*', 'page/vendor/*'],
         'mmfacesr.weights': ['packaged/*'],
     },
     entry_points={'console_scripts': ['mmfacesr = mmfacesr.apis.cli:main']},

@@ -20,6 +20,7 @@ from mmfacesr.apis.reporting import command as reporting
 from mmfacesr.apis.restoring import arguments, command
 from mmfacesr.apis.robustness import command as robust
 from mmfacesr.apis.videos import command as videos
+from mmfacesr.apis.web import command as web
 from mmfacesr.version import __version__
 
 
@@ -61,6 +62,11 @@ COMMANDS = (
         videos.HELP,
         videos.add_arguments,
         videos.video,
+        'web',
+        'restore faces on a page in the browser',
+        web.HELP,
+        web.add_arguments,
+        web.web,
     ),
     (
         'evaluate',

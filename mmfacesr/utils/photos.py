@@ -14,7 +14,7 @@ from PIL import Image
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.color_profiles import ColorProfile, cmyk_to_srgb
 from mmfacesr.utils.exif import ORIENTATION, turned_pixels, upright
-from mmfacesr.utils.image_formats import without_texts
+from mmfacesr.utils.image_formats import READ, without_texts
 from mmfacesr.utils.images import (
     ALPHA_MODES,
     decoding,
@@ -211,22 +211,34 @@ def read_photo(path: str | os.PathLike) -> Photo:
     Raises:
         UnreadableImageError: As :func:`mmfacesr.utils.images.read_image`.
     """
-    data = read_image_bytes(path)
-    with decoding(path, without_texts(data)) as (image, deep):
+    return decode_photo(path, read_image_bytes(path))
+
+
+def decode_photo(name: str | os.PathLike, data: bytes) -> Photo:
+    """Read a photo as :func:`read_photo` from the bytes of its file.
+
+    Args:
+        name (str | os.PathLike): What messages call it.
+        data (bytes): The whole file.
+
+    Raises:
+        UnreadableImageError: If it cannot be decoded.
+    """
+    with decoding(name, without_texts(data)) as (image, deep):
         metadata = metadata_of(image, data)
         array = deep
         if array is None:
             orientation = image.getexif().get(ORIENTATION)
-            image_8_bit = _in_plain_mode(image, path, metadata)
+            image_8_bit = _in_plain_mode(image, name, metadata)
             array = turned_pixels(image_8_bit, orientation)
         photo = Photo.from_array(array)
         if 'exif' in metadata:
             metadata['exif'] = upright(metadata['exif'], photo.size)
         photo.metadata, photo.encoding = metadata, encoding_of(image, data)
         photo.format = 'JPEG' if image.format == 'MPO' else image.format
-        photo.profile = _profile(path, photo)
+        photo.profile = _profile(name, photo)
         if getattr(image, 'is_animated', False):
-            _warn(path, 'holds several pictures; only the first is taken')
+            _warn(name, 'holds several pictures; only the first is taken')
         return photo
 
 
@@ -289,12 +301,19 @@ def write_photo(
     write_atomic(path, encode(photo, format_for(path, photo), quality))
 
 
-def suffix_for(photo: Photo) -> str:
+def suffix_for(photo: Photo, own: str = '') -> str:
     """The suffix under which :func:`write_photo` keeps the photo's format.
+
+    Args:
+        photo (Photo): What is to be written.
+        own (str): The suffix that it had, which stays if it is one of the
+            format. Defaults to '', none.
 
     Returns:
         str: '.jpg', '.png', '.webp', '.tif' or '.bmp'; '.png' for all that
         cannot be written as it came.
     """
     name = photo.format
-    return '.png' if lack(photo, name) else SUFFIXES[name]
+    suffix = '.png' if lack(photo, name) else SUFFIXES[name]
+    known = READ.get(name, ())
+    return own if own.lower() in known and suffix in known else suffix

@@ -28,7 +28,6 @@ from mmfacesr.apis.restoring.results import RestoredPhoto
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
-from mmfacesr.utils.image_formats import READ
 from mmfacesr.utils.images import read_image_bytes, write_image
 from mmfacesr.utils.photos import Photo, suffix_for
 
@@ -210,10 +209,7 @@ def _ending(photo: Photo, item: Item, job: Job) -> str:
     """Choose the ending of a result: the input's, if it keeps the format."""
     if job.ending != 'auto':
         return job.ending
-    own = suffix_for(photo)
-    known = READ.get(photo.format, ())
-    kept = own in known and item.ending.lower() in known
-    return item.ending if kept else own
+    return suffix_for(photo, item.ending)
 
 
 def _entry(
