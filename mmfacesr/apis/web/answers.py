@@ -35,7 +35,6 @@ TYPES = {
     'JPEG2000': 'image/jp2',
     'AVIF': 'image/avif',
 }
-FORMATS = {suffix: name for name, all_ in READ.items() for suffix in all_}
 
 
 @dataclass(frozen=True)
@@ -133,15 +132,16 @@ def answer_of(
 def _photo_part(upload: Upload, result: RestoredPhoto) -> Part:
     """Make the file that `mmfacesr restore` would write."""
     own, photo = PurePath(upload.name).suffix, result.photo
+    known = READ[photo.format]
+    usual = SUFFIXES.get(photo.format, known[0])
+    ending = own if own.lower() in known else usual
     if result.changed:
         ending = suffix_for(photo, own)
-        name = format_for(ending, photo)
-        data = encode(photo, name, None)
-    else:
-        name, data = photo.format, upload.data
-        known = READ[name]
-        ending = own if own.lower() in known else SUFFIXES.get(name, known[0])
-    return Part('photo', f'{_stem(upload)}_restored{ending}', name, data)
+    name = f'{_stem(upload)}_restored{ending}'
+    if not result.changed:
+        return Part('photo', name, photo.format, upload.data)
+    kind = format_for(name, photo)
+    return Part('photo', name, kind, encode(photo, kind, None))
 
 
 def _stem(upload: Upload) -> str:

@@ -173,9 +173,11 @@ class Restore:
                 answer = Stream(self._events(upload))
                 del upload
                 await answer(scope, receive, send)
-        except HTTPException:
+        except HTTPException as error:
             await _drain(request, self._limits.bytes)
-            raise
+            headers = {**(error.headers or {}), 'Connection': 'close'}
+            detail, status = error.detail, error.status_code
+            raise HTTPException(status, detail, headers) from error
         except ClientDisconnect:
             pass
 

@@ -67,7 +67,8 @@ class Guard:
         app = self.app
         if fault := self._fault(scope):
             status, text = fault
-            app = JSONResponse(dict(error=text), status)
+            headers = {'Connection': 'close'}  # what else comes is not read
+            app = JSONResponse(dict(error=text), status, headers)
         await app(scope, receive, send_with_headers)
 
     def _fault(self, scope: Scope) -> Optional[tuple[int, str]]:

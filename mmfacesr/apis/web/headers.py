@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 from starlette.exceptions import HTTPException
 
-from mmfacesr.apis.web.bombs import is_bomb
+from mmfacesr.apis.web.bombs import hides_bomb, is_bomb
 from mmfacesr.utils.image_formats import unread_kind, without_texts
 
 KNOWN = 'PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000 or AVIF'
@@ -63,29 +63,31 @@ def read_header(data: bytes) -> Header:
     name = _format_of(data)
     _refuse_polyglot(data)
     if is_bomb(data, name):
-        raise HTTPException(
-            422,
-            f'Expected a usual {name}, got one of far more parts than a '
-            'picture has; save it again by a program for pictures.',
-        )
+        raise _damaged(name, 'far more parts than a picture has')
     try:
         stream = io.BytesIO(without_texts(data))
         with Image.open(stream, formats=(name,)) as image:
+            if hides_bomb(image):
+                raise ValueError(name)
             return Header(name, *image.size)
     except Image.DecompressionBombError as error:
         raise too_many_pixels('a picture', str(error)) from error
     except Exception as error:  # Pillow's plugins raise many kinds
-        raise HTTPException(
-            422,
-            f'Expected a whole picture, got a {name} whose header is damaged; '
-            'save it again or take another copy.',
-        ) from error
+        raise _damaged(name, 'a damaged header') from error
 
 
 def too_many_pixels(expected: str, got: str) -> HTTPException:
     """Return the error of a picture that is too large."""
     return HTTPException(
         413, f'Expected {expected}, got too many pixels: {got}; reduce it.'
+    )
+
+
+def _damaged(name: str, what: str) -> HTTPException:
+    return HTTPException(
+        422,
+        f'Expected a whole picture, got a {name} with {what}; save it again '
+        'or take another copy.',
     )
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import warnings
 import webbrowser
 from functools import partial
 from typing import Any, Optional
@@ -35,6 +36,8 @@ def serve(args: argparse.Namespace, listener: socket.socket) -> None:
         args (Namespace): Of ``mmfacesr web``.
         listener (socket.socket): Bound; ``Server`` lets it listen.
     """
+    # Pillow tells each odd tag of a picture, of which there may be many.
+    warnings.filterwarnings('ignore', module='PIL')
     device, own = args.device or get_device(), None
     offers = published_offers()
     if args.model or args.weights:
