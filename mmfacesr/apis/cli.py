@@ -62,6 +62,8 @@ COMMANDS = (
         videos.HELP,
         videos.add_arguments,
         videos.video,
+    ),
+    (
         'web',
         'restore faces on a page in the browser',
         web.HELP,
