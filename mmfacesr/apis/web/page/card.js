@@ -159,8 +159,8 @@ export class Card {
       ? picture('', before, `${title}, left alone`)
       : makeSlider(before, this.#part(`face_${index}_after`), title));
     item.classList.toggle('left-alone', left);
-    item.querySelector('b').textContent = title;
-    item.querySelector('span').textContent = `${Math.round(face.size)} pixels wide`;
+    item.querySelector('p b').textContent = title;
+    item.querySelector('.quiet').textContent = `${Math.round(face.size)} pixels wide`;
     const reason = item.querySelector('.reason');
     reason.hidden = !face.reason;
     reason.textContent = `Left alone: ${face.reason}.`;
@@ -179,7 +179,8 @@ function boxOf(face, index, width, height) {
   const top = Math.max(y0 - grown, 0);
   const box = document.createElement('span');
   box.className = face.restored ? 'box' : 'box left-alone';
-  box.textContent = index + 1;
+  box.append(document.createElement('b'));
+  box.firstChild.textContent = index + 1;
   box.style.left = `${100 * left / width}%`;
   box.style.top = `${100 * top / height}%`;
   box.style.width = `${100 * (Math.min(x1 + grown, width) - left) / width}%`;
