@@ -8,19 +8,23 @@ const copyOf = (id) => document.getElementById(id).content.firstElementChild.clo
 /** Words for the state of a picture. */
 export function stateOf(job) {
   switch (job.state) {
-    case 'queued': return 'waits for its turn';
-    case 'sent': return 'is sent to the server';
-    case 'waiting': return `waits at the server, place ${job.event.position}`;
-    case 'busy': return `the server is busy; tries again in ${job.event.seconds} s`;
-    case 'working': return `${job.event.stage}, ${Math.round((Date.now() - job.since) / 1000)} s`;
+    case 'queued': return 'Waits for its turn';
+    case 'sent': return 'Is sent to the server';
+    case 'waiting': return `Waits at the server, place ${job.event.position}`;
+    case 'busy': return `The server is busy; tries again in ${job.event.seconds} s`;
+    case 'working': return `${capital(job.event.stage)}, ${Math.round((Date.now() - job.since) / 1000)} s`;
     case 'done': return doneText(job.answer.result);
-    case 'canceled': return 'canceled';
-    default: return job.error;
+    case 'canceled': return 'Canceled';
+    default: return capital(job.error);
   }
 }
 
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function doneText({ faces, changed }) {
-  if (!faces.length) return changed ? 'no face found; enlarged' : 'no face found; the picture is as it was';
+  if (!faces.length) return changed ? 'No face found; enlarged' : 'No face found; the picture is as it was';
   const restored = faces.filter((face) => face.restored).length;
   const count = faces.length === 1 ? '1 face' : `${faces.length} faces`;
   return `${restored} of ${count} restored`;

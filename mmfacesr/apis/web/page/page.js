@@ -1,5 +1,5 @@
 /* The page: choices, pictures that are added, progress, downloads. */
-import { Card, stateOf } from './card.js';
+import { Card, capital, stateOf } from './card.js';
 import { saveAll } from './downloads.js';
 import { filesOf, megabytes, millions, refusal } from './files.js';
 import { Job, Queue } from './queue.js';
@@ -72,8 +72,7 @@ function licenseOf({ license, restricted, note }) {
 }
 
 function sentence(text) {
-  const first = /^[a-z]/.test(text) ? text[0].toUpperCase() : text[0];
-  return `${first}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  return `${capital(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 function choices() {

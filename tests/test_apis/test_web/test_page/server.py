@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import numpy as np
 import uvicorn
@@ -69,6 +69,9 @@ def png(color: tuple[int, int, int], size: tuple[int, int] = SIZE) -> bytes:
     buffer = io.BytesIO()
     Image.new('RGB', size, color).save(buffer, 'PNG')
     return buffer.getvalue()
+
+
+PICTURE = png((120, 100, 80))
 
 
 def noise(seed: int, size: tuple[int, int] = SIZE) -> bytes:
@@ -260,7 +263,7 @@ def serving(app: Any, seconds: float = 10) -> Iterator[str]:
     while not server.started and time.monotonic() < end:
         time.sleep(0.01)
     assert server.started
-    port: Optional[int] = server.servers[0].sockets[0].getsockname()[1]
+    port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield f'http://127.0.0.1:{port}/'
     finally:
