@@ -24,10 +24,12 @@ export function capital(text) {
 }
 
 function doneText({ faces, changed }) {
-  if (!faces.length) return changed ? 'No face found; enlarged' : 'No face found; the picture is as it was';
+  const end = changed ? '' : '; the picture is as it was';
+  if (!faces.length) return `No face found${end}`;
   const restored = faces.filter((face) => face.restored).length;
   const count = faces.length === 1 ? '1 face' : `${faces.length} faces`;
-  return `${restored} of ${count} restored`;
+  const why = restored < faces.length ? ' (see why below)' : '';
+  return `${restored} of ${count} restored${why}${end}`;
 }
 
 export class Card {
@@ -65,7 +67,7 @@ export class Card {
     const faces = done ? job.answer.result.faces : [];
     const left = faces.some((face) => !face.restored)
       && !(job.choices.force && !job.choices.only_center_face);
-    this.element.dataset.state = job.state;
+    this.element.dataset.state = done && !job.answer.result.changed ? 'same' : job.state;
     this.tick();
     this.#show('.busy', job.state === 'sent' || job.state === 'working');
     this.#show('.cancel', job.open);
