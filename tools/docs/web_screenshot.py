@@ -28,12 +28,12 @@ from mmfacesr.utils import write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = {
-    'family.png': (5, 360, 240, 5, (21, 40)),
+    'family.png': (5, 360, 240, 4, (21, 40)),
     'street.png': (7, 640, 420, 4, (24, 40)),
 }
 """Name -> arguments of `render_group`; the first one is shown."""
-SCREENS = {'web.png': (1280, 600), 'web_phone.png': (390, 844)}
-COLORS = 96
+SCREENS = {'web.png': (1280, 520), 'web_phone.png': (390, 844)}
+COLORS = 144
 MOST_BYTES = 250_000
 SECONDS = 120
 ARGUMENTS = (
@@ -47,8 +47,9 @@ ENDED = ".card:is([data-state='done'], [data-state='same'])"
 OPEN_FIRST = """document.querySelectorAll('.result').forEach(
   (result, i) => { result.open = !i; });
 document.activeElement.blur();"""
-LOADED = """const images = [...document.images];
-return images.length && images.every((image) => image.complete);"""
+DECODE = """const done = arguments[0];
+const images = [...document.querySelectorAll('.card img[src]')];
+Promise.all(images.map((image) => image.decode())).then(done, done);"""
 END_OF_RESULT = """const first = document.querySelector('.card');
 return Math.round(first.getBoundingClientRect().bottom + scrollY + 12);"""
 
@@ -112,7 +113,6 @@ def restore_pictures(browser: Any, address: str, folder: Path) -> None:
     find('#files')[0].send_keys('\n'.join(paths))
     wait.until(lambda _: len(find(ENDED)) == len(paths))
     browser.execute_script(OPEN_FIRST)
-    wait.until(lambda _: browser.execute_script(LOADED))
 
 
 def take(browser: Any, width: int, height: int) -> Image.Image:
@@ -122,6 +122,7 @@ def take(browser: Any, width: int, height: int) -> Image.Image:
         dict(width=width, height=height, deviceScaleFactor=1, mobile=False),
     )
     bottom = browser.execute_script(END_OF_RESULT)
+    browser.execute_async_script(DECODE)
     taken = browser.execute_cdp_cmd(
         'Page.captureScreenshot',
         dict(
@@ -141,7 +142,7 @@ def encode(image: Image.Image) -> bytes:
     """
     buffer = io.BytesIO()
     # Patterns of dithering would not compress.
-    small = image.quantize(COLORS, dither=Image.Dither.NONE)
+    small = image.quantize(COLORS, kmeans=2, dither=Image.Dither.NONE)
     small.save(buffer, 'PNG', optimize=True)
     if buffer.tell() > MOST_BYTES:
         raise ValueError(

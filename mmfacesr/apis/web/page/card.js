@@ -28,7 +28,8 @@ function doneText({ faces, changed }) {
   if (!faces.length) return `No face found${end}`;
   const restored = faces.filter((face) => face.restored).length;
   const count = faces.length === 1 ? '1 face' : `${faces.length} faces`;
-  const why = restored < faces.length ? ' (see why below)' : '';
+  const left = faces.length - restored;
+  const why = left ? `, ${left} left alone (see why below)` : '';
   return `${restored} of ${count} restored${why}${end}`;
 }
 
