@@ -15,9 +15,7 @@ def test_restores_several_pictures_two_at_a_time(
     page: Page, stand_in: StandIn
 ) -> None:
     names = ['ok1.png', 'slow2.png', 'slow3.png', 'slow4.png', 'none5.png']
-    page.one('[name=upscale][value="2"]').find_element(
-        'xpath', './parent::label'
-    ).click()
+    choose_upscale(page, 2)
     page.one('[name=only_center_face]').click()
     page.add(dict.fromkeys(names, PICTURE))
     page.wait_for('ok1', '2 of 3 faces restored')
@@ -41,7 +39,11 @@ def test_restores_several_pictures_two_at_a_time(
     assert page.chromium.get_log('browser') == []
 
 
-def test_shows_the_picture_and_its_faces(page: Page, stand_in) -> None:
+@pytest.mark.parametrize('upscale', [1, 4])
+def test_shows_the_picture_and_its_faces(
+    page: Page, stand_in, upscale: int
+) -> None:
+    choose_upscale(page, upscale)
     page.add({'ok.png': PICTURE})
     page.wait_for('ok', '2 of 3 faces restored')
     sliders = page.wait(lambda: page.all('img-comparison-slider'))
@@ -75,6 +77,11 @@ def test_shows_the_picture_and_its_faces(page: Page, stand_in) -> None:
     assert pixel(page, sliders[0], 0.8) == (200, 120, 90)
 
 
+def choose_upscale(page: Page, factor: int) -> None:
+    radio = page.one(f'[name=upscale][value="{factor}"]')
+    radio.find_element('xpath', './parent::label').click()
+
+
 def pixel(page: Page, element, across: float) -> tuple[int, ...]:
     """A color of an element as it is drawn."""
     drawn = Image.open(io.BytesIO(element.screenshot_as_png)).convert('RGB')
@@ -93,9 +100,7 @@ def test_restores_again_with_faces_of_any_size(
     page.wait_for('ok', '3 of 3 faces restored')
     assert not page.one('.any-size').is_displayed()
     assert stand_in.requests[1]['force'] == 'true'
-    page.one('[name=upscale][value="4"]').find_element(
-        'xpath', './parent::label'
-    ).click()
+    choose_upscale(page, 4)
     again.click()
     page.wait_for('ok', '2 of 3 faces restored')
     assert '1280 × 800 pixels, enlarged 4 times' in page.one('.facts').text
