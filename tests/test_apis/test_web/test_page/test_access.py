@@ -5,8 +5,9 @@
 import pytest
 from browser import requests_of, set_dark, set_width
 
+from .answers import PICTURE
 from .driver import CONTRASTS, Page
-from .server import HOSTILE, PICTURE, StandIn
+from .server import HOSTILE, StandIn
 
 
 def test_opens_with_what_may_be_chosen(page: Page, server) -> None:

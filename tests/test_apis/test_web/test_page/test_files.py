@@ -5,8 +5,9 @@
 import time
 import zipfile
 
+from .answers import PICTURE, noise, png
 from .driver import Page
-from .server import PICTURE, StandIn, noise, png
+from .server import StandIn
 
 
 def test_nothing_is_kept_after_removal(page: Page, stand_in: StandIn) -> None:

@@ -7,8 +7,9 @@ import io
 import pytest
 from PIL import Image
 
+from .answers import BOXES, PICTURE, SIZE
 from .driver import Page
-from .server import BOXES, HOSTILE, PICTURE, SIZE, StandIn
+from .server import HOSTILE, StandIn
 
 
 def test_restores_several_pictures_two_at_a_time(
