@@ -11,6 +11,9 @@ from mmfacesr.utils.project_files import project_root
 from mmfacesr.weights.model_index import WeightsEntry, find_entry, read_index
 from mmfacesr.weights.sources import place_of_entry
 
+DRAWN = {'synthetic': 'drawn faces alone'}
+"""Data in names of weights, as a visitor understands them."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -91,12 +94,13 @@ def _offer(entry: WeightsEntry) -> Optional[Offer]:
     # method_architecture_schedule_dataset, or the first two
     _, kind, *more = entry.name.split('_')
     low, high = facts['gt_size'] // facts['scale'], facts['gt_size']
-    trained = f', trained on {more[-1]}' if more else ''
+    data = more and DRAWN.get(more[-1], more[-1])
+    trained = f'trained on {data}' if data else ''
     return Offer(
         entry.name,
-        f'{entry.collection} {kind}, {low} to {high} pixels{trained}',
+        f'{entry.collection} {kind}, {low} to {high} pixels',
         entry.license,
         entry.restricted,
-        entry.note,
+        '; '.join(filter(None, (trained, entry.note))),
         entry,
     )
