@@ -11,7 +11,7 @@ from mmfacesr.utils.project_files import project_root
 from mmfacesr.weights.model_index import WeightsEntry, find_entry, read_index
 from mmfacesr.weights.sources import place_of_entry
 
-DRAWN = {'synthetic': 'drawn faces alone'}
+DRAWN = {'synthetic': 'drawn faces'}
 """Data in names of weights, as a visitor understands them."""
 
 
@@ -95,12 +95,12 @@ def _offer(entry: WeightsEntry) -> Optional[Offer]:
     _, kind, *more = entry.name.split('_')
     low, high = facts['gt_size'] // facts['scale'], facts['gt_size']
     data = more and DRAWN.get(more[-1], more[-1])
-    trained = f'trained on {data}' if data else ''
+    trained = f' of {data}' if data else ''
     return Offer(
         entry.name,
-        f'{entry.collection} {kind}, {low} to {high} pixels',
+        f'{entry.collection} {kind}{trained}, {low} to {high} pixels',
         entry.license,
         entry.restricted,
-        '; '.join(filter(None, (trained, entry.note))),
+        entry.note,
         entry,
     )
