@@ -161,9 +161,7 @@ def _job(
             upscale=args.upscale,
             back_project=args.back_project,
         ),
-        encoding=choose_encoding(
-            args.out, args.codec, args.quality, facts.pix_fmt
-        ),
+        encoding=choose_encoding(args.out, args.codec, args.quality, facts),
         made_by=made_by(restorer, args),
         until=args.seconds,
         batch_size=batch_size,

@@ -16,10 +16,11 @@ from mmfacesr.apis.videos.frames import planar_format, reformatted
 from mmfacesr.apis.videos.reading import VideoFacts
 from mmfacesr.utils import printable, replacing
 
-# What keeps time stamps as they are, negative ones too.
+# What keeps time stamps as they are.
 PART_FORMAT = 'nut'
 PART_OPTIONS = MappingProxyType({'avoid_negative_ts': 'disabled'})
 DEFAULT_RATE = 25
+THREADS = 4  # always: what H.264 becomes depends on it
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,10 @@ class Encoding:
 
 
 def choose_encoding(
-    target: Path, codec: Optional[str], quality: Optional[int], pix_fmt: str
+    target: Path,
+    codec: Optional[str],
+    quality: Optional[int],
+    facts: VideoFacts,
 ) -> Encoding:
     """Choose what fits the file and keeps what the frames hold.
 
@@ -97,11 +101,11 @@ def choose_encoding(
         codec (str | None): A key of :data:`CODECS`; None for the default of
             the file.
         quality (int | None): CRF; None for the default of the codec.
-        pix_fmt (str): Format of the frames.
+        facts (VideoFacts): Of the video whose frames they are.
 
     Raises:
-        ValueError: If the file cannot hold the codec, or the quality is none
-            of its scale.
+        ValueError: If the file cannot hold the codec, the codec the size, or
+            the quality is none of its scale.
     """
     known = HOLDS.get(target.suffix.lower())
     if known is None:
@@ -125,13 +129,24 @@ def choose_encoding(
         raise ValueError(
             f'Expected {scale if kind.quality else lossless}, got {quality}.'
         )
-    return Encoding(codec, quality, _nearest_format(pix_fmt, kind.library))
+    pix_fmt = _nearest_format(facts, codec)
+    if pix_fmt is None:
+        raise ValueError(
+            f'Expected an even width and height for {codec}, got '
+            f'{facts.width}x{facts.height}; choose another by --codec, such '
+            'as vp9.'
+        )
+    return Encoding(codec, quality, pix_fmt)
 
 
-def _nearest_format(pix_fmt: str, library: str) -> str:
-    """The format of an encoder that keeps most of another one."""
-    wanted = planar_format(pix_fmt)
-    offered = [f.name for f in av.Codec(library, 'w').video_formats]
+def _nearest_format(facts: VideoFacts, codec: str) -> Optional[str]:
+    """The format of an encoder that keeps most of a video's; None if none."""
+    wanted = planar_format(facts.pix_fmt)
+    offered = [
+        f.name for f in av.Codec(CODECS[codec].library, 'w').video_formats
+    ]
+    if codec in H26X and (facts.width % 2 or facts.height % 2):
+        offered = [name for name in offered if '444' in name]
     family, _, depth = wanted.partition('p')
     family = {'gbr': 'yuv444', 'gray': 'yuv420'}.get(family, family)
     # Fewer bits before less color.
@@ -143,8 +158,10 @@ def _nearest_format(pix_fmt: str, library: str) -> str:
         f'yuv420p{depth}',
         'yuv420p10le' if depth else '',
         'yuv420p',
+        f'yuv444p{depth}',
+        'yuv444p',
     )
-    return next(name for name in nearest if name in offered)
+    return next((name for name in nearest if name in offered), None)
 
 
 def write_part(
@@ -158,7 +175,8 @@ def write_part(
     Args:
         path (Path): The part.
         frames (Iterable[VideoFrame]): All of one size, at least one, with
-            time stamps in the time base of the facts.
+            time stamps in the time base of the facts. In the part they count
+            from the first one of the video; those given are changed.
         facts (VideoFacts): Of the video that they are of.
         encoding (Encoding): How.
 
@@ -183,7 +201,9 @@ def write_part(
                 )
                 context = stream.codec_context
                 _set_up(context, frame, facts, encoding)
-            container.mux(stream.encode(_ready(frame, encoding)))
+            frame = _ready(frame, encoding)
+            frame.pts -= facts.first  # a part holds none below 0
+            container.mux(stream.encode(frame))
             count += 1
         container.mux(stream.encode(None))
     return count
@@ -199,6 +219,7 @@ def _set_up(
     context.width, context.height = frame.width, frame.height
     context.pix_fmt = encoding.pix_fmt
     context.time_base = facts.time_base
+    context.thread_count = THREADS
     if facts.pixel_shape:
         context.sample_aspect_ratio = facts.pixel_shape
     (

@@ -26,7 +26,10 @@ FULL = 2  # FFmpeg's number of the full range
 # Depths that are kept; others become the next larger of these.
 DEPTHS = {8: '', 10: '10le', 12: '12le'}
 SUBSAMPLINGS = {(2, 2): '420', (2, 1): '422', (1, 1): '444'}
-DARKEST, LUMA_STEPS, CHROMA_STEPS = 16, 219, 224  # of the limited range
+LUMA_STEPS, CHROMA_STEPS = 219, 224  # of the limited range, in 8 bit
+# Flags of swscale: bicubic, with full chroma, exact. Otherwise colors are
+# off by up to 3.
+EXACTLY = 0x4 | 0x2000 | 0x40000 | 0x80000
 
 
 class FramePicture:
@@ -185,7 +188,7 @@ def reformatted(frame: VideoFrame, **wanted: object) -> VideoFrame:
         dst_colorspace=min(matrix, BT2020),
         src_color_range=as_it_is,
         dst_color_range=FULL if to_rgb else as_it_is,
-        **dict(dict(interpolation='BICUBIC'), **wanted),
+        **dict(dict(interpolation=EXACTLY), **wanted),
     )
     return _like(made, frame)
 

@@ -4,7 +4,9 @@
 
 import io
 import logging
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple, Optional
@@ -30,7 +32,11 @@ FORMATS = {
 }
 """Ending of a video -> FFmpeg's name of its container."""
 # Tags that the writer sets itself.
-OWN_TAGS = ('encoder', 'major_brand', 'minor_version', 'compatible_brands')
+OWN_TAGS = re.compile(
+    'encoder|major_brand|minor_version|compatible_brands|BPS|DURATION|'
+    '(NUMBER_OF|_STATISTICS)_.*'
+)
+MOST_TICKS = 1 << 31  # in a second, of a container
 
 
 def check_target(facts: VideoFacts, target: Path) -> None:
@@ -97,12 +103,12 @@ def join(
         ValueError: If the parts were encoded in different ways.
         OSError: If it cannot be written.
     """
-    stamps = _stamps(parts)
+    stamps = _stamps(parts, facts)
     end = None if until is None else stamps.begin + until
     with (
         replacing(target) as temporary,
         opened(facts.path) as (source, pictures),
-        av.open(temporary, 'w', FORMATS[target.suffix.lower()]) as made,
+        _created(temporary, target, source) as made,
         av.open(parts[0]) as first,
     ):
         stream = made.add_stream_from_template(first.streams.video[0])
@@ -110,7 +116,7 @@ def join(
         if facts.display_matrix:
             stream.set_display_matrix(facts.display_matrix)
         streams = _copied(source, pictures, made)
-        _describe(made, stream, source, pictures)
+        _describe(made, stream, source, pictures, end)
         whole = facts.ticks and facts.ticks * facts.time_base
         video = _pictures(parts, stamps, stream, None if until else whole)
         waiting = next(video, None)
@@ -127,6 +133,21 @@ def join(
         while waiting is not None:
             made.mux_one(waiting[1])
             waiting = next(video, None)
+
+
+def _created(
+    path: Path, target: Path, source: InputContainer
+) -> OutputContainer:
+    """Open a file that counts time at least as finely as its source."""
+    options = {}
+    kind = FORMATS[target.suffix.lower()]
+    ticks = math.lcm(
+        *(s.time_base.denominator for s in source.streams if s.time_base)
+    )
+    if kind in ('mp4', 'mov') and ticks < MOST_TICKS:
+        # Else the beginning of each stream is rounded to a millisecond.
+        options['movie_timescale'] = str(ticks)
+    return av.open(path, 'w', kind, options=options)
 
 
 def _copied(
@@ -147,21 +168,33 @@ def _describe(
     stream: VideoStream,
     source: InputContainer,
     pictures: VideoStream,
+    end: Optional[Fraction],
 ) -> None:
     """Copy what a file and its pictures are called, and its chapters."""
-    made.metadata.update(
-        {k: v for k, v in source.metadata.items() if k not in OWN_TAGS}
-    )
+    made.metadata.update(_tags(source.metadata))
     _name(stream, pictures)
-    if chapters := source.chapters():
+    chapters = [
+        chapter
+        for chapter in source.chapters()
+        if end is None or chapter['start'] * chapter['time_base'] < end
+    ]
+    if chapters:
         made.set_chapters(chapters)
 
 
 def _name(stream: Stream, other: Stream) -> None:
     """Copy title, language and what a stream is for."""
-    tags = {k: v for k, v in other.metadata.items() if k not in OWN_TAGS}
-    stream.metadata.update(tags)
+    stream.metadata.update(_tags(other.metadata))
     stream.disposition = other.disposition
+
+
+def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
+    """What somebody has written into a file, not the writer of files."""
+    return {
+        name: text
+        for name, text in metadata.items()
+        if not OWN_TAGS.fullmatch(name)
+    }
 
 
 class _Stamps(NamedTuple):
@@ -169,12 +202,14 @@ class _Stamps(NamedTuple):
 
     Attributes:
         order (np.ndarray): (N,) time stamps as they are shown.
+        shift (int): What those of the parts miss.
         time_base (Fraction): Seconds that a time stamp counts; a part may
             count finer than the source.
         delay (int): How many pictures a decoder holds back.
     """
 
     order: np.ndarray
+    shift: int
     time_base: Fraction
     delay: int
 
@@ -200,14 +235,17 @@ class _Stamps(NamedTuple):
         return int(end) - shown
 
 
-def _stamps(parts: Sequence[Path]) -> _Stamps:
+def _stamps(parts: Sequence[Path], facts: VideoFacts) -> _Stamps:
     """Read the time stamps of all packets of all parts."""
     with av.open(parts[0]) as container:
         base = container.streams.video[0].time_base
+    shift = round(facts.first * facts.time_base / base)
     shown = np.array([packet.pts for _, packet in _packets(parts)], np.int64)
+    shown += shift
     order = np.sort(shown)
     places = np.searchsorted(order, shown)
-    return _Stamps(order, base, int((np.arange(len(shown)) - places).max()))
+    delay = int((np.arange(len(shown)) - places).max())
+    return _Stamps(order, shift, base, delay)
 
 
 def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
@@ -243,6 +281,7 @@ def _pictures(
                 f'the folder {printable(parts[0].parent)} and run the '
                 'command again.'
             )
+        packet.pts += stamps.shift
         packet.dts = stamps.decoding(index)
         packet.duration = stamps.duration(packet.pts) or packet.duration
         if whole and index == len(stamps.order) - 1:

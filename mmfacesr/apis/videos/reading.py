@@ -21,6 +21,7 @@ from mmfacesr.utils import printable
 
 BITS_OF_HDR = {16: 'PQ', 18: 'HLG'}
 """Numbers of transfer functions (ITU-T H.273) of HDR."""
+STILL = ('_pipe', 'image2')  # ends of the names of formats
 DISPLAY_MATRIX = 'DISPLAYMATRIX'
 
 
@@ -40,6 +41,7 @@ class VideoFacts:
         rate (Fraction | None): Frames a second on average.
         frames (int | None): How many there are, or about how many.
         duration (float | None): Seconds.
+        first (int): Time stamp of the first frame.
         ticks (int | None): How long the pictures are, in the time base; None
             where the container does not say it of them alone.
         codec (str): As FFmpeg names it.
@@ -58,6 +60,7 @@ class VideoFacts:
     rate: Optional[Fraction]
     frames: Optional[int]
     duration: Optional[float]
+    first: int
     ticks: Optional[int]
     codec: str
     pix_fmt: str
@@ -87,6 +90,11 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             f'as one ({error.strerror}); play it to see whether it is whole.'
         ) from error
     with container:
+        if container.format.name.endswith(STILL):
+            raise UnreadableVideoError(
+                f'Expected a video, got the picture {printable(path)}; '
+                '`mmfacesr restore` takes pictures.'
+            )
         yield container, _pictures_of(container, path)
 
 
@@ -134,6 +142,7 @@ def read_facts(path: Path) -> VideoFacts:
             rate=rate,
             frames=count or None,
             duration=seconds,
+            first=frame.pts or 0,
             ticks=stream.duration,
             codec=context.name,
             pix_fmt=frame.format.name,

@@ -4,6 +4,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, cycle, islice
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from mmfacesr.apis.restoring.choices import Choices
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.videos import job as jobs
-from mmfacesr.apis.videos.encoding import choose_encoding
+from mmfacesr.apis.videos.encoding import choose_encoding, write_part
 from mmfacesr.apis.videos.job import VideoJob, current_report, run
-from mmfacesr.apis.videos.reading import read_facts
+from mmfacesr.apis.videos.joining import join
+from mmfacesr.apis.videos.reading import read_facts, read_frames
 
 from .conftest import HEIGHT, WIDTH, Sound, make_video, shown
 
@@ -32,7 +34,7 @@ def job_for(source: Path, target: Path, codec: str | None = None, **more):
         facts=facts,
         target=target,
         choices=Choices(**more.pop('choices', {})),
-        encoding=choose_encoding(target, codec, None, facts.pix_fmt),
+        encoding=choose_encoding(target, codec, None, facts),
         made_by=dict(model='m'),
         **more,
     )
@@ -278,3 +280,44 @@ def test_the_change_grows_from_the_limits_of_size(
     found = jobs.share_of_change(points, facts, Choices())
     assert found == pytest.approx(share, abs=1e-4)
     assert jobs.share_of_change(points, facts, Choices(force=True)) == 1
+
+
+def test_a_start_between_milliseconds_stays(
+    restorer: FaceSRInferencer, tmp_path: Path
+) -> None:
+    source = make_video(tmp_path / 'in.ts', [3003 * k for k in range(6)])
+    times = shown(source)[0]
+    assert (times[0] * 1000).denominator > 1
+    restore(restorer, source, tmp_path / 'out.mp4')
+    assert shown(tmp_path / 'out.mp4')[0] == times
+
+
+def test_time_before_zero_stays_within_parts(tmp_path: Path) -> None:
+    source = make_video(tmp_path / 'in.mkv', [0, 40, 90], Fraction(1, 1000))
+    facts = replace(read_facts(source), first=-70)
+    frames = list(read_frames(source))
+    for frame in frames:
+        frame.pts -= 70
+    job = replace(job_for(source, tmp_path / 'out.mkv'), facts=facts)
+    part = tmp_path / 'part.nut'
+    assert write_part(part, frames, facts, job.encoding) == 3
+    join(facts, [part], tmp_path / 'out.mkv')
+    times = shown(tmp_path / 'out.mkv')[0]  # Matroska begins at 0
+    assert np.diff(times).tolist() == [Fraction(40, 1000), Fraction(50, 1000)]
+
+
+def test_odd_sizes_into_a_codec_of_even_ones(
+    restorer: FaceSRInferencer, tmp_path: Path
+) -> None:
+    source = make_video(
+        tmp_path / 'in.webm',
+        [0, 40],
+        Fraction(1, 1000),
+        'libvpx-vp9',
+        size=(47, 65),
+    )
+    restore(restorer, source, tmp_path / 'out.mp4')
+    facts = read_facts(tmp_path / 'out.mp4')
+    assert (facts.width, facts.height, facts.codec) == (65, 47, 'h264')
+    with pytest.raises(ValueError, match='even width and height for av1'):
+        job_for(source, tmp_path / 'out.webm', 'av1')
