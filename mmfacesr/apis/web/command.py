@@ -21,18 +21,20 @@ every face before and after, and download the results.
   mmfacesr web -m MODEL                another model first
   mmfacesr web --host 192.168.1.5      for everybody in that network
 
-The model that comes first is loaded in the background. Those whose weights
-are not on this machine are listed, and `mmfacesr download NAME` makes them
-usable; the server downloads nothing. Pictures are kept in memory alone, and
+The model that comes first is loaded in the background; one of -m before the
+page is there, its weights downloaded if need be. Models whose weights are not
+on this machine are listed, and `mmfacesr download NAME` makes them usable;
+for a visitor nothing is downloaded. Pictures are kept in memory alone, and
 only until their answer is sent; their names are not logged.
 
 There is no password and no encryption. With --host of a network put a proxy
 before it that has both, and name its address by --allow-host.
 
-Memory: --jobs times --max-mb for pictures that wait, twice that for four
-uploads at a time, and about 12 bytes for each pixel of the results that are
-being made or sent, of which there are three (30 bytes with 16 bits and
-transparency). A result has at most 4 times the pixels of --max-megapixels.
+Memory, at most: --jobs times --max-mb for pictures that wait, three times
+--max-mb for each of four uploads at a time, and for the one picture that is
+worked on about 12 bytes a pixel of its result, 50 with 16 bits and
+transparency. An enlarged result has at most 4 times --max-megapixels. Two
+more results may be on their way to their visitors.
 
 Exit status: 1 it could not start, 130 ended by Ctrl-C, 143 by SIGTERM.
 """
@@ -120,7 +122,6 @@ def _listen(args: argparse.Namespace) -> socket.socket:
         return socket.create_server((args.host, args.port), family=family)
     except OSError as error:
         raise OSError(
-            error.errno,
             f'Expected a free port {args.port} at {printable(args.host)}, got '
             f'"{error.strerror}"; choose another by --port (0 takes a free '
             'one), or an address of this machine by --host.',

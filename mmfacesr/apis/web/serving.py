@@ -9,16 +9,17 @@ import sys
 import threading
 import warnings
 import webbrowser
-from functools import partial
+from concurrent.futures import wait
 from typing import Any, Optional
 
+import numpy as np
 import uvicorn
 from mmengine.device import get_device
 
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.web.app import make_app
 from mmfacesr.apis.web.guard import bracketed
-from mmfacesr.apis.web.offers import own_offer, published_offers
+from mmfacesr.apis.web.offers import Offer, own_offer, published_offers
 from mmfacesr.apis.web.turns import Turns
 from mmfacesr.apis.web.uploads import Limits
 from mmfacesr.apis.web.working import Restorers, note_fault
@@ -27,6 +28,7 @@ from mmfacesr.utils.signals import ending_of, status_of
 MEGA = 1_000_000
 MEBI = 1 << 20
 END_SECONDS = 1  # for what is under way
+BLANK = np.zeros((64, 64, 3), np.uint8)
 
 
 def serve(args: argparse.Namespace, listener: socket.socket) -> None:
@@ -57,7 +59,7 @@ def serve(args: argparse.Namespace, listener: socket.socket) -> None:
     app = make_app(
         offers, restorers, limits, turns, {args.host, *args.allow_host}
     )
-    turns.pool.submit(_warm_up, partial(restorers.get, offers[0]))
+    turns.pool.submit(_warm_up, restorers, offers[0])
     try:
         Server(app, args).run([listener])
     except KeyboardInterrupt as stop:
@@ -101,19 +103,17 @@ class Server(uvicorn.Server):
             ).start()
 
 
-def _warm_up(load: Any) -> None:
-    """Load the first model before somebody waits for it."""
+def _warm_up(restorers: Restorers, offer: Offer) -> None:
+    """Load the first model and the finder before somebody waits for them."""
     try:
-        load()
+        list(restorers.get(offer).stream([BLANK]))
     except Exception as error:  # who chooses it is told
         note_fault(error)
 
 
 def _end(turns: Turns, stop: KeyboardInterrupt) -> None:
     """End at once, also while a thread restores, which cannot be stopped."""
-    try:
-        turns.pool.submit(int).result(END_SECONDS)
-    except TimeoutError:
+    if not wait([turns.pool.submit(int)], END_SECONDS).done:
         sys.stderr.write(f'\n{ending_of(stop)}.\n')
         sys.stderr.flush()
         os._exit(status_of(stop))

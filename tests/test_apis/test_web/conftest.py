@@ -218,7 +218,8 @@ def restorer() -> FaceSRInferencer:
 @contextmanager
 def serving(restorer: FaceSRInferencer, limits: Limits) -> Iterator[Site]:
     """Serve in a thread."""
-    restorer._finder = finder = Finder()
+    former, finder = restorer._finder, Finder()
+    restorer._finder = finder
     turns = Turns(JOBS)
     app = make_app(
         published_offers(), OneRestorer(restorer), limits, turns, ['faces.org']
@@ -235,6 +236,7 @@ def serving(restorer: FaceSRInferencer, limits: Limits) -> Iterator[Site]:
         server.should_exit = True
         thread.join()
         turns.pool.shutdown()
+        restorer._finder = former
 
 
 @pytest.fixture(scope='package')
