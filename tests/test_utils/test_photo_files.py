@@ -37,7 +37,8 @@ def test_a_photo_of_a_camera_comes_back_whole(tmp_path, array):
     )  # fmt: skip
     photo = read_photo(path)
     assert photo.format == 'JPEG'
-    assert suffix_for(photo) == '.jpg'
+    assert suffix_for(photo) == suffix_for(photo, '.png') == '.jpg'
+    assert suffix_for(photo, '.JPE') == '.JPE'
     assert photo.size == (64, 48)
     expected = ImageOps.exif_transpose(Image.open(path))
     np.testing.assert_array_equal(photo.pixels, np.array(expected))

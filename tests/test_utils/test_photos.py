@@ -13,7 +13,12 @@ import pytest
 from PIL import Image
 
 from mmfacesr.utils.images import UnreadableImageError
-from mmfacesr.utils.photos import Photo, read_photo, write_photo
+from mmfacesr.utils.photos import (
+    Photo,
+    decode_photo,
+    read_photo,
+    write_photo,
+)
 
 SHAPES = [(24, 20), *((24, 20, channels) for channels in (1, 2, 3, 4))]
 TYPES = [np.uint8, np.uint16]
@@ -242,3 +247,8 @@ def test_another_process_sees_the_same(tmp_path):
     )
     data = photo.pixels.tobytes() + photo.srgb().tobytes()
     assert done.stdout.split()[-1] == hashlib.sha256(data).hexdigest()
+
+
+def test_bytes_that_are_no_photo_are_called_what_they_are_called():
+    with pytest.raises(UnreadableImageError, match='^the upload: is not an'):
+        decode_photo('the upload', b'no photo at all')
