@@ -178,8 +178,8 @@ class Restore:
             headers = {**(error.headers or {}), 'Connection': 'close'}
             detail, status = error.detail, error.status_code
             raise HTTPException(status, detail, headers) from error
-        except ClientDisconnect:
-            pass
+        except (ClientDisconnect, asyncio.TimeoutError):
+            pass  # gone, or does not read
 
     async def _receive(self, request: Request) -> Upload:
         """Take what is uploaded, if it comes in time."""
