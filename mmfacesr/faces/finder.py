@@ -4,13 +4,13 @@
 
 from typing import Literal, NamedTuple
 
+import cv2
 import numpy as np
 
 from mmfacesr.faces.detection import MediaPipeDetector
 from mmfacesr.faces.detection.boxes import Box, BoxDetector, MediaPipeBoxes
 from mmfacesr.faces.detection.pyramid import cut_square, find_boxes
 from mmfacesr.faces.framing import map_points
-from mmfacesr.faces.schemes import CHIN_68, LEFT_EYE_68, RIGHT_EYE_68
 from mmfacesr.faces.table import LandmarkError
 
 # Room around a box for the landmark detector; the tighter one where the views
@@ -99,9 +99,16 @@ class FaceFinder:
             face is there.
         """
         low, high = points.min(0), points.max(0)
-        side = float((high - low).max())
-        box = Box(1.0, *(low + high) / 2, side, _turn_of(points))
-        return self._points_at(image, box)
+        box = Box(1.0, *(low + high) / 2, float((high - low).max()))
+        side = round(PATCHES_PER_BOX[0] * box.side)
+        left, top = round(box.x - side / 2), round(box.y - side / 2)
+        patch, matrix = cut_square(image, (left, top, side), 0, PATCH_SIZE)
+        place = map_points(cv2.invertAffineTransform(matrix), points)
+        face = self._points.find_again(patch, place)
+        if face is None or face.score < MIN_SCORE:
+            return None
+        found = map_points(matrix, face.points).astype(np.float32)
+        return found if _fits(found, box) else None
 
     def _points_at(self, image: np.ndarray, box: Box) -> np.ndarray | None:
         """Points of the face in a box; None if there is no sure one."""
@@ -140,13 +147,6 @@ class _Face(NamedTuple):
         same = SAME_FACE if other.turn == own.turn else SAME_TURNED
         distance = np.hypot(other.x - own.x, other.y - own.y)
         return bool(distance < same * max(other.side, own.side))
-
-
-def _turn_of(points: np.ndarray) -> int:
-    """Quarter turns counterclockwise after which a face is upright."""
-    eyes = (points[LEFT_EYE_68].mean(0) + points[RIGHT_EYE_68].mean(0)) / 2
-    x, y = points[CHIN_68] - eyes  # downwards, if it is upright
-    return int(np.round(np.arctan2(-x, y) / (np.pi / 2))) % 4
 
 
 def _box_detector(name: str) -> BoxDetector:

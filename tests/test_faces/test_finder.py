@@ -113,6 +113,20 @@ def test_lying_face_beside_upright_ones(finder, group, turn) -> None:
     assert eyes[0, 0] < eyes[1, 0] and abs(np.diff(eyes[:, 1])) < 5
 
 
+@pytest.mark.parametrize('turn', [0, 1, 2, 3])
+def test_a_face_is_found_again_near_its_place(finder, group, turn) -> None:
+    picture, truth = group
+    turned = np.ascontiguousarray(np.rot90(picture, turn))
+    for points in finder.find(turned):
+        size = eye_distance(points)
+        for shift in ((0, 0), (0.2 * size, -0.1 * size)):
+            again = finder.find_again(turned, points + shift)
+            assert again is not None
+            mean = np.abs((again - points).mean(0)).max()
+            assert mean < 0.02 * size
+        assert finder.find_again(turned, points + (0, 4 * size)) is None
+
+
 def test_face_that_fills_the_picture(finder) -> None:
     portrait, points = render_face(4, 512)
     low, high = points.min(0).astype(int), points.max(0).astype(int)
