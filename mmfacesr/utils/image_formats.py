@@ -46,6 +46,7 @@ NOT_READ = {
 }
 """Images for people, but not for this reader: what they are -> suffixes."""
 IMAGE_SUFFIXES = frozenset(sum(READ.values(), ()))
+VIDEO_SUFFIXES = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.webm')
 UNREAD = {
     suffix: kind for kind, suffixes in NOT_READ.items() for suffix in suffixes
 }

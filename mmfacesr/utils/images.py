@@ -22,6 +22,7 @@ from mmfacesr.utils.exif import (
 )
 from mmfacesr.utils.image_formats import (
     READ,
+    VIDEO_SUFFIXES,
     suffix_of,
     unread_kind,
     without_texts,
@@ -167,6 +168,8 @@ def decoding(
 
 def _unknown(path: str | os.PathLike, data: bytes) -> str:
     """What to do with a file that none of the decoders takes."""
+    if suffix_of(path) in VIDEO_SUFFIXES:
+        return 'is a video; restore it by `mmfacesr video`'
     kind = unread_kind(suffix_of(path), data)
     if kind is None:
         return 'is not an image in a known format; remove it or fetch it again'

@@ -315,3 +315,10 @@ def test_folders_that_cannot_be_listed_are_named(tmp_path, monkeypatch):
     names, left_out = find_images(tmp_path)
     assert names == ['a.png']
     assert left_out == {'closed': 'cannot be read (Permission denied)'}
+
+
+def test_a_video_is_sent_to_its_command(tmp_path: Path) -> None:
+    path = tmp_path / 'film.MP4'
+    path.write_bytes(b'\0\0\0\x20ftypisom' + bytes(99))
+    with pytest.raises(UnreadableImageError, match='`mmfacesr video`'):
+        read_image(path)
