@@ -12,8 +12,13 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from mmfacesr.apis.videos.frames import planar_format, reformatted
-from mmfacesr.apis.videos.reading import VideoFacts
+from mmfacesr.apis.videos.frames import (
+    FULL,
+    is_full_range,
+    planar_format,
+    reformatted,
+)
+from mmfacesr.apis.videos.reading import VideoFacts, colors_of
 from mmfacesr.utils import printable, replacing
 
 # What keeps time stamps as they are.
@@ -152,6 +157,7 @@ def _nearest_format(facts: VideoFacts, codec: str) -> Optional[str]:
     # Fewer bits before less color.
     nearest = (
         wanted,
+        'bgr0' if wanted == 'gbrp' else '',  # FFV1 has no planes of 8 bits
         f'{family}p{depth}',
         f'{family}p10le' if depth else '',
         f'{family}p',
@@ -190,10 +196,11 @@ def write_part(
     with (
         replacing(path) as temporary,
         av.open(
-            temporary, 'w', PART_FORMAT, options=PART_OPTIONS
+            temporary.absolute(), 'w', PART_FORMAT, options=PART_OPTIONS
         ) as container,
     ):
         for frame in frames:
+            frame = _ready(frame, encoding)
             if stream is None:
                 stream = container.add_stream(
                     CODECS[encoding.codec].library,
@@ -201,7 +208,6 @@ def write_part(
                 )
                 context = stream.codec_context
                 _set_up(context, frame, facts, encoding)
-            frame = _ready(frame, encoding)
             frame.pts -= facts.first  # a part holds none below 0
             container.mux(stream.encode(frame))
             count += 1
@@ -227,7 +233,9 @@ def _set_up(
         context.colorspace,
         context.color_primaries,
         context.color_trc,
-    ) = facts.colors
+    ) = colors_of(frame)
+    if is_full_range(frame):  # gray ones need not say so
+        context.color_range = FULL
     options = dict(CODECS[encoding.codec].options)
     if encoding.quality is not None:
         options['crf'] = str(encoding.quality)

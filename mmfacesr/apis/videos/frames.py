@@ -180,7 +180,7 @@ def is_full_range(frame: VideoFrame) -> bool:
 def reformatted(frame: VideoFrame, **wanted: object) -> VideoFrame:
     """Convert a frame by swscale, which is told how its colors are meant."""
     matrix = matrix_of(frame)
-    to_rgb = str(wanted.get('format', '')).startswith(('rgb', 'gbr'))
+    to_rgb = str(wanted.get('format', '')).startswith(('rgb', 'gbr', 'bgr'))
     as_it_is = FULL if is_full_range(frame) else 1
     made = VideoReformatter().reformat(
         frame,
@@ -198,7 +198,8 @@ def _like(made: VideoFrame, frame: VideoFrame) -> VideoFrame:
     made.pts, made.time_base = frame.pts, frame.time_base
     if made.format.name != 'rgb24':
         made.color_range = FULL if is_full_range(frame) else 1
-        made.colorspace = frame.colorspace
+        from_rgb = frame.format.is_rgb and not made.format.is_rgb
+        made.colorspace = matrix_of(frame) if from_rgb else frame.colorspace
         made.color_primaries = frame.color_primaries
         made.color_trc = frame.color_trc
     return made

@@ -16,6 +16,7 @@ import numpy as np
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from mmengine.logging import print_log
 
@@ -31,6 +32,8 @@ FORMATS = {
     '.webm': 'webm',
 }
 """Ending of a video -> FFmpeg's name of its container."""
+COLORS = ('color_range', 'colorspace', 'color_primaries', 'color_trc')
+UNKNOWN_COLORS = (0, 2, 2, 2)
 # Tags that the writer sets itself.
 OWN_TAGS = re.compile(
     'encoder|major_brand|minor_version|compatible_brands|BPS|DURATION|'
@@ -108,11 +111,12 @@ def join(
     with (
         replacing(target) as temporary,
         opened(facts.path) as (source, pictures),
-        _created(temporary, target, source) as made,
-        av.open(parts[0]) as first,
+        _created(temporary, target, source, facts) as made,
+        av.open(parts[0].absolute()) as first,
     ):
         stream = made.add_stream_from_template(first.streams.video[0])
         stream.time_base = facts.time_base
+        _color(stream.codec_context, facts.colors)
         if facts.display_matrix:
             stream.set_display_matrix(facts.display_matrix)
         streams = _copied(source, pictures, made)
@@ -136,7 +140,7 @@ def join(
 
 
 def _created(
-    path: Path, target: Path, source: InputContainer
+    path: Path, target: Path, source: InputContainer, facts: VideoFacts
 ) -> OutputContainer:
     """Open a file that counts time at least as finely as its source."""
     options = {}
@@ -147,7 +151,17 @@ def _created(
     if kind in ('mp4', 'mov') and ticks < MOST_TICKS:
         # Else the beginning of each stream is rounded to a millisecond.
         options['movie_timescale'] = str(ticks)
-    return av.open(path, 'w', kind, options=options)
+    elif kind in ('matroska', 'webm') and facts.first >= 0:
+        # Else sound before the first picture moves all that comes later.
+        options['avoid_negative_ts'] = 'disabled'
+    return av.open(path.absolute(), 'w', kind, options=options)
+
+
+def _color(context: VideoCodecContext, colors: tuple[int, ...]) -> None:
+    """Say what the coded pictures do not say of their own colors."""
+    for name, unknown, value in zip(COLORS, UNKNOWN_COLORS, colors):
+        if int(getattr(context, name)) == unknown:
+            setattr(context, name, value)
 
 
 def _copied(
@@ -237,7 +251,7 @@ class _Stamps(NamedTuple):
 
 def _stamps(parts: Sequence[Path], facts: VideoFacts) -> _Stamps:
     """Read the time stamps of all packets of all parts."""
-    with av.open(parts[0]) as container:
+    with av.open(parts[0].absolute()) as container:
         base = container.streams.video[0].time_base
     shift = round(facts.first * facts.time_base / base)
     shown = np.array([packet.pts for _, packet in _packets(parts)], np.int64)
@@ -251,7 +265,7 @@ def _stamps(parts: Sequence[Path], facts: VideoFacts) -> _Stamps:
 def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
     """The packets of all parts, and what a decoder needs for each."""
     for part in parts:
-        with av.open(part) as container:
+        with av.open(part.absolute()) as container:
             stream = container.streams.video[0]
             for packet in container.demux(stream):
                 if packet.size:  # the last one is empty
@@ -286,6 +300,7 @@ def _pictures(
         packet.duration = stamps.duration(packet.pts) or packet.duration
         if whole and index == len(stamps.order) - 1:
             spent = packet.dts - stamps.decoding(0)
-            packet.duration = max(1, round(whole / packet.time_base) - spent)
+            rest = round(whole / packet.time_base) - spent
+            packet.duration = rest if rest > 0 else packet.duration
         packet.stream = stream
         yield packet.dts * packet.time_base, packet

@@ -21,7 +21,9 @@ from mmfacesr.utils import printable
 
 BITS_OF_HDR = {16: 'PQ', 18: 'HLG'}
 """Numbers of transfer functions (ITU-T H.273) of HDR."""
-STILL = ('_pipe', 'image2')  # ends of the names of formats
+STILL = ('image2', '_pipe')
+"""Ends of FFmpeg's names of formats for single pictures."""
+LOST = 1  # second that may be missing at the end without a word
 DISPLAY_MATRIX = 'DISPLAYMATRIX'
 
 
@@ -79,11 +81,12 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     if not path.is_file():
         raise UnreadableVideoError(
             f'Expected the file of a video, got {printable(path)}, where '
-            f'there is {"a folder" if path.is_dir() else "none"}; check the '
+            f'there is {"no file" if path.exists() else "nothing"}; check the '
             'path.'
         )
     try:
-        container = av.open(path, metadata_errors='replace')
+        # A name such as 'a:b' would be one of a protocol.
+        container = av.open(path.absolute(), metadata_errors='replace')
     except (av.FFmpegError, OSError) as error:
         raise UnreadableVideoError(
             f'Expected a video, got {printable(path)}, which cannot be opened '
@@ -92,8 +95,8 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         if container.format.name.endswith(STILL):
             raise UnreadableVideoError(
-                f'Expected a video, got the picture {printable(path)}; '
-                '`mmfacesr restore` takes pictures.'
+                f'Expected a video, got {printable(path)}, which is a still '
+                'picture; `mmfacesr restore` takes photos.'
             )
         yield container, _pictures_of(container, path)
 
@@ -147,16 +150,21 @@ def read_facts(path: Path) -> VideoFacts:
             codec=context.name,
             pix_fmt=frame.format.name,
             pixel_shape=stream.sample_aspect_ratio,
-            colors=(
-                int(frame.color_range),
-                int(frame.colorspace),
-                int(frame.color_primaries),
-                int(frame.color_trc),
-            ),
+            colors=colors_of(frame),
             display_matrix=_matrix_of(frame),
         )
         _warn_of(facts, frame)
         return facts
+
+
+def colors_of(frame: VideoFrame) -> tuple[int, int, int, int]:
+    """Range, matrix, primaries and transfer of a frame."""
+    return (
+        int(frame.color_range),
+        int(frame.colorspace),
+        int(frame.color_primaries),
+        int(frame.color_trc),
+    )
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
@@ -224,6 +232,10 @@ def read_frames(
                     f'{printable(path)}; convert it to one size first.'
                 )
             yield frame
+        if last is not None and stream.duration:
+            lost = (stream.duration - (last - first + step)) * base
+            if lost > LOST:
+                _warn(path, f'ends {float(lost):.0f} seconds early')
 
 
 def _kind(frame: VideoFrame) -> str:
