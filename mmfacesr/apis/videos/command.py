@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_faces(parser)
     parser.add_argument(
         '--seconds',
-        type=float,
+        type=_seconds,
         metavar='N',
         help='restore only the first N seconds, to try settings out',
     )
@@ -89,6 +89,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--device', help='such as cuda:0 (default: a GPU if there is one)'
     )
     add_speed(parser, batch_size='16')
+
+
+def _seconds(text: str) -> float:
+    """Read a time of the command line."""
+    value = float(text)
+    if not 0 < value < float('inf'):
+        raise argparse.ArgumentTypeError(f'expected more than 0, got {text}')
+    return value
 
 
 def video(args: argparse.Namespace) -> int:

@@ -235,7 +235,11 @@ def read_frames(
         if last is not None and stream.duration:
             lost = (stream.duration - (last - first + step)) * base
             if lost > LOST:
-                _warn(path, f'ends {float(lost):.0f} seconds early')
+                _warn(
+                    path,
+                    f'has no frame in its last {float(lost):.0f} seconds; it '
+                    'may be cut off',
+                )
 
 
 def _kind(frame: VideoFrame) -> str:
