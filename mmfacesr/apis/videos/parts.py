@@ -11,9 +11,9 @@ A killed run leaves whole parts and whole lines; the next one goes on there.
 """
 
 import json
-import shutil
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Optional
 
@@ -23,6 +23,10 @@ from mmfacesr.utils import naming_full_disk, printable, write_atomic
 
 FOLDER = '.parts'
 PART = '.nut'
+OWN = re.compile(
+    r'lock|job\.json|seen\.jsonl|\d{5,}\.(nut|json)|\.[0-9a-f]+\.tmp'
+)
+"""Names of files that a run makes; no other is ever removed."""
 
 
 class Parts:
@@ -43,8 +47,10 @@ class Parts:
             origin (dict): All that decides what the parts are, for JSON.
 
         Raises:
+            FileExistsError: If it holds something else, or is a link.
             RuntimeError: If another process makes this video.
         """
+        self._refuse_foreign()
         with naming_full_disk(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.folder / 'lock', blocking=False)
@@ -64,10 +70,24 @@ class Parts:
                 write_atomic(job, text.encode())
             yield self
 
+    def _refuse_foreign(self) -> None:
+        """Take no folder for parts that somebody uses for something else."""
+        folder, others = self.folder, []
+        if folder.is_dir():
+            others = [x for x in folder.iterdir() if not OWN.fullmatch(x.name)]
+        elif not folder.exists():
+            return
+        if others or folder.is_symlink() or not folder.is_dir():
+            raise FileExistsError(
+                f'Expected {printable(folder)} to be a folder of parts alone, '
+                f'got {"other files in it" if others else "something else"}; '
+                'rename it, or choose another name by -o.'
+            )
+
     def _clear(self) -> None:
         """Remove what a run of another origin has left."""
         for path in self.folder.iterdir():
-            if path.name != 'lock':
+            if path.name != 'lock' and OWN.fullmatch(path.name):
                 path.unlink()
 
     def path(self, number: int) -> Path:
@@ -97,7 +117,10 @@ class Parts:
 
     def remove(self) -> None:
         """Remove the folder, once the video is whole."""
-        shutil.rmtree(self.folder)
+        self._clear()
+        (self.folder / 'lock').unlink()
+        with suppress(OSError):  # somebody has put something there meanwhile
+            self.folder.rmdir()
 
 
 class Journal:

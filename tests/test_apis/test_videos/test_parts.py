@@ -75,3 +75,41 @@ def test_nothing_is_left_in_the_end(target: Path) -> None:
     with Parts(target).kept_for(ORIGIN) as parts:
         parts.remove()
     assert list(target.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    'other', ['thesis.txt', 'film.mp4', '1.json', 'sub/x']
+)
+def test_a_folder_of_something_else_is_left_alone(
+    target: Path, other: str
+) -> None:
+    path = Parts(target).folder / other
+    path.parent.mkdir(parents=True)
+    path.write_text('mine')
+    with (
+        pytest.raises(FileExistsError, match='other files in it'),
+        Parts(target).kept_for(ORIGIN),
+    ):
+        pass
+    assert path.read_text() == 'mine'
+
+
+def test_a_link_is_not_followed(target: Path, tmp_path: Path) -> None:
+    home = tmp_path / 'home'
+    home.mkdir()
+    (home / '00000.json').write_text('mine')
+    Parts(target).folder.symlink_to(home)
+    with (
+        pytest.raises(FileExistsError, match='something else'),
+        Parts(target).kept_for(ORIGIN),
+    ):
+        pass
+    assert [path.name for path in home.iterdir()] == ['00000.json']
+
+
+def test_what_came_meanwhile_stays(target: Path) -> None:
+    with Parts(target).kept_for(ORIGIN) as parts:
+        parts.path(0).write_bytes(b'part')
+        (parts.folder / 'thesis.txt').write_text('mine')
+        parts.remove()
+    assert [x.name for x in parts.folder.iterdir()] == ['thesis.txt']
