@@ -4,6 +4,7 @@
 
 import argparse
 import json
+import math
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -92,9 +93,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    """Read a time of the command line."""
+    """Read a length of time of the command line."""
     value = float(text)
-    if not 0 < value < float('inf'):
+    if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f'expected more than 0, got {text}')
     return value
 
@@ -140,12 +141,15 @@ def _video(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _refuse_itself(film: Path, out: Path) -> None:
-    """The result must not replace what it is made of."""
-    if out.exists() and film.samefile(out):
-        raise ValueError(
-            f'Expected another file than the film, got {printable(out)} for '
-            'both; choose another name by -o.'
-        )
+    """Neither result nor report may replace what they are made of."""
+    from mmfacesr.apis.videos.job import report_path
+
+    for path in (out, report_path(out)):
+        if path.exists() and film.samefile(path):
+            raise ValueError(
+                f'Expected another file than the film, got {printable(path)} '
+                'for both; choose another name by -o.'
+            )
 
 
 def _job(

@@ -3,6 +3,7 @@
 """``mmfacesr video``: what it says, and what it refuses."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,3 +98,31 @@ def test_refuses_in_a_line_and_leaves_nothing(
     assert said in capsys.readouterr().err
     assert film.read_bytes() == before
     assert {p.name for p in film.parent.iterdir()} == {'film.mp4', 'other'}
+
+
+@pytest.mark.parametrize('seconds', ['0', '-1', 'nan', 'inf', 'x'])
+def test_lengths_that_are_none(
+    seconds: str, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(
+            ['video', 'film.mp4', '-o', 'out.mp4', f'--seconds={seconds}']
+        )
+    assert stop.value.code == 2
+    assert '--seconds' in capsys.readouterr().err.rpartition('error:')[2]
+
+
+@pytest.mark.parametrize('taken', ['out.mp4', 'out.mp4.json'])
+@pytest.mark.parametrize('link', [os.symlink, os.link, os.rename])
+def test_the_film_is_not_replaced(
+    tmp_path: Path, taken: str, link, capsys: pytest.CaptureFixture
+) -> None:
+    film = make_video(tmp_path / 'film.mp4', [0, 3600])
+    content, taken = film.read_bytes(), tmp_path / taken
+    link(film, taken)
+    film = film if film.exists() else taken
+    out = str(tmp_path / 'out.mp4')
+    with pytest.raises(SystemExit):
+        cli.main(['video', str(film), '-o', out, '--overwrite'])
+    assert 'another file than the film' in capsys.readouterr().err
+    assert taken.read_bytes() == content
