@@ -114,7 +114,10 @@ def join(
         _created(temporary, target, source, facts) as made,
         av.open(parts[0].absolute()) as first,
     ):
-        stream = made.add_stream_from_template(first.streams.video[0])
+        # Opaque: without the decoder, whose name no encoder may have.
+        stream = made.add_stream_from_template(
+            first.streams.video[0], opaque=True
+        )
         stream.time_base = facts.time_base
         _color(stream.codec_context, facts.colors)
         if facts.display_matrix:

@@ -16,7 +16,7 @@ import pytest
 from mmfacesr.apis.restoring.choices import Choices
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.videos import job as jobs
-from mmfacesr.apis.videos.encoding import choose_encoding, write_part
+from mmfacesr.apis.videos.encoding import HOLDS, choose_encoding, write_part
 from mmfacesr.apis.videos.job import VideoJob, current_report, run
 from mmfacesr.apis.videos.joining import join
 from mmfacesr.apis.videos.reading import read_facts, read_frames
@@ -199,6 +199,39 @@ def test_titles_and_chapters_stay(
         assert container.metadata['title'] == 'Ein Film'
         (kept,) = container.chapters()
         assert kept['metadata']['title'] == 'Eins'
+
+
+@pytest.mark.parametrize(
+    ('ending', 'codec'),
+    [(ending, codec) for ending in HOLDS for codec in HOLDS[ending]],
+)
+def test_every_codec_in_every_file_that_holds_it(
+    restorer: FaceSRInferencer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ending: str,
+    codec: str,
+) -> None:
+    monkeypatch.setattr(jobs, 'PART_FRAMES', 5)
+    source = make_video(tmp_path / 'in.mkv', CONSTANT, size=(64, 64))
+    target = tmp_path / f'out{ending}'
+    restore(restorer, source, target, codec)
+    assert shown(target)[0] == shown(source)[0]
+    before, after = read_facts(source), read_facts(target)
+    assert (after.width, after.height) == (before.width, before.height)
+
+
+def test_frames_that_a_codec_does_not_take(
+    restorer: FaceSRInferencer, tmp_path: Path
+) -> None:
+    source = make_video(
+        tmp_path / 'in.mkv', CONSTANT, codec='ffv1', size=(47, 65)
+    )
+    for codec in ('h264', 'h265'):
+        with pytest.raises(ValueError, match=f'{codec} takes, got 65x47'):
+            restore(restorer, source, tmp_path / 'out.mp4', codec)
+    restore(restorer, source, tmp_path / 'out.mp4', 'vp9')
+    assert shown(tmp_path / 'out.mp4')[0] == shown(source)[0]
 
 
 def test_the_first_seconds_alone(
