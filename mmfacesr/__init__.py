@@ -5,6 +5,7 @@
 ``list_models`` names the models, ``get_model`` builds one.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from .compat.config_bases import mend_config_bases
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ['__version__', 'get_model', 'list_models']
 
+# onnxruntime sends Microsoft what it runs where, from its import on, and torch
+# imports it wherever it is installed.
+os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 mend_config_bases()  # plain `Config.fromfile` comes before any other import
 
 
