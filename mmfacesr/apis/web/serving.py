@@ -18,6 +18,7 @@ from mmengine.device import get_device
 
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.web.app import make_app
+from mmfacesr.apis.web.connections import Connection
 from mmfacesr.apis.web.guard import bracketed
 from mmfacesr.apis.web.offers import Offer, own_offer, published_offers
 from mmfacesr.apis.web.turns import Turns
@@ -74,7 +75,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http='h11',
+                http=Connection,
                 ws='none',
                 lifespan='off',
                 loop='asyncio',
