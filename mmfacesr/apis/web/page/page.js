@@ -173,7 +173,7 @@ function changed(job) {
     show(job);
   }
   showTotal();
-  if (cards.has(job) && !job.open) say(`${job.file.name}: ${stateOf(job)}. ${$('#total').textContent}`);
+  if (cards.has(job) && !job.open) say(`${job.file.name}: ${stateOf(job).replace(/\.$/, '')}. ${$('#total').textContent}`);
 }
 
 function show(job) {
