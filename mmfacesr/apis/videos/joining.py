@@ -109,7 +109,7 @@ def join(
     stamps = _stamps(parts, facts)
     end = None if until is None else stamps.begin + until
     with (
-        replacing(target) as temporary,
+        replacing(target.absolute()) as temporary,
         opened(facts.path) as (source, pictures),
         _created(temporary, target, source, facts) as made,
         av.open(parts[0].absolute()) as first,

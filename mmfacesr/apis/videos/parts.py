@@ -37,7 +37,8 @@ class Parts:
     """
 
     def __init__(self, target: Path) -> None:
-        self.folder = target.with_name(target.name + FOLDER)
+        # Absolute: FFmpeg takes 12:30.mp4 for something of a protocol.
+        self.folder = target.with_name(target.name + FOLDER).absolute()
 
     @contextmanager
     def kept_for(self, origin: dict[str, Any]) -> Iterator['Parts']:

@@ -85,7 +85,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             'path.'
         )
     try:
-        # A name such as 'a:b' would be one of a protocol.
+        # Absolute: the start of 12:30.mp4 would be the name of a protocol.
         container = av.open(path.absolute(), metadata_errors='replace')
     except (av.FFmpegError, OSError) as error:
         raise UnreadableVideoError(

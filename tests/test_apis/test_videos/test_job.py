@@ -234,6 +234,16 @@ def test_frames_that_a_codec_does_not_take(
     assert shown(tmp_path / 'out.mp4')[0] == shown(source)[0]
 
 
+def test_names_that_look_like_protocols(
+    restorer: FaceSRInferencer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source, target = Path('12:30.mp4'), Path('file:out.mp4')
+    make_video(tmp_path / source, CONSTANT)
+    restore(restorer, source, target)
+    assert shown(tmp_path / target)[0] == shown(tmp_path / source)[0]
+
+
 def test_the_first_seconds_alone(
     restorer: FaceSRInferencer, tmp_path: Path
 ) -> None:
