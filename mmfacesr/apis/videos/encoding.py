@@ -190,7 +190,6 @@ def write_part(
         int: The number of frames.
 
     Raises:
-        ValueError: If the codec does not take such frames.
         OSError: If it cannot be written.
     """
     count, context, stream = 0, None, None
@@ -222,11 +221,7 @@ def _set_up(
     facts: VideoFacts,
     encoding: Encoding,
 ) -> None:
-    """Tell an encoder what it gets and what it should make of it.
-
-    Raises:
-        ValueError: If it does not take such frames.
-    """
+    """Tell an encoder what it gets and what it should make of it."""
     context.width, context.height = frame.width, frame.height
     context.pix_fmt = encoding.pix_fmt
     context.time_base = facts.time_base
@@ -245,14 +240,6 @@ def _set_up(
     if encoding.quality is not None:
         options['crf'] = str(encoding.quality)
     context.options = options
-    try:
-        context.open()
-    except av.FFmpegError as error:
-        raise ValueError(
-            f'Expected frames that {encoding.codec} takes, got '
-            f'{frame.width}x{frame.height} as {encoding.pix_fmt}; choose '
-            'another by --codec: vp9 and ffv1 take odd widths and heights.'
-        ) from error
 
 
 def _ready(frame: VideoFrame, encoding: Encoding) -> VideoFrame:

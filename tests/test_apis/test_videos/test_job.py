@@ -221,19 +221,6 @@ def test_every_codec_in_every_file_that_holds_it(
     assert (after.width, after.height) == (before.width, before.height)
 
 
-def test_frames_that_a_codec_does_not_take(
-    restorer: FaceSRInferencer, tmp_path: Path
-) -> None:
-    source = make_video(
-        tmp_path / 'in.mkv', CONSTANT, codec='ffv1', size=(47, 65)
-    )
-    for codec in ('h264', 'h265'):
-        with pytest.raises(ValueError, match=f'{codec} takes, got 65x47'):
-            restore(restorer, source, tmp_path / 'out.mp4', codec)
-    restore(restorer, source, tmp_path / 'out.mp4', 'vp9')
-    assert shown(tmp_path / 'out.mp4')[0] == shown(source)[0]
-
-
 def test_names_that_look_like_protocols(
     restorer: FaceSRInferencer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
