@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ['__version__', 'get_model', 'list_models']
 
-# onnxruntime sends Microsoft what it runs where, from its import on, and torch
-# imports it wherever it is installed.
+# From its import on, onnxruntime notes for its maker what it runs where, and
+# torch imports it wherever it is installed.
 os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')
 mend_config_bases()  # plain `Config.fromfile` comes before any other import
 

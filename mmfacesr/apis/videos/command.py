@@ -17,8 +17,6 @@ from mmfacesr.utils import output_file, printable
 from mmfacesr.utils.native_messages import without_native_messages
 
 if TYPE_CHECKING:
-    from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
-    from mmfacesr.apis.videos.job import VideoJob
     from mmfacesr.apis.videos.reading import VideoFacts
 
 HELP = """\
@@ -114,25 +112,28 @@ def _video(args: argparse.Namespace) -> dict[str, Any]:
     """Restore, tell a person about it, and return the report."""
     from tqdm import tqdm
 
-    from mmfacesr.apis.videos.job import current_report, run
+    from mmfacesr.apis.videos.job import VideoJob, current_report, run
     from mmfacesr.apis.videos.joining import check_target
     from mmfacesr.apis.videos.reading import read_facts
 
     facts = read_facts(args.film)
     _refuse_itself(args.film, args.out)
     check_target(facts, args.out)
+    settings = _settings(args, facts)
     restorer, batch_size = start_restorer(args)
-    job = _job(args, facts, restorer, batch_size)
-    if args.out.exists() and not args.overwrite:
-        report = current_report(job)
-        if report is None:
-            raise FileExistsError(
-                f'Expected a new file, got {printable(args.out)}, which is '
-                'there and no result of this command with these settings; '
-                'choose another name, or replace it by --overwrite.'
-            )
-        sys.stderr.write(f'{printable(args.out)} is there already.\n')
-        return report
+    job = VideoJob(
+        facts=facts,
+        target=args.out,
+        made_by=made_by(restorer, args),
+        until=args.seconds,
+        batch_size=batch_size,
+        **settings,
+    )
+    if not args.overwrite:
+        if report := current_report(job):
+            sys.stderr.write(f'{printable(args.out)} is there already.\n')
+            return report
+        _refuse_to_replace(args.out)
     total = _frames_of(facts, args.seconds)
     with tqdm(total=total, desc='restoring', unit='frame') as bar:
         report = run(restorer, job, bar.update)
@@ -152,20 +153,27 @@ def _refuse_itself(film: Path, out: Path) -> None:
             )
 
 
-def _job(
-    args: argparse.Namespace,
-    facts: 'VideoFacts',
-    restorer: 'FaceSRInferencer',
-    batch_size: int,
-) -> 'VideoJob':
-    """Put together what is done."""
+def _refuse_to_replace(out: Path) -> None:
+    """Files of others, and results of other settings, stay."""
+    from mmfacesr.apis.videos.job import is_report, report_path
+
+    report = report_path(out)
+    for path in (out, report):
+        own = path == report and is_report(path)
+        if path.exists() and not own:
+            raise FileExistsError(
+                f'Expected a new file, got {printable(path)}, which is there '
+                'and no result of this command with these settings; choose '
+                'another name, or replace it by --overwrite.'
+            )
+
+
+def _settings(args: argparse.Namespace, facts: 'VideoFacts') -> dict[str, Any]:
+    """Say what is asked for, before anything is loaded."""
     from mmfacesr.apis.restoring.choices import Choices
     from mmfacesr.apis.videos.encoding import choose_encoding
-    from mmfacesr.apis.videos.job import VideoJob
 
-    return VideoJob(
-        facts=facts,
-        target=args.out,
+    return dict(
         choices=Choices(
             min_face=args.min_face,
             max_face=args.max_face,
@@ -174,9 +182,6 @@ def _job(
             back_project=args.back_project,
         ),
         encoding=choose_encoding(args.out, args.codec, args.quality, facts),
-        made_by=made_by(restorer, args),
-        until=args.seconds,
-        batch_size=batch_size,
     )
 
 

@@ -100,8 +100,8 @@ def run(
 
     Raises:
         UnreadableVideoError: If the video has no frame, or is damaged.
-        RuntimeError: If another process makes the same video.
-        OSError: If it cannot be written.
+        OSError: If it cannot be written, or another process makes the same
+            video.
     """
     origin = job.origin()
     with Parts(job.target).kept_for(origin) as parts:
@@ -258,6 +258,14 @@ def current_report(job: VideoJob) -> Optional[dict[str, Any]]:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return report if whole else None
+
+
+def is_report(path: Path) -> bool:
+    """Whether a file is a report of this command."""
+    try:
+        return json.loads(path.read_bytes())['schema'] == SCHEMA
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def report_path(target: Path) -> Path:

@@ -49,7 +49,7 @@ class Parts:
 
         Raises:
             FileExistsError: If it holds something else, or is a link.
-            RuntimeError: If another process makes this video.
+            BlockingIOError: If another process makes this video.
         """
         self._refuse_foreign()
         with naming_full_disk(self.folder):
@@ -58,7 +58,7 @@ class Parts:
         try:
             lock.acquire()
         except Timeout:
-            raise RuntimeError(
+            raise BlockingIOError(
                 f'Expected to make {printable(self.folder.stem)} alone, but '
                 'another process does it now; wait for it, or choose another '
                 'name by -o.'

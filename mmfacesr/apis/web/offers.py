@@ -94,11 +94,12 @@ def _offer(entry: WeightsEntry) -> Optional[Offer]:
     # method_architecture_schedule_dataset, or the first two
     _, kind, *more = entry.name.split('_')
     low, high = facts['gt_size'] // facts['scale'], facts['gt_size']
+    sizes = f'{high} pixels' if low == high else f'{low} to {high} pixels'
     data = more and DRAWN.get(more[-1], more[-1])
     trained = f' of {data}' if data else ''
     return Offer(
         entry.name,
-        f'{entry.collection} {kind}{trained}, {low} to {high} pixels',
+        f'{entry.collection} {kind}{trained}, {sizes}',
         entry.license,
         entry.restricted,
         entry.note,

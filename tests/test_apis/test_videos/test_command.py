@@ -69,6 +69,17 @@ def test_what_is_there_is_kept_and_others_are_not_replaced(
     assert out.read_bytes() != first
 
 
+def test_a_file_where_the_report_goes_stays(run, film: Path, capsys) -> None:
+    out, other = film.with_name('out.mp4'), film.with_name('out.mp4.json')
+    other.write_text('{"title": "of a camera"}')
+    assert run(film, '-o', out) == 1
+    assert 'out.mp4.json' in capsys.readouterr().err
+    assert 'camera' in other.read_text() and not out.exists()
+    assert run(film, '-o', out, '--overwrite') == 0
+    out.unlink()
+    assert run(film, '-o', out, '--max-face', 20) == 0
+
+
 @pytest.mark.parametrize(
     ('options', 'status', 'said'),
     [

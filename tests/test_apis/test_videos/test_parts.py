@@ -65,7 +65,7 @@ def test_half_a_line_is_written_again(target: Path, torn: bytes) -> None:
 def test_two_do_not_make_the_same_video(target: Path) -> None:
     with (
         Parts(target).kept_for(ORIGIN),
-        pytest.raises(RuntimeError, match=r'film\.mp4 alone'),
+        pytest.raises(BlockingIOError, match=r'film\.mp4 alone'),
         Parts(target).kept_for(ORIGIN),
     ):
         pass
