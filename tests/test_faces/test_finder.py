@@ -113,7 +113,7 @@ def test_lying_face_beside_upright_ones(finder, group, turn) -> None:
     assert eyes[0, 0] < eyes[1, 0] and abs(np.diff(eyes[:, 1])) < 5
 
 
-@pytest.mark.parametrize('turn', [0, 1, 2, 3])
+@pytest.mark.parametrize('turn', [0, 3])
 def test_a_face_is_found_again_near_its_place(finder, group, turn) -> None:
     picture, truth = group
     turned = np.ascontiguousarray(np.rot90(picture, turn))

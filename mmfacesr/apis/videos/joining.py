@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import Optional
 
 import av
-import numpy as np
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -21,6 +20,7 @@ from av.video.stream import VideoStream
 from mmengine.logging import print_log
 
 from mmfacesr.apis.videos.reading import VideoFacts, opened
+from mmfacesr.apis.videos.stamps import Stamps, packets_of, read_stamps
 from mmfacesr.utils import printable, replacing
 
 COPIED = ('audio', 'subtitle')
@@ -106,7 +106,7 @@ def join(
         ValueError: If the parts were encoded in different ways.
         OSError: If it cannot be written.
     """
-    stamps = _stamps(parts, facts)
+    stamps = read_stamps(parts, facts)
     end = None if until is None else stamps.begin + until
     with (
         replacing(target.absolute()) as temporary,
@@ -214,70 +214,9 @@ def _tags(metadata: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-class _Stamps(NamedTuple):
-    """When the pictures of all parts are shown.
-
-    Attributes:
-        order (np.ndarray): (N,) time stamps as they are shown.
-        shift (int): What those of the parts miss.
-        time_base (Fraction): Seconds that a time stamp counts; a part may
-            count finer than the source.
-        delay (int): How many pictures a decoder holds back.
-    """
-
-    order: np.ndarray
-    shift: int
-    time_base: Fraction
-    delay: int
-
-    @property
-    def begin(self) -> Fraction:
-        """When the first picture is shown, in seconds."""
-        return int(self.order[0]) * self.time_base
-
-    def decoding(self, index: int) -> int:
-        """The time stamp of decoding of a packet, by its place.
-
-        It rises from packet to packet, and is never after that of showing.
-        """
-        if index >= self.delay:
-            return int(self.order[index - self.delay])
-        first, second = self.order[0], self.order[:2][-1]
-        return int(first - (self.delay - index) * max(second - first, 1))
-
-    def duration(self, shown: int) -> int:
-        """How long a picture is shown; 0 for the last one."""
-        after = int(np.searchsorted(self.order, shown)) + 1
-        end = self.order[after] if after < len(self.order) else shown
-        return int(end) - shown
-
-
-def _stamps(parts: Sequence[Path], facts: VideoFacts) -> _Stamps:
-    """Read the time stamps of all packets of all parts."""
-    with av.open(parts[0].absolute()) as container:
-        base = container.streams.video[0].time_base
-    shift = round(facts.first * facts.time_base / base)
-    shown = np.array([packet.pts for _, packet in _packets(parts)], np.int64)
-    shown += shift
-    order = np.sort(shown)
-    places = np.searchsorted(order, shown)
-    delay = int((np.arange(len(shown)) - places).max())
-    return _Stamps(order, shift, base, delay)
-
-
-def _packets(parts: Sequence[Path]) -> Iterator[tuple[bytes, Packet]]:
-    """The packets of all parts, and what a decoder needs for each."""
-    for part in parts:
-        with av.open(part.absolute()) as container:
-            stream = container.streams.video[0]
-            for packet in container.demux(stream):
-                if packet.size:  # the last one is empty
-                    yield stream.codec_context.extradata or b'', packet
-
-
 def _pictures(
     parts: Sequence[Path],
-    stamps: _Stamps,
+    stamps: Stamps,
     stream: VideoStream,
     whole: Optional[Fraction],
 ) -> Iterator[tuple[Fraction, Packet]]:
@@ -285,12 +224,12 @@ def _pictures(
 
     Args:
         parts (Sequence[Path]): In their order.
-        stamps (_Stamps): Of all packets.
+        stamps (Stamps): Of all packets.
         stream (VideoStream): Receives them.
         whole (Fraction | None): Seconds that all of them last together.
     """
     needed = None
-    for index, (extra, packet) in enumerate(_packets(parts)):
+    for index, (extra, packet) in enumerate(packets_of(parts)):
         needed = extra if needed is None else needed
         if extra != needed:
             raise ValueError(
