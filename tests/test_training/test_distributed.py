@@ -12,8 +12,15 @@ import pytest
 import torch
 
 SCRIPT = Path(__file__).with_name('two_ranks.py')
-QUICK = ('sparnet', 'pfsrnet', 'elsface')
-OTHERS = ('dic', 'dic_gan', 'sparnet_hd', 'pfsrnet_pixel', 'distilled_fan')
+QUICK = ('sparnet', 'pfsrnet')
+OTHERS = (
+    'elsface',
+    'dic',
+    'dic_gan',
+    'sparnet_hd',
+    'pfsrnet_pixel',
+    'distilled_fan',
+)
 
 
 def of_each(*methods: str) -> pytest.MarkDecorator:
