@@ -52,6 +52,7 @@ def length(cfg: Config) -> int:
     return LENGTH.get(cfg.model.type, 2)
 
 
+LONG = ('hd', '6k_synthetic')
 KINDS: list[Path] = list({kind_of(path): path for path in LEAVES}.values())
 
 
@@ -121,7 +122,7 @@ def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:
     'path',
     [
         pytest.param(path, marks=pytest.mark.slow)
-        if 'hd' in path.stem
+        if any(word in path.stem for word in LONG)
         else path
         for path in KINDS
     ],

@@ -18,13 +18,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from mmfacesr.datasets.synthetic_faces import render_group
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import output_folder, write_atomic
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = {
@@ -155,7 +156,11 @@ def encode(image: Image.Image) -> bytes:
 def main() -> None:
     """Draw both pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--out', type=Path, default=ROOT / 'docs/images')
+    parser.add_argument(
+        '--out',
+        type=partial(output_folder, kind=Path),
+        default=ROOT / 'docs/images',
+    )
     out = parser.parse_args().out
     with (
         tempfile.TemporaryDirectory() as folder,

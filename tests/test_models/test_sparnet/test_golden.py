@@ -75,7 +75,15 @@ def mean_std(x: Tensor) -> np.ndarray:
     return np.array([x.double().mean(), x.double().std(correction=0)])
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize(
+    'name',
+    [
+        pytest.param(name, marks=pytest.mark.slow)
+        if name == 'sparnethd_attn2d'
+        else name
+        for name in NETWORKS
+    ],
+)
 def test_generator_meets_golden_arrays(
     name: str, golden: Path, fill: ModuleType, spectral: ModuleType
 ) -> None:
@@ -113,7 +121,13 @@ def test_generator_meets_golden_arrays(
         assert np.abs(found - golden_map).max() < atol
 
 
-@pytest.mark.parametrize('name', ['sparnethd_attn2d', 'sparnethd_attn3d'])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'sparnethd_attn2d',
+        pytest.param('sparnethd_attn3d', marks=pytest.mark.slow),
+    ],
+)
 def test_stored_vectors_are_used_as_they_are(
     name: str, golden: Path, fill: ModuleType, spectral: ModuleType
 ) -> None:
