@@ -28,6 +28,8 @@ def no_warnings():
     """Whatever is special about the values, nothing warns."""
     with warnings.catch_warnings():
         warnings.simplefilter('error')
+        # Files that other tests left open may be collected just now.
+        warnings.simplefilter('ignore', ResourceWarning)
         yield
 
 
