@@ -6,6 +6,7 @@ from mmfacesr.utils.files import (
     naming_full_disk,
     read_regular,
     replacing,
+    sha256_of,
     write_atomic,
 )
 from mmfacesr.utils.lines import read_lines
@@ -24,5 +25,6 @@ __all__ = [
     'replacing',
     'require_writable',
     'first_few',
+    'sha256_of',
     'write_atomic',
 ]

@@ -19,6 +19,7 @@ MAKE_ROOM = (
     'Free some space, or choose a folder on another disk, and run the same '
     'command again (a training with --resume)'
 )
+BLOCK = 1 << 20  # bytes
 DIGITS = 16  # of the hash in the name of a temporary file
 KINDS = {
     stat.S_IFDIR: 'a folder',
@@ -47,6 +48,19 @@ def read_regular(path: str | os.PathLike, max_bytes: int) -> bytes:
         info = os.fstat(descriptor)
         _check_regular(info, max_bytes)
         return file.read(info.st_size)
+
+
+def sha256_of(path: str | os.PathLike) -> str:
+    """SHA-256 of a file of any size, in hexadecimal digits.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _check_regular(info: os.stat_result, max_bytes: int) -> None:

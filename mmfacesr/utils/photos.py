@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from PIL import Image
 
 from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils.changes import check_change
 from mmfacesr.utils.color_profiles import ColorProfile, cmyk_to_srgb
 from mmfacesr.utils.exif import ORIENTATION, turned_pixels, upright
 from mmfacesr.utils.image_formats import READ, without_texts
@@ -117,7 +118,7 @@ class Photo:
             ValueError: If the box is not within the photo, or the change is
                 of another shape or not finite.
         """
-        check_box(x, y, change, self.size)
+        check_change(x, y, change, self.size)
         height, width = change.shape[:2]
         box = self.pixels[y : y + height, x : x + width]
         largest = np.iinfo(box.dtype).max
@@ -163,29 +164,6 @@ class Photo:
             pixels=np.stack(planes, axis=2),
             alpha=None if alpha is None else _enlarged(alpha, factor),
             metadata=enlarged_metadata(self.metadata, self.size, factor),
-        )
-
-
-def check_box(
-    x: int, y: int, change: np.ndarray, size: tuple[int, int]
-) -> None:
-    """Refuse a change that :meth:`Photo.add` cannot add to a photo."""
-    height, width = size
-    if change.ndim != 3 or change.shape[2] != 3:
-        raise ValueError(
-            f'Expected a change of shape (h, w, 3), got {change.shape}; '
-            'repeat a gray one.'
-        )
-    bottom, right = y + change.shape[0], x + change.shape[1]
-    if min(x, y) < 0 or bottom > height or right > width:
-        raise ValueError(
-            f'Expected a box within {width}x{height} pixels, got x '
-            f'{x} to {right} and y {y} to {bottom}; cut the change.'
-        )
-    if not np.isfinite(change).all():
-        raise ValueError(
-            'Expected a finite change, got NaN or infinity; check the '
-            'network that made it.'
         )
 
 

@@ -25,7 +25,7 @@ from mmfacesr.apis.restoring.files import (
 )
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.restoring.results import RestoredPhoto
-from mmfacesr.utils import printable, write_atomic
+from mmfacesr.utils import printable, sha256_of, write_atomic
 from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.images import read_image_bytes, write_image
@@ -243,7 +243,7 @@ def _read(path: Path) -> Optional[dict]:
 
 def _sha256(path: Path) -> Optional[str]:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     except OSError:
         return None
 

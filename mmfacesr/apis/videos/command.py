@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mmfacesr.apis.launch import add_speed
 from mmfacesr.apis.restoring.arguments import add_faces, add_model
 from mmfacesr.apis.restoring.starting import made_by, start_restorer
+from mmfacesr.apis.videos.kinds import CODECS, KINDS
 from mmfacesr.utils import output_file, printable
 from mmfacesr.utils.native_messages import without_native_messages
 
@@ -36,8 +37,6 @@ same. Until it is whole, parts of it lie in OUT.parts/.
 Exit status: 0 done, 1 not done, 2 wrong arguments, 130 interrupted, 143
 stopped.
 """
-SUFFIXES = ('.mp4', '.mov', '.m4v', '.mkv', '.webm')
-CODECS = ('h264', 'h265', 'vp9', 'av1', 'ffv1')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '-o',
         '--out',
         required=True,
-        type=output_file(*SUFFIXES, kind=Path),
+        type=output_file(*KINDS, kind=Path),
         metavar='OUT',
-        help=f'the video to write; its ending is one of {", ".join(SUFFIXES)}',
+        help=f'the video to write; its ending is one of {", ".join(KINDS)}',
     )
     add_model(parser)
     add_faces(parser)
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--codec',
-        choices=CODECS,
+        choices=tuple(CODECS),
         help='of the new video; ffv1 is without loss (default: h264, in '
         '.webm vp9)',
     )

@@ -18,64 +18,15 @@ from mmfacesr.apis.videos.frames import (
     planar_format,
     reformatted,
 )
-from mmfacesr.apis.videos.reading import VideoFacts, colors_of
-from mmfacesr.utils import printable, replacing
+from mmfacesr.apis.videos.kinds import CODECS, kind_of
+from mmfacesr.apis.videos.reading import COLORS, VideoFacts, colors_of
+from mmfacesr.utils import replacing
 
 # What keeps time stamps as they are.
 PART_FORMAT = 'nut'
 PART_OPTIONS = MappingProxyType({'avoid_negative_ts': 'disabled'})
 DEFAULT_RATE = 25
 THREADS = 4  # always: what H.264 becomes depends on it
-
-
-@dataclass(frozen=True)
-class Codec:
-    """A codec for people.
-
-    Args:
-        library (str): FFmpeg's encoder.
-        quality (int | None): CRF by default; None for one without loss.
-        worst (int): The largest CRF.
-        options (dict): Of the encoder.
-    """
-
-    library: str
-    quality: Optional[int]
-    worst: int
-    options: dict[str, str]
-
-
-CODECS = MappingProxyType(
-    {
-        'h264': Codec('libx264', 18, 51, {'preset': 'medium'}),
-        'h265': Codec(
-            'libx265',
-            20,
-            51,
-            {'preset': 'medium', 'x265-params': 'log-level=error'},
-        ),
-        'vp9': Codec(
-            'libvpx-vp9',
-            24,
-            63,
-            {'b': '0', 'deadline': 'good', 'cpu-used': '4', 'row-mt': '1'},
-        ),
-        'av1': Codec('libsvtav1', 24, 63, {'preset': '8'}),
-        'ffv1': Codec('ffv1', None, 0, {'level': '3'}),
-    }
-)
-"""Name -> codec."""
-H26X = ('h264', 'h265', 'av1')
-HOLDS = MappingProxyType(
-    {
-        '.mp4': (*H26X, 'vp9'),
-        '.m4v': H26X[:2],
-        '.mov': H26X[:2],
-        '.mkv': tuple(CODECS),
-        '.webm': ('vp9', 'av1'),
-    }
-)
-"""Ending of a file -> the codecs that it can hold, the default first."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +53,7 @@ def choose_encoding(
     """Choose what fits the file and keeps what the frames hold.
 
     Args:
-        target (Path): Its ending is a key of :data:`HOLDS`.
+        target (Path): Its ending is a key of :data:`KINDS`.
         codec (str | None): A key of :data:`CODECS`; None for the default of
             the file.
         quality (int | None): CRF; None for the default of the codec.
@@ -112,27 +63,22 @@ def choose_encoding(
         ValueError: If the file cannot hold the codec, the codec the size, or
             the quality is none of its scale.
     """
-    known = HOLDS.get(target.suffix.lower())
-    if known is None:
-        raise ValueError(
-            f'Expected a video that ends in {", ".join(HOLDS)}, got '
-            f'{printable(target)}; choose another name.'
-        )
-    codec = codec or known[0]
-    if codec not in known:
+    kind = kind_of(target)
+    codec = codec or kind.codecs[0]
+    if codec not in kind.codecs:
         raise ValueError(
             f'Expected a codec that {target.suffix} files hold, one of '
-            f'{", ".join(known)}, got {codec}; choose another by --codec, or '
-            'a name that ends in .mkv.'
+            f'{", ".join(kind.codecs)}, got {codec}; choose another by '
+            '--codec, or a name that ends in .mkv.'
         )
-    kind = CODECS[codec]
+    usual, worst = CODECS[codec].quality, CODECS[codec].worst
     if quality is None:
-        quality = kind.quality
-    elif kind.quality is None or not 0 <= quality <= kind.worst:
-        scale = f'a quality of 0 (best) to {kind.worst} for {codec}'
+        quality = usual
+    elif usual is None or not 0 <= quality <= worst:
+        scale = f'a quality of 0 (best) to {worst} for {codec}'
         lossless = f'no quality for {codec}, which is without loss'
         raise ValueError(
-            f'Expected {scale if kind.quality else lossless}, got {quality}.'
+            f'Expected {scale if usual else lossless}, got {quality}.'
         )
     pix_fmt = _nearest_format(facts, codec)
     if pix_fmt is None:
@@ -150,7 +96,7 @@ def _nearest_format(facts: VideoFacts, codec: str) -> Optional[str]:
     offered = [
         f.name for f in av.Codec(CODECS[codec].library, 'w').video_formats
     ]
-    if codec in H26X and (facts.width % 2 or facts.height % 2):
+    if CODECS[codec].even and (facts.width % 2 or facts.height % 2):
         offered = [name for name in offered if '444' in name]
     family, _, depth = wanted.partition('p')
     family = {'gbr': 'yuv444', 'gray': 'yuv420'}.get(family, family)
@@ -228,12 +174,8 @@ def _set_up(
     context.thread_count = THREADS
     if facts.pixel_shape:
         context.sample_aspect_ratio = facts.pixel_shape
-    (
-        context.color_range,
-        context.colorspace,
-        context.color_primaries,
-        context.color_trc,
-    ) = colors_of(frame)
+    for name, value in zip(COLORS, colors_of(frame)):
+        setattr(context, name, value)
     if is_full_range(frame):  # gray ones need not say so
         context.color_range = FULL
     options = dict(CODECS[encoding.codec].options)

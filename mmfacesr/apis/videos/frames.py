@@ -7,7 +7,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from mmfacesr.utils.photos import check_box
+from mmfacesr.utils.changes import check_change
 
 # Matrix of RGB to YUV, by FFmpeg's number -> weights of red and blue in luma
 # (ITU-T H.273, table 4).
@@ -20,7 +20,6 @@ LUMA = {
     9: (0.2627, 0.0593),
 }
 BT709, BT601, BT2020 = 1, 5, 9
-UNSPECIFIED = 2
 HD_WIDTH, HD_HEIGHT = 1280, 577  # from here on 709 where nothing is said
 FULL = 2  # FFmpeg's number of the full range
 # Depths that are kept; others become the next larger of these.
@@ -100,7 +99,7 @@ class FramePicture:
             ValueError: If the box is not within the frame, or the change is
                 of another shape or not finite.
         """
-        check_box(x, y, change, self.size)
+        check_change(x, y, change, self.size)
         name = self.frame.format.name
         if name.startswith('gbr'):
             layers = [change[..., channel] for channel in (1, 2, 0)]

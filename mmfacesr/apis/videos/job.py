@@ -6,7 +6,6 @@ frames -> who is where (`faces.tracking`) -> steady faces (`faces.smoothing`)
 -> the inferencer of photos -> parts -> the video with all that was beside it.
 """
 
-import hashlib
 import json
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,16 +26,16 @@ from mmfacesr.apis.videos.joining import join
 from mmfacesr.apis.videos.parts import Journal, Parts
 from mmfacesr.apis.videos.reading import VideoFacts, read_frames
 from mmfacesr.faces.framing import frame_matrix, frame_side
+from mmfacesr.faces.seen import Seen
 from mmfacesr.faces.smoothing import SteadyFace, steady
-from mmfacesr.faces.tracking import FaceTracker, Seen
+from mmfacesr.faces.tracking import FaceTracker
 from mmfacesr.models.common.facts import Facts
-from mmfacesr.utils import write_atomic
+from mmfacesr.utils import sha256_of, write_atomic
 from mmfacesr.utils.background import map_ahead
 
 SCHEMA = 'mmfacesr.video/1'
 PART_FRAMES = 120  # what a kill may cost; each part begins with a key frame
 RESTORED = 'restored'
-BLOCK = 1 << 20  # bytes
 AHEAD = 4  # frames that are looked at while others are restored
 # Near the limits of size a face is restored in part, by this share of the
 # limit: one that comes nearer would blink there.
@@ -99,7 +98,7 @@ def run(
         dict[str, Any]: The report.
 
     Raises:
-        UnreadableVideoError: If the video has no frame, or is damaged.
+        UnreadableVideoError: If its frames change their size or format.
         OSError: If it cannot be written, or another process makes the same
             video.
     """
@@ -271,12 +270,3 @@ def is_report(path: Path) -> bool:
 def report_path(target: Path) -> Path:
     """Return where the report of a video goes."""
     return target.with_name(target.name + '.json')
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file of any size."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

@@ -19,20 +19,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from mmengine.logging import print_log
 
-from mmfacesr.apis.videos.reading import VideoFacts, opened
+from mmfacesr.apis.videos.kinds import kind_of
+from mmfacesr.apis.videos.reading import COLORS, VideoFacts, opened
 from mmfacesr.apis.videos.stamps import Stamps, packets_of, read_stamps
 from mmfacesr.utils import printable, replacing
 
 COPIED = ('audio', 'subtitle')
-FORMATS = {
-    '.mp4': 'mp4',
-    '.m4v': 'mp4',
-    '.mov': 'mov',
-    '.mkv': 'matroska',
-    '.webm': 'webm',
-}
-"""Ending of a video -> FFmpeg's name of its container."""
-COLORS = ('color_range', 'colorspace', 'color_primaries', 'color_trc')
 UNKNOWN_COLORS = (0, 2, 2, 2)
 # Tags that the writer sets itself.
 OWN_TAGS = re.compile(
@@ -50,9 +42,9 @@ def check_target(facts: VideoFacts, target: Path) -> None:
     """
     with (
         opened(facts.path) as (source, pictures),
-        av.open(io.BytesIO(), 'w', FORMATS[target.suffix.lower()]) as made,
+        av.open(io.BytesIO(), 'w', kind_of(target).format) as made,
     ):
-        for stream in _beside(source, pictures):
+        for stream in _beside(source):
             codec = stream.codec_context.codec.canonical_name
             if codec not in made.supported_codecs:
                 raise ValueError(
@@ -61,10 +53,8 @@ def check_target(facts: VideoFacts, target: Path) -> None:
                     f'{printable(target)}; choose a name that ends in '
                     f'{facts.path.suffix} or .mkv.'
                 )
-        copied = {
-            pictures.index,
-            *(s.index for s in _beside(source, pictures)),
-        }
+        copied = {stream.index for stream in _beside(source)}
+        copied.add(pictures.index)
         left_out = {s.type for s in source.streams if s.index not in copied}
     if left_out:
         print_log(
@@ -75,7 +65,7 @@ def check_target(facts: VideoFacts, target: Path) -> None:
         )
 
 
-def _beside(source: InputContainer, pictures: VideoStream) -> list[Stream]:
+def _beside(source: InputContainer) -> list[Stream]:
     """The streams that are copied as they are."""
     return [
         stream
@@ -122,7 +112,7 @@ def join(
         _color(stream.codec_context, facts.colors)
         if facts.display_matrix:
             stream.set_display_matrix(facts.display_matrix)
-        streams = _copied(source, pictures, made)
+        streams = _copied(source, made)
         _describe(made, stream, source, pictures, end)
         whole = facts.ticks and facts.ticks * facts.time_base
         video = _pictures(parts, stamps, stream, None if until else whole)
@@ -147,7 +137,7 @@ def _created(
 ) -> OutputContainer:
     """Open a file that counts time at least as finely as its source."""
     options = {}
-    kind = FORMATS[target.suffix.lower()]
+    kind = kind_of(target).format
     ticks = math.lcm(
         *(s.time_base.denominator for s in source.streams if s.time_base)
     )
@@ -168,11 +158,11 @@ def _color(context: VideoCodecContext, colors: tuple[int, ...]) -> None:
 
 
 def _copied(
-    source: InputContainer, pictures: VideoStream, made: OutputContainer
+    source: InputContainer, made: OutputContainer
 ) -> dict[Stream, Stream]:
     """Open a stream for each one that is copied: that of the source -> it."""
     streams = {}
-    for stream in _beside(source, pictures):
+    for stream in _beside(source):
         twin = made.add_stream_from_template(stream)
         twin.time_base = stream.time_base
         _name(twin, stream)

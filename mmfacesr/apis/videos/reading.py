@@ -19,8 +19,10 @@ from mmengine.logging import print_log
 
 from mmfacesr.utils import printable
 
-BITS_OF_HDR = {16: 'PQ', 18: 'HLG'}
+HDR = {16: 'PQ', 18: 'HLG'}
 """Numbers of transfer functions (ITU-T H.273) of HDR."""
+COLORS = ('color_range', 'colorspace', 'color_primaries', 'color_trc')
+"""What frames and codecs call them: range, matrix, primaries, transfer."""
 STILL = ('image2', '_pipe')
 """Ends of FFmpeg's names of formats for single pictures."""
 LOST = 1  # second that may be missing at the end without a word
@@ -159,12 +161,7 @@ def read_facts(path: Path) -> VideoFacts:
 
 def colors_of(frame: VideoFrame) -> tuple[int, int, int, int]:
     """Range, matrix, primaries and transfer of a frame."""
-    return (
-        int(frame.color_range),
-        int(frame.colorspace),
-        int(frame.color_primaries),
-        int(frame.color_trc),
-    )
+    return tuple(int(getattr(frame, name)) for name in COLORS)
 
 
 def _seconds(container: InputContainer, stream: VideoStream) -> float | None:
@@ -184,7 +181,7 @@ def _matrix_of(frame: VideoFrame) -> tuple[int, ...] | None:
 
 def _warn_of(facts: VideoFacts, frame: VideoFrame) -> None:
     """Say what a person should know before waiting."""
-    hdr = BITS_OF_HDR.get(facts.colors[3])
+    hdr = HDR.get(facts.colors[3])
     if hdr:
         _warn(facts.path, f'is HDR ({hdr}); networks have learned from SDR')
     if frame.interlaced_frame:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The last files of a data root, and the check of images left in place."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from mmfacesr.datasets.conversion.loop import BAD_FILE, Row, convert_all
 from mmfacesr.datasets.copies import copies_across_splits
 from mmfacesr.datasets.data_root import INFO_FILE, SPLITS, write_data_root
 from mmfacesr.faces.table import LandmarkTable
-from mmfacesr.utils import first_few, printable
+from mmfacesr.utils import first_few, printable, sha256_of
 from mmfacesr.utils.images import read_image
 
 MIN_SIZE = 16  # no method here takes a smaller face
@@ -163,15 +162,10 @@ def save_points(path: Path, rows: Sequence[Row], scheme: str) -> None:
         points=np.array([row['points'] for row in rows], np.float32),
         box=np.full((count, 4), np.nan, np.float32),
         score=np.full(count, np.nan, np.float32),
-        sha256=np.array([_sha256(file) for file in files], dtype='<U64'),
+        sha256=np.array([sha256_of(file) for file in files], dtype='<U64'),
         size=np.array([_size(file) for file in files], np.int32),
         scheme=scheme,
     ).save(path)
-
-
-def _sha256(path: Path) -> str:
-    """Hash of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _size(path: Path) -> tuple[int, int]:

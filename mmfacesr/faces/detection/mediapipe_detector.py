@@ -4,7 +4,7 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,18 +15,16 @@ from mmfacesr.faces.detection.mesh_mapping import (
     RIGHT_EYE_CORNER,
     MeshMapping,
 )
+from mmfacesr.faces.detection.place import (
+    VIEW_SIZE,
+    Place,
+    center_of,
+    face_size,
+)
 from mmfacesr.faces.detection.source import FaceLandmarks
 from mmfacesr.faces.table import LandmarkError
 
-OUTER_EYE_CORNERS_68 = (36, 45)  # on the left in the picture, on the right
-VIEW_SIZE = 384  # pixels; the mesh network itself sees 192
-VIEW_OVER_FACE = 2.8  # the detector likes some room around the face
 VIEW_ANGLES = (-15, 15)  # degrees from upright
-# The box of the mesh is larger than that of the 68 points, and higher by a
-# share of their side: medians over 80 photographs (deviation 0.05 and 0.02)
-# and 30 drawn faces, which agree to 0.01.
-MESH_PER_POINTS = 1.106
-MESH_ABOVE_POINTS = 0.105
 MAX_FACES = 4
 MAX_OFF_CENTER = 0.3  # face sizes; farther off it is another face
 # A crop that the face fills is found with a margin around it.
@@ -83,7 +81,7 @@ class MediaPipeDetector:
         found = self._search(image)
         if found is None:
             raise LandmarkError(file, 'no face found by MediaPipe')
-        views = self._views(image, _Place.of_mesh(found), VIEW_ANGLES)
+        views = self._views(image, Place.of_mesh(found), VIEW_ANGLES)
         if not views:
             raise LandmarkError(
                 file, 'MediaPipe found a face but lost it when looking closer'
@@ -102,7 +100,7 @@ class MediaPipeDetector:
         Returns:
             FaceLandmarks | None: None if no face is there.
         """
-        place = _Place.of_points(np.asarray(points, np.float64))
+        place = Place.of_points(np.asarray(points, np.float64))
         views = self._views(image, place, (0,))
         if not views:
             return None
@@ -110,7 +108,7 @@ class MediaPipeDetector:
         return FaceLandmarks.from_points(found, _agreement(np.array(views)))
 
     def _views(
-        self, image: np.ndarray, place: '_Place', angles: Sequence[float]
+        self, image: np.ndarray, place: Place, angles: Sequence[float]
     ) -> list[np.ndarray]:
         """Meshes in pixels of the image, each angle also mirrored."""
         views = [
@@ -139,12 +137,12 @@ class MediaPipeDetector:
     def _view(
         self,
         image: np.ndarray,
-        place: '_Place',
+        place: Place,
         angle: float,
         mirrored: bool,
     ) -> np.ndarray | None:
         """Mesh, in pixels of the image, measured in an upright view."""
-        matrix = _view_matrix(place, angle)
+        matrix = place.view(angle)
         if mirrored:
             matrix = np.array([[-1, 0, VIEW_SIZE - 1], [0, 1, 0]]) @ np.vstack(
                 [matrix, [0, 0, 1]]
@@ -195,16 +193,6 @@ def _face_mesh() -> Any:
     )
 
 
-def _face_size(mesh: np.ndarray) -> float:
-    """Longer side of the box around a mesh, in pixels."""
-    return np.ptp(mesh[:, :2], axis=0).max()
-
-
-def _center(mesh: np.ndarray) -> np.ndarray:
-    """Middle (x, y) of the box around a mesh."""
-    return (mesh[:, :2].min(0) + mesh[:, :2].max(0)) / 2
-
-
 def _most_prominent(
     meshes: list[np.ndarray], size: tuple[int, int]
 ) -> np.ndarray:
@@ -216,60 +204,16 @@ def _most_prominent(
     middle = (np.array(size[::-1]) - 1) / 2
 
     def prominence(mesh: np.ndarray) -> float:
-        distance = np.linalg.norm(_center(mesh) - middle)
-        return _face_size(mesh) * (1 - distance / np.linalg.norm(middle))
+        distance = np.linalg.norm(center_of(mesh) - middle)
+        return face_size(mesh) * (1 - distance / np.linalg.norm(middle))
 
     return max(meshes, key=prominence)
 
 
 def _off_center(view: np.ndarray) -> float:
     """Distance of a mesh from the middle of its view, in face sizes."""
-    distance = np.linalg.norm(_center(view) - (VIEW_SIZE - 1) / 2)
-    return distance / _face_size(view)
-
-
-class _Place(NamedTuple):
-    """Where a face is: what a view of it needs.
-
-    Attributes:
-        center (np.ndarray): (x, y) of the middle of its mesh.
-        size (float): Longer side of the box around its mesh, in pixels.
-        roll (float): Degrees by which its eyes are turned clockwise.
-    """
-
-    center: np.ndarray
-    size: float
-    roll: float
-
-    @classmethod
-    def of_mesh(cls, mesh: np.ndarray) -> '_Place':
-        """The place of a mesh, (468, 3)."""
-        x, y = mesh[RIGHT_EYE_CORNER, :2] - mesh[LEFT_EYE_CORNER, :2]
-        roll = float(np.degrees(np.arctan2(y, x)))
-        return cls(_center(mesh), _face_size(mesh), roll)
-
-    @classmethod
-    def of_points(cls, points: np.ndarray) -> '_Place':
-        """About the place of the mesh of 68 points, (68, 2)."""
-        first, second = OUTER_EYE_CORNERS_68
-        x, y = points[second] - points[first]
-        along = np.array((x, y)) / np.hypot(x, y)
-        axes = np.stack([along, (-along[1], along[0])])
-        turned = points @ axes.T
-        size = _face_size(turned)
-        middle = _center(turned) - (0, MESH_ABOVE_POINTS * size)
-        roll = float(np.degrees(np.arctan2(y, x)))
-        return cls(middle @ axes, MESH_PER_POINTS * size, roll)
-
-
-def _view_matrix(place: _Place, angle: float) -> np.ndarray:
-    """(2, 3) image to view: face in the middle, turned by angle degrees."""
-    turn = angle - place.roll
-    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
-    scale = VIEW_SIZE / (VIEW_OVER_FACE * place.size)
-    turned = scale * np.array([[cos, -sin], [sin, cos]])
-    shift = (VIEW_SIZE - 1) / 2 - turned @ place.center
-    return np.concatenate([turned, shift[:, None]], 1)
+    distance = np.linalg.norm(center_of(view) - (VIEW_SIZE - 1) / 2)
+    return distance / face_size(view)
 
 
 def _warp(image: np.ndarray, matrix: np.ndarray, scale: float) -> np.ndarray:

@@ -11,6 +11,7 @@ import pytest
 
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.videos import job as jobs
+from mmfacesr.apis.videos.joining import check_target
 from mmfacesr.apis.videos.reading import read_facts
 
 from .conftest import Sound, make_video, shown
@@ -44,17 +45,17 @@ def test_a_start_between_milliseconds_stays(
     assert shown(tmp_path / 'out.mp4')[0] == times
 
 
+def three_frames(folder: Path, *kind: object) -> Path:
+    """A video of a codec, a format and a size."""
+    path, base = folder / 'in.mkv', Fraction(1, 1000)
+    return make_video(path, [0, 40, 80], base, *kind)
+
+
 @pytest.mark.parametrize('ending', ['.mkv', '.mp4'])
 def test_full_range_stays_full(
     restorer: FaceSRInferencer, tmp_path: Path, ending: str
 ) -> None:
-    source = make_video(
-        tmp_path / 'in.mkv',
-        [40 * k for k in range(3)],
-        Fraction(1, 1000),
-        'mjpeg',
-        'yuvj420p',
-    )
+    source = three_frames(tmp_path, 'mjpeg', 'yuvj420p')
     codec = 'ffv1' if ending == '.mkv' else 'h264'
     restore(restorer, source, tmp_path / f'out{ending}', codec)
     colors = read_facts(tmp_path / f'out{ending}').colors
@@ -64,14 +65,7 @@ def test_full_range_stays_full(
 def test_rgb_stays_rgb_without_loss(
     restorer: FaceSRInferencer, tmp_path: Path
 ) -> None:
-    source = make_video(
-        tmp_path / 'in.mkv',
-        [40 * k for k in range(3)],
-        Fraction(1, 1000),
-        'ffv1',
-        'bgr0',
-        (47, 65),
-    )
+    source = three_frames(tmp_path, 'ffv1', 'bgr0', (47, 65))
     restore(restorer, source, tmp_path / 'out.mkv', 'ffv1')
     for before, after in zip(rgb_of(source), rgb_of(tmp_path / 'out.mkv')):
         np.testing.assert_array_equal(before, after)
@@ -81,13 +75,7 @@ def test_rgb_stays_rgb_without_loss(
 def test_rgb_and_gray_are_seen_alike_in_h264(
     restorer: FaceSRInferencer, tmp_path: Path, pix_fmt: str
 ) -> None:
-    source = make_video(
-        tmp_path / 'in.mkv',
-        [40 * k for k in range(3)],
-        Fraction(1, 1000),
-        'ffv1',
-        pix_fmt,
-    )
+    source = three_frames(tmp_path, 'ffv1', pix_fmt)
     restore(restorer, source, tmp_path / 'out.mp4')
     before, after = rgb_of(source)[1], rgb_of(tmp_path / 'out.mp4')[1]
     assert np.abs(before.astype(int) - after).mean() < 3
@@ -113,3 +101,15 @@ def test_a_wrong_length_does_not_cut_the_last_picture(
     restore(restorer, source, tmp_path / 'out.mp4')
     assert shown(tmp_path / 'out.mp4')[0] == shown(source)[0]
     assert read_facts(tmp_path / 'out.mp4').ticks > stamps[-1] + 1
+
+
+def test_sound_that_a_file_cannot_hold_is_refused_before_the_work(
+    tmp_path: Path,
+) -> None:
+    source = make_video(
+        tmp_path / 'in.mp4', [0, 3600, 7200], sounds=[Sound('aac', 'eng')]
+    )
+    facts = read_facts(source)
+    check_target(facts, tmp_path / 'out.mkv')
+    with pytest.raises(ValueError, match=r'audio of aac.*\.mkv'):
+        check_target(facts, tmp_path / 'out.webm')
