@@ -28,8 +28,8 @@ def make_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = argparse.ArgumentParser(
         prog='mmfacesr',
-        description='Restore faces in pictures, measure results, list and '
-        'download weights.',
+        description='Restore faces in pictures, in videos and on a page, '
+        'measure results, list and download weights.',
     )
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(

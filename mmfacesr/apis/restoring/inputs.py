@@ -19,7 +19,8 @@ class Located:
     """A picture whose faces are known, such as a frame of a video.
 
     Args:
-        photo (Photo): The picture.
+        photo (Photo): The picture, or what has its ``size``, ``srgb``,
+            ``copy``, ``enlarged`` and ``add``.
         landmarks (Sequence[np.ndarray]): (68, 2) x, y of each face in pixels
             of the photo, pixel centers at integers.
         strengths (Sequence[float] | None): How much of its change each face

@@ -16,6 +16,7 @@ from mmfacesr.apis.restoring.results import RestoredFace, RestoredPhoto
 from mmfacesr.apis.web.offers import Offer
 from mmfacesr.apis.web.uploads import Upload
 from mmfacesr.faces.framing import frame_face
+from mmfacesr.models.common.facts import Facts
 from mmfacesr.utils.image_formats import READ
 from mmfacesr.utils.images import to_8_bit
 from mmfacesr.utils.photo_files import SUFFIXES, encode, format_for
@@ -25,6 +26,7 @@ SHOWN = 2048  # pixels of the longer side of what is shown
 SMALL = 512 * 512  # pixels that are shown as PNG
 QUALITY = 95
 PIECE = 1 << 18  # bytes sent at once
+FACE_KEYS = ('restored', 'reason', 'size', 'box', 'consistency_db')
 TYPES = {
     'PNG': 'image/png',
     'JPEG': 'image/jpeg',
@@ -104,7 +106,7 @@ def answer_of(
     photo: Photo,
     result: RestoredPhoto,
     offer: Offer,
-    facts: Any,
+    facts: Facts,
 ) -> Answer:
     """Put together what a visitor gets.
 
@@ -113,7 +115,7 @@ def answer_of(
         photo (Photo): The picture as it came.
         result (RestoredPhoto): What was made of it; its photo is let go.
         offer (Offer): The model.
-        facts (ModelFacts): Of the model.
+        facts (Facts): Of the model.
     """
     parts = [_photo_part(upload, result)]
     about = _about(result, offer)
@@ -166,9 +168,6 @@ def _about(result: RestoredPhoto, offer: Offer) -> dict[str, Any]:
         license=offer.license,
         message=message if count else 'no face found',
     )
-
-
-FACE_KEYS = ('restored', 'reason', 'size', 'box', 'consistency_db')
 
 
 def _shown(photo: Photo) -> Image.Image:

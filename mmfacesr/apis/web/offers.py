@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from mmfacesr.apis.config import load_config
+from mmfacesr.models.common.facts import Facts
 from mmfacesr.utils.project_files import project_root
 from mmfacesr.weights.model_index import WeightsEntry, find_entry, read_index
 from mmfacesr.weights.sources import place_of_entry
@@ -65,11 +66,11 @@ def published_offers() -> list[Offer]:
     return [offer for entry in entries if (offer := _offer(entry))]
 
 
-def own_offer(facts: Any, model: Optional[str], weights: bool) -> Offer:
+def own_offer(facts: Facts, model: Optional[str], weights: bool) -> Offer:
     """Describe the model that who starts the server has chosen.
 
     Args:
-        facts (ModelFacts): Of the loaded model.
+        facts (Facts): Of the loaded model.
         model (str | None): What it was asked for by.
         weights (bool): Whether weights of one's own were given.
     """
