@@ -62,7 +62,8 @@ test: install
 SLOW := $(if $(filter newest,$(STACK)),tests/test_compat tests/test_contract.py,-m slow)
 
 test-slow: install
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(SLOW) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(SLOW) \
+		--trials work_dirs/test-slow.md $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check .

@@ -14,6 +14,8 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.visualization import Visualizer
 
+pytest_plugins = ['trials']
+
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent
 
