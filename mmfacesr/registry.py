@@ -8,6 +8,7 @@ and the light parts of the package need not import MMagic.
 """
 
 from mmengine.registry import (
+    DATA_SAMPLERS,
     DATASETS,
     HOOKS,
     LOOPS,
@@ -21,6 +22,7 @@ from mmengine.registry import (
 )
 
 __all__ = [
+    'DATA_SAMPLERS',
     'DATASETS',
     'HOOKS',
     'LOOPS',

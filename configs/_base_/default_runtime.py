@@ -32,6 +32,7 @@ default_hooks = dict(
         rule='greater',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    seed=dict(type='IterationSeedHook'),  # of all that is drawn but samples
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
     start_check=dict(type='StartCheckHook'),  # before the first iteration
     guard=dict(type='TrainingGuardHook'),  # NaN ends it, and is not saved

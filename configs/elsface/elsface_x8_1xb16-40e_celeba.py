@@ -25,8 +25,7 @@ facts = elsface.X8.to_dict()
 train_dataloader = dict(
     batch_size=16,
     drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='SeededSampler', shuffle=True),
     dataset=dict(pipeline=_base_.pipeline),
 )
 val_dataloader = dict(dataset=dict(pipeline=_base_.pipeline))
@@ -34,4 +33,3 @@ test_dataloader = dict(dataset=dict(pipeline=_base_.pipeline))
 
 log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
-custom_hooks = [*_base_.custom_hooks, dict(type='EpochSeedHook')]

@@ -24,8 +24,7 @@ facts = sparnet.HD.to_dict()
 train_dataloader = dict(
     batch_size=2,
     drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='SeededSampler', shuffle=True),
     dataset=dict(pipeline=_base_.train_pipeline),
 )
 val_dataloader = dict(batch_size=1, dataset=dict(pipeline=_base_.val_pipeline))
@@ -52,6 +51,5 @@ log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [
     *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
     dict(type='GeneratorEMAHook', momentum=0.001),
 ]

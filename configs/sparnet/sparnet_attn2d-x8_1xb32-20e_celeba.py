@@ -23,8 +23,7 @@ facts = sparnet.X8.to_dict()
 train_dataloader = dict(
     batch_size=32,
     drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='SeededSampler', shuffle=True),
     dataset=dict(pipeline=_base_.released_train_pipeline),
 )
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
@@ -40,7 +39,6 @@ log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
 custom_hooks = [
     *_base_.custom_hooks,
-    dict(type='EpochSeedHook'),
     # Several processes validate with the mean of their batch statistics.
     dict(type='SyncBuffersHook'),
 ]

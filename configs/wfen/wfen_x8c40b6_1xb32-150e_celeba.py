@@ -24,8 +24,7 @@ facts = wfen.X8.to_dict()
 train_dataloader = dict(
     batch_size=32,
     drop_last=True,
-    persistent_workers=False,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='SeededSampler', shuffle=True),
     dataset=dict(pipeline=_base_.released_train_pipeline),
 )
 val_dataloader = dict(dataset=dict(pipeline=_base_.val_pipeline))
@@ -39,4 +38,3 @@ optim_wrapper = dict(
 auto_scale_lr = dict(enable=False, base_batch_size=32)
 log_processor = dict(by_epoch=True)
 default_hooks = dict(checkpoint=dict(by_epoch=True, interval=1))
-custom_hooks = [*_base_.custom_hooks, dict(type='EpochSeedHook')]

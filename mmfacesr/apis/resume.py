@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a training starts: anew, or from a checkpoint of its work folder."""
 
+import logging
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,39 +88,40 @@ def newest_checkpoint(
         Checkpoint | None: None if there is no checkpoint at all.
 
     Raises:
-        WeightsError: If the newest one cannot be used; names the one before
-            it that can.
+        WeightsError: If there are checkpoints and none is whole.
     """
     newest = [
-        _newest_of(files) for files in saved_checkpoints(folder, template)
+        newest_whole(files) for files in saved_checkpoints(folder, template)
     ]
     return max(newest, key=lambda one: one.meta['iter'], default=None)
 
 
-def _newest_of(files: list[Path]) -> Checkpoint:
-    """Read the first of some checkpoints, or say which one to take."""
-    try:
-        return read_checkpoint(files[0])
-    except WeightsError as error:
-        fault = error
-    advice = (
-        'There is no whole checkpoint before it: to start anew, move it away '
-        'or choose another --work-dir.'
-    )
-    for path in files[1:]:
+def newest_whole(files: list[Path]) -> Checkpoint:
+    """Read the first of some checkpoints that is whole.
+
+    A machine that lost its power may leave a torn file behind. The log names
+    each one that is passed over, so that a training that is started again by
+    a program goes on all the same.
+
+    Raises:
+        WeightsError: If none is.
+    """
+    faults = []
+    for path in files:
         try:
-            iteration = read_checkpoint(path).meta['iter']
-        except WeightsError:
-            continue
-        advice = (
-            f'The newest whole one is {path.name} (iteration {iteration}). '
-            f'To go on from it: --resume {shlex.quote(str(path))}'
-        )
-        break
+            return read_checkpoint(path)
+        except WeightsError as error:
+            faults.append(f'{printable(path)} ({error.__cause__ or error})')
+            print_log(
+                f'Passed over {faults[-1]}: cannot be resumed from.',
+                'current',
+                logging.WARNING,
+            )
     raise WeightsError(
-        f'The newest checkpoint, {printable(files[0])}, cannot be resumed '
-        f'from ({fault.__cause__ or fault}). {advice}'
-    ) from fault
+        'Expected a whole checkpoint to go on from, but none can be resumed '
+        f'from: {"; ".join(faults)}. To start anew, move them away or choose '
+        'another --work-dir.'
+    )
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

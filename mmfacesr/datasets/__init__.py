@@ -5,5 +5,16 @@
 from mmfacesr.datasets import transforms
 from mmfacesr.datasets.endless_faces import DrawFace, SyntheticFaces
 from mmfacesr.datasets.face_folder import FaceFolder
+from mmfacesr.datasets.seeded_samplers import (
+    SeededInfiniteSampler,
+    SeededSampler,
+)
 
-__all__ = ['DrawFace', 'FaceFolder', 'SyntheticFaces', 'transforms']
+__all__ = [
+    'DrawFace',
+    'FaceFolder',
+    'SeededInfiniteSampler',
+    'SeededSampler',
+    'SyntheticFaces',
+    'transforms',
+]

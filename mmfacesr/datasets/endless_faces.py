@@ -8,6 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import BaseDataset, force_full_init
 
+from mmfacesr.datasets.seeded_samplers import seed_draws_of
 from mmfacesr.datasets.synthetic_faces import face_seeds, render_face
 from mmfacesr.registry import DATASETS, TRANSFORMS
 
@@ -48,6 +49,11 @@ class SyntheticFaces(BaseDataset):
     def load_data_list(self) -> list[int]:
         """Return the seed of every person."""
         return self._seeds
+
+    def prepare_data(self, idx: int) -> dict:
+        """Run the pipeline, which draws what the sample's place asks for."""
+        seed_draws_of(idx)
+        return super().prepare_data(idx)
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:

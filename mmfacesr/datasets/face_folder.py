@@ -21,6 +21,7 @@ from mmfacesr.datasets.data_root import (
 from mmfacesr.datasets.lr_pairs import find_partners, use_lr_files
 from mmfacesr.datasets.packed_faces import PackedFaces
 from mmfacesr.datasets.resolution import check_resolution
+from mmfacesr.datasets.seeded_samplers import seed_draws_of
 from mmfacesr.datasets.splits import (
     Split,
     find_split,
@@ -231,6 +232,7 @@ class FaceFolder(BaseDataset):
         Raises:
             BadSampleError: In test mode.
         """
+        seed_draws_of(idx)
         try:
             if self._packed is not None:
                 return self._packed(self.get_data_info(idx))

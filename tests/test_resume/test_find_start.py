@@ -90,23 +90,33 @@ def test_nothing_there_starts_anew(
     assert find_start(config(tmp_path / 'none'), None) is None
 
 
-def test_damaged_newest_names_the_whole_one(tmp_path: Path) -> None:
+def test_torn_ones_are_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     for iteration in (2, 4, 6, 8):
         checkpoint(tmp_path / f'iter_{iteration}.pth', iteration)
     for iteration in (6, 8):
         cut_off(tmp_path / f'iter_{iteration}.pth')
-    with pytest.raises(WeightsError) as error:
-        find_start(config(tmp_path), AUTO)
-    text = str(error.value)
-    assert 'iter_8.pth' in text and 'fetch' not in text
-    assert f'iteration 4). To go on from it: --resume {tmp_path}' in text
-    start = find_start(config(tmp_path), text.split('--resume ')[1])
+    start = find_start(config(tmp_path), AUTO)
     assert start.meta['iter'] == 4
+    said = capsys.readouterr().out
+    assert said.count('Passed over') == 2 and 'fetch' not in said
+    # They are moved aside before new ones of that name are written.
+    resume_from(make_runner(tmp_path), start, config(tmp_path))
+    left = sorted(path.name for path in tmp_path.glob('iter_*.pth'))
+    assert left == ['iter_2.pth', 'iter_4.pth']
 
 
-def test_all_damaged_is_no_start_from_scratch(tmp_path: Path) -> None:
-    cut_off(checkpoint(tmp_path / 'iter_2.pth', 2))
-    with pytest.raises(WeightsError, match='iter_2.pth.*move it away'):
+def test_torn_one_that_was_asked_for_is_refused(tmp_path: Path) -> None:
+    torn = cut_off(checkpoint(tmp_path / 'iter_2.pth', 2))
+    with pytest.raises(WeightsError, match='iter_2.pth'):
+        find_start(config(tmp_path), str(torn))
+
+
+def test_all_torn_is_no_start_from_scratch(tmp_path: Path) -> None:
+    for iteration in (2, 4):
+        cut_off(checkpoint(tmp_path / f'iter_{iteration}.pth', iteration))
+    with pytest.raises(WeightsError, match='iter_4.*iter_2.*move them away'):
         find_start(config(tmp_path), AUTO)
 
 

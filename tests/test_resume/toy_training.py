@@ -18,8 +18,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmfacesr.compat.mends import mend
+from mmfacesr.datasets.seeded_samplers import seed_draws_of
 from mmfacesr.engine.hooks import (
-    EpochSeedHook,
+    IterationSeedHook,
     PlainCheckpointHook,
     ResumeHook,
 )
@@ -38,6 +39,7 @@ class Pairs(Dataset):
         return 8
 
     def __getitem__(self, index: int) -> dict:
+        seed_draws_of(index)
         x = torch.linspace(-1, 1, 3) * (index + 1) / 4
         noise = torch.from_numpy(np.random.normal(size=3)).float() / 10
         return dict(x=x + noise, y=x.sum(0, keepdim=True) + 2)
@@ -62,7 +64,7 @@ class Regression(BaseModel):
     def forward(self, x: Tensor, y: Tensor, mode: str = 'tensor') -> Any:
         error = (self.generator(x) - y).square()
         if mode == 'loss':
-            return dict(loss=error.mean())
+            return dict(loss=(error * torch.rand_like(error)).mean())
         return [dict(error=value.item()) for value in error]
 
     def init_weights(self) -> None:
@@ -143,7 +145,7 @@ def make_runner(
             collate_fn=dict(type='default_collate'),
             dataset=Pairs(),
             sampler=dict(
-                type='DefaultSampler' if by_epoch else 'InfiniteSampler',
+                type='SeededSampler' if by_epoch else 'SeededInfiniteSampler',
                 shuffle=True,
             ),
         ),
@@ -176,7 +178,7 @@ def make_runner(
         ),
         custom_hooks=[
             PlainCheckpointHook(),
-            *([EpochSeedHook()] if by_epoch else []),
+            IterationSeedHook(),
             *hooks,
         ],
         log_processor=dict(window_size=3, by_epoch=by_epoch),

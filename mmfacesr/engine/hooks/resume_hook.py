@@ -3,12 +3,14 @@
 """What a resumed training takes up that mmengine leaves out."""
 
 import os.path as osp
+from itertools import chain, repeat
 from typing import Optional
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 
+from mmfacesr.datasets.seeded_samplers import BeginsAnywhere
 from mmfacesr.engine.optim_wrappers import adapt_states
 from mmfacesr.registry import HOOKS
 
@@ -23,11 +25,13 @@ class ResumeHook(Hook):
 
     mmengine writes a checkpoint before the validation of its iteration, and
     a resumed training goes on behind that validation: the metric and the best
-    checkpoint are lost. Here it is run first. An epoch that was cut short
-    goes on behind the batches that it was trained on, and the paths of
-    checkpoints follow a work folder that was moved or copied, so that the
-    best checkpoint of the old folder is not removed. Switches of the training
-    may be others than before.
+    checkpoint are lost. Here it is run first. mmengine loads all batches that
+    were trained on again, and trains an epoch that was cut short anew. Here
+    the data go on behind them: at once if the sampler can begin anywhere
+    (:mod:`mmfacesr.datasets.seeded_samplers`), otherwise by loading them. The
+    paths of checkpoints follow a work folder that was moved or copied, so
+    that the best checkpoint of the old folder is not removed. Switches of the
+    training may be others than before.
     """
 
     # When training begins, after CheckpointHook has read what is resumed.
@@ -72,6 +76,8 @@ class ResumeHook(Hook):
             # A best score goes into the checkpoint of its iteration, too.
             name = name_of(hook, meta, self.batches_before)
             hook.last_ckpt = osp.join(hook.out_dir, name)
+        if not is_by_epoch(runner):
+            skip_iterations(runner)
         if self.batches_before and is_by_epoch(runner):
             self._skip_batches(runner)
         elif validation_is_due(runner) and not self.validated:
@@ -91,8 +97,11 @@ class ResumeHook(Hook):
         self.batches = batch_idx + 1
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """The epoch is whole."""
+        """The epoch is whole; the next one is loaded from its start."""
         self.batches = 0
+        sampler = runner.train_dataloader.sampler
+        if isinstance(sampler, BeginsAnywhere):
+            sampler.first = 0
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note how much of its epoch a checkpoint has seen."""
@@ -101,19 +110,57 @@ class ResumeHook(Hook):
             checkpoint['meta'][SEEN] = self.batches * images_of_batch(runner)
 
     def _skip_batches(self, runner: Runner) -> None:
-        """Load, but do not train on, what the epoch was trained on before."""
+        """Let the epoch go on behind what it was trained on before."""
         loop, epoch = runner.train_loop, runner.epoch
+        skipped, run_iter = self.batches_before, loop.run_iter
+        at_once = can_begin_behind(runner, skipped)
         runner.logger.info(
-            f'Epoch {epoch + 1} goes on behind its first '
-            f'{self.batches_before} batches, which are only loaded.'
+            f'Epoch {epoch + 1} goes on behind its first {skipped} batches'
+            + ('.' if at_once else ', which are only loaded.')
         )
-        run_iter = loop.run_iter
 
         def run_rest(idx: int, data_batch: dict) -> None:
-            if loop.epoch > epoch or idx >= self.batches_before:
+            if loop.epoch == epoch and at_once:
+                idx += skipped
+            if loop.epoch > epoch or idx >= skipped:
                 run_iter(idx, data_batch)
 
         loop.run_iter = run_rest
+
+
+def can_begin_behind(runner: Runner, batches: int) -> bool:
+    """Let the next pass through the data begin behind some batches.
+
+    Args:
+        runner (Runner): Is about to train.
+        batches (int): Of this process.
+
+    Returns:
+        bool: False if the sampler cannot; then nothing has changed.
+    """
+    loader = runner.train_dataloader
+    if not isinstance(loader.sampler, BeginsAnywhere):
+        return False
+    loader.sampler.first = batches * loader.batch_size
+    return True
+
+
+def skip_iterations(runner: Runner) -> None:
+    """Let a loop over iterations not load again what it was trained on.
+
+    The loop takes, and drops, one batch for each iteration that has passed;
+    those cost nothing here.
+    """
+    loop = runner.train_loop
+    if not isinstance(loop, IterBasedTrainLoop):
+        return
+    if can_begin_behind(runner, loop.iter):
+        # The loop has begun to load from the start: it begins anew.
+        fresh = type(loop.dataloader_iterator)(loop.dataloader)
+        loop.dataloader_iterator = chain(repeat(None, loop.iter), fresh)
+        runner.logger.info(
+            f'The data go on behind {loop.iter} batches; none is loaded again.'
+        )
 
 
 def images_of_batch(runner: Runner) -> int:
