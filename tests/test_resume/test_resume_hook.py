@@ -2,13 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """A resumed training is the one that was not interrupted."""
 
+import multiprocessing
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from toy_training import At, Count, assert_equal_runs, make_runner
+from mmengine.dataset import InfiniteSampler
+from mmengine.hooks import Hook
+from torch.utils.data import DataLoader
+from toy_training import (
+    At,
+    Count,
+    Fixed,
+    Pairs,
+    assert_equal_runs,
+    make_runner,
+)
 
 from mmfacesr.apis.resume import newest_checkpoint
 from mmfacesr.engine.hooks import ResumeHook
@@ -131,3 +143,66 @@ def test_code_in_a_checkpoint_is_not_run(
         ]
     runner.train()
     assert proof.exists() == (not hooks)
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_late_resume_loads_nothing_again(
+    whole: Callable,
+    tmp_path: Path,
+    num_workers: int,
+    monkeypatch: pytest.MonkeyPatch,
+    record_trials: Callable,
+) -> None:
+    """At 150,000 iterations, and behind a validation that was not finished."""
+    late = 150_000
+    checkpoint = torch.load(whole() / 'iter_8.pth', weights_only=True)
+    checkpoint['meta']['iter'] = late
+    torch.save(checkpoint, tmp_path / f'iter_{late}.pth')
+    loaded = multiprocessing.Value('i', 0)
+    load = Pairs.__getitem__
+
+    def counting(self: Pairs, index: int) -> dict:
+        with loaded:
+            loaded.value += 1
+        return load(self, index)
+
+    monkeypatch.setattr(Pairs, '__getitem__', counting)
+    count, begin = Count(), time.perf_counter()
+    make_runner(
+        tmp_path,
+        count,
+        resume=tmp_path / f'iter_{late}.pth',
+        num_workers=num_workers,
+        max_iters=late + 3,
+    ).train()
+    record_trials(
+        'resume: cost',
+        f'resume at iteration {late:,}, {num_workers} workers',
+        1,
+        1,
+        figures=f'{time.perf_counter() - begin:.1f} s',
+    )
+    assert count.trained == [late, late + 1, late + 2]
+    # Two of each batch; workers read ahead, and once more from the start.
+    assert loaded.value <= 2 * (3 + num_workers * (2 + 2 + 2))
+
+
+def test_other_samplers_are_loaded_again(tmp_path: Path) -> None:
+    """mmengine's own cannot begin anywhere; the order is the same."""
+    seen: list[list] = []
+
+    class See(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch) -> None:
+            seen[-1].append((runner.iter, data_batch['x'].tolist()))
+
+    for resume_at in (None, 8):
+        seen.append([])
+        folder = tmp_path / f'{resume_at}'
+        file = resume_at and tmp_path / f'None/iter_{resume_at}.pth'
+        runner = make_runner(folder, See(), resume=file)
+        data = Fixed()
+        runner._train_dataloader = DataLoader(
+            data, batch_size=2, sampler=InfiniteSampler(data, seed=5)
+        )
+        runner.train()
+    assert seen[1] == seen[0][8:] and len(seen[1]) == 4

@@ -125,6 +125,7 @@ def make_runner(
     save_by_epoch: Optional[bool] = None,
     num_workers: int = 0,
     val_interval: int = 4,
+    max_iters: int = 12,
     **checkpoint: Any,
 ) -> Runner:
     """Build 12 iterations, or 3 epochs, validated every 4 iterations.
@@ -134,7 +135,7 @@ def make_runner(
     mend()
     loop = dict(max_epochs=3, val_interval=1)
     if not by_epoch:
-        loop = dict(max_iters=12, val_interval=val_interval)
+        loop = dict(max_iters=max_iters, val_interval=val_interval)
     saves = by_epoch if save_by_epoch is None else save_by_epoch
     runner = Runner(
         Regression(),
