@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Script: a training that is killed again and again, and one that is not.
 
-    lives.py CONFIG FOLDER KILLS
+    lives.py CONFIG FOLDER KILLS [options of tools/train.py]
 
 Each life is ``tools/train.py CONFIG --resume`` in a process that is forked
 from this one, so that it need not import anything again. It gets SIGKILL,
@@ -38,7 +38,8 @@ def start(config: str, folder: Path) -> int:
         folder.with_suffix('.log'), os.O_CREAT | os.O_WRONLY | os.O_APPEND
     )
     os.dup2(log, 1), os.dup2(log, 2)
-    sys.argv = ['train.py', config, '--work-dir', str(folder), '--resume']
+    words = [config, '--work-dir', str(folder), '--resume', *sys.argv[4:]]
+    sys.argv = ['train.py', *words]
     status = 1
     try:
         runpy.run_path(str(TRAIN), run_name='__main__')
