@@ -28,6 +28,7 @@ from mmfacesr.datasets.splits import (
     log_origin,
     split_of_list,
 )
+from mmfacesr.datasets.transforms import LoadLandmarks
 from mmfacesr.registry import DATASETS
 from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.bad_samples import BadSampleError
@@ -156,8 +157,11 @@ class FaceFolder(BaseDataset):
         )
 
     def full_init(self) -> None:
-        """Find the files, and open or fill the cache."""
+        """Find the files, read the landmarks, open or fill the cache."""
         super().full_init()
+        for step in self.pipeline.transforms:
+            if isinstance(step, LoadLandmarks):
+                step.read_ahead(self.landmark_table)
         if self.cache_folder and self._packed is None and len(self):
             self._packed = PackedFaces(self.cache_folder, self)
 

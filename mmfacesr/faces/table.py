@@ -20,6 +20,7 @@ from mmfacesr.utils.bad_samples import BadSampleError
 _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
 _LATER_ARRAYS = ('size',)  # older tables have none
 UNKNOWN_SIZE = (0, 0)
+BYTES_OF_CHARACTER = 4  # of text in NumPy
 
 
 _EXTRACT_AGAIN = 'run tools/dataset_converters/extract_landmarks.py again'
@@ -65,7 +66,9 @@ class LandmarkTable:
     sha256: np.ndarray
     size: np.ndarray | None = None
     scheme: str = 'ibug68'
-    _row: dict = field(init=False, repr=False, compare=False)
+    # Rows in the order of the names. No dict: looking a name up in one writes
+    # into its memory, of which each data worker would then have its own copy.
+    _order: np.ndarray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check shapes and types.
@@ -83,11 +86,13 @@ class LandmarkTable:
         if self.size is None:
             self.size = np.zeros((num, 2), np.int32)
         self._check('size', 'i4', (num, 2))
-        self._row = {name: i for i, name in enumerate(self.file.tolist())}
-        if len(self._row) != num:
+        self._order = np.argsort(self.file, kind='stable')
+        names = self.file[self._order]
+        repeated = int((names[1:] == names[:-1]).sum())
+        if repeated:
             raise ValueError(
                 f'Expected {num} different file names in the '
-                f'landmark table, got {len(self._row)}.'
+                f'landmark table, got {num - repeated}.'
             )
 
     def _check_scheme(self) -> None:
@@ -118,7 +123,16 @@ class LandmarkTable:
 
     def __contains__(self, file: str) -> bool:
         """Whether the table has a row for that relative name."""
-        return file in self._row
+        return self._find(file) is not None
+
+    def _find(self, file: str) -> int | None:
+        """Row of a relative name, if there is one."""
+        if len(file) > self.file.itemsize // BYTES_OF_CHARACTER:
+            return None  # NumPy would cut it off
+        name = np.array(file, self.file.dtype)
+        place = np.searchsorted(self.file, name, sorter=self._order)
+        row = int(self._order[place]) if place < len(self) else None
+        return None if row is None or self.file[row] != file else row
 
     def row_of(self, file: str) -> int:
         """Row of an image.
@@ -132,13 +146,14 @@ class LandmarkTable:
         Raises:
             LandmarkError: If the table has no such row.
         """
-        if file not in self._row:
+        row = self._find(file)
+        if row is None:
             raise LandmarkError(
                 file,
                 f'no row among the {len(self)} of the landmark table; '
                 'run tools/dataset_converters/extract_landmarks.py',
             )
-        return self._row[file]
+        return row
 
     def points_of(self, file: str) -> np.ndarray:
         """Points of an image.

@@ -3,7 +3,9 @@
 """From the landmark table to the points and heatmaps of a sample."""
 
 import logging
-from collections import defaultdict
+import os
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Optional
 
@@ -17,13 +19,16 @@ from mmfacesr.faces.table import LandmarkError, LandmarkTable
 from mmfacesr.registry import TRANSFORMS
 from mmfacesr.utils import printable
 
+TABLES = 2  # kept in a process
+
 
 @TRANSFORMS.register_module()
 class LoadLandmarks(BaseTransform):
     """Look up the points of an image in the landmark table.
 
-    The table is read at the first use and kept by path, so once in every
-    process. Place it before the transforms that move points.
+    The table is read at the first use and shared by all that look into it,
+    also by data workers that are forked afterwards. Place it before the
+    transforms that move points.
 
     The image must have the size that the table knows, and at its first use in
     a process also the hash: landmarks of another picture are refused.
@@ -41,7 +46,7 @@ class LoadLandmarks(BaseTransform):
     def __init__(self, optional: bool = False) -> None:
         self.optional = optional
         self._tables: dict[str, Optional[LandmarkTable]] = {}
-        self._compared: dict[str, set[int]] = defaultdict(set)
+        self._compared: dict[str, np.ndarray] = {}
 
     def transform(self, results: dict) -> dict:
         """Add the points.
@@ -68,12 +73,13 @@ class LoadLandmarks(BaseTransform):
     def _compare(self, table: LandmarkTable, results: dict) -> None:
         """Compare the image with what the table knows of it."""
         file, size = results['file'], results['gt'].shape[:2]
-        compared = self._compared[str(results['landmark_table'])]
+        path = str(results['landmark_table'])
+        compared = self._compared.setdefault(path, np.zeros(len(table), bool))
         row = table.row_of(file)
-        first = row not in compared and 'gt_path' in results
+        first = not compared[row] and 'gt_path' in results
         data = Path(results['gt_path']).read_bytes() if first else None
         table.check_image(file, size, data)
-        compared.add(row)
+        compared[row] = True
 
     def _table(self, results: dict) -> Optional[LandmarkTable]:
         """The table of the sample, read on first use; None: there is none."""
@@ -92,12 +98,24 @@ class LoadLandmarks(BaseTransform):
             self._tables[path] = self._load(path)
         return self._tables[path]
 
+    def read_ahead(self, path: str | None) -> None:
+        """Read a table before data workers start, which then share it.
+
+        What is wrong with it is said where a sample needs it.
+
+        Args:
+            path (str | None): The table.
+        """
+        if path is not None and os.path.isfile(path):
+            with suppress(ValueError):
+                self._table(dict(landmark_table=path))
+
     def _load(self, path: str) -> Optional[LandmarkTable]:
         """Read a table; say once what is missing."""
         if self.optional and not Path(path).exists():
             _warn(f'No landmark table {printable(path)}: no landmarks.')
             return None
-        table = LandmarkTable.load(path)
+        table = read_table(path)
         if len(table) and not table.size.any():
             _warn(
                 f'The landmark table {printable(path)} does not know the '
@@ -109,6 +127,24 @@ class LoadLandmarks(BaseTransform):
     def __repr__(self) -> str:
         """Show the arguments."""
         return f'{type(self).__name__}(optional={self.optional})'
+
+
+def read_table(path: str) -> LandmarkTable:
+    """Read a table, once in a process as long as its file stays as it is.
+
+    Raises:
+        FileNotFoundError: As :meth:`LandmarkTable.load`.
+        ValueError: As :meth:`LandmarkTable.load`.
+    """
+    if not os.path.isfile(path):
+        return LandmarkTable.load(path)  # says what is missing
+    found = os.stat(path)
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=TABLES)
+def _read(path: str, changed: int, size: int) -> LandmarkTable:
+    return LandmarkTable.load(path)
 
 
 def _warn(text: str) -> None:
