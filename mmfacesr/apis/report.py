@@ -126,13 +126,16 @@ def make_report(
         dict: Values that JSON takes.
     """
     loaders = as_list(runner.test_dataloader)
-    infos = [
-        loader.dataset.get_data_info(index)
-        for loader in loaders
-        for index in range(len(loader.dataset))
-    ]
-    files = [str(info.get('file', info.get('gt_path'))) for info in infos]
-    short = {str(i.get('gt_path')): name for i, name in zip(infos, files)}
+    identical = {p for paths in kept.identical.values() for p in paths}
+    files, short = [], {}
+    for loader in loaders:
+        for info in map(
+            loader.dataset.get_data_info, range(len(loader.dataset))
+        ):
+            path = str(info.get('gt_path'))
+            files.append(str(info.get('file', path)))
+            if path in identical:
+                short[path] = files[-1]
     return dict(
         method=method,
         run_by=run_by,

@@ -14,6 +14,7 @@ from mmfacesr.evaluation.functional.protocol import Means
 from mmfacesr.models.protocols import choose_protocols
 from mmfacesr.registry import METRICS
 from mmfacesr.utils.finite import FILE
+from mmfacesr.utils.image_rows import ImageRows
 
 UNCLAMPED = 'pred_unclamped'
 """Of a model's output: ``pred_img`` before it was clamped to [0, 255]."""
@@ -152,6 +153,8 @@ class PaperProtocol(BaseSampleWiseMetric):
                 list: mmengine collects those of several processes so.
         """
         tell_identical(f'the protocol {self.prefix}', results)
+        if isinstance(results, ImageRows):
+            return self.protocol.summarize(results.without(FILE))
         return self.protocol.summarize(
             [{k: v for k, v in r.items() if k != FILE} for r in results]
         )
