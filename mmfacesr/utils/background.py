@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work in the background of other work."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -30,7 +32,7 @@ def map_ahead(
             Defaults to 1.
     """
     pending: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(1) as pool:
+    with _one_thread() as pool:
         try:
             for item in items:
                 pending.append(pool.submit(function, item))
@@ -42,3 +44,27 @@ def map_ahead(
         finally:  # the first has begun
             for future in islice(pending, 1, None):
                 future.cancel()
+            for future in pending:
+                if not future.cancelled():
+                    future.exception()  # waits for its end
+
+
+@contextmanager
+def _one_thread() -> Iterator[ThreadPoolExecutor]:
+    """A thread that nobody else uses meanwhile, kept for the next caller.
+
+    OpenCV keeps a kilobyte of each thread that has ever used it.
+    """
+    try:
+        pool = _idle.pop()
+    except IndexError:
+        pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    finally:
+        _idle.append(pool)
+
+
+_idle: list[ThreadPoolExecutor] = []
+# A forked child has none of the threads.
+os.register_at_fork(after_in_child=_idle.clear)

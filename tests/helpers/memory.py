@@ -41,15 +41,16 @@ def memory_of(process: int | str = 'self') -> dict[str, int]:
 
     Returns:
         dict[str, int]: ``Rss`` all that it maps, ``Pss`` with shared pages
-        divided by those that share them, ``Private`` what it alone has.
+        divided by those that share them, ``Private`` what it alone has
+        written to (not the code that no other process happens to share).
     """
     text = Path(f'/proc/{process}/smaps_rollup').read_text()
     found = {
         name: int(value.split()[0]) * KIB
         for name, _, value in (x.partition(':') for x in text.splitlines()[1:])
     }
-    private = found['Private_Clean'] + found['Private_Dirty']
-    return dict(Rss=found['Rss'], Pss=found['Pss'], Private=private)
+    names = dict(Rss='Rss', Pss='Pss', Private='Private_Dirty')
+    return {ours: found[name] for ours, name in names.items()}
 
 
 def settled_memory() -> int:
