@@ -39,13 +39,9 @@ class SetMetric:
             of the set, as often as it likes. Returns by name floats of the
             set, or (N,) arrays of single images.
         about (str): What it compares, and with whose weights.
-        least (int): Images that it needs. Defaults to 1.
-        why (str): Why so many, and what else to do. Defaults to nothing.
     """
 
     measure: Callable[
         [Callable[[], Iterator[Faces]]], dict[str, float | np.ndarray]
     ]
     about: str
-    least: int = 1
-    why: str = ''

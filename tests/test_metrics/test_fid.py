@@ -19,7 +19,7 @@ import torchvision
 from mmengine.registry import METRICS, init_default_scope
 from PIL import Image
 
-from mmfacesr.evaluation.functional import frechet_distance
+from mmfacesr.evaluation.functional import frechet, frechet_distance
 from mmfacesr.evaluation.functional.kernel_distance import kernel_distance
 from mmfacesr.evaluation.metrics import PytorchFID
 from mmfacesr.evaluation.metrics import fid as fid_module
@@ -156,6 +156,19 @@ def test_distance_is_that_of_the_package() -> None:
     ]
     wanted = calculate_frechet_distance(*statistics)
     assert frechet_distance(first, second) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_distance_does_not_depend_on_the_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.RandomState(2)
+    first, second = rng.randn(40, 12) + 5, rng.randn(31, 12) * 2
+    whole = frechet_distance(first, second)
+    monkeypatch.setattr(frechet, 'BLOCK', 7)
+    assert frechet_distance(first, second) == pytest.approx(whole, rel=1e-12)
+    second[-1, 3] = np.nan
+    with pytest.raises(ValueError, match='finite'):
+        frechet_distance(first, second)
 
 
 def test_distance_by_hand() -> None:

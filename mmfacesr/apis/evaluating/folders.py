@@ -24,6 +24,7 @@ from mmfacesr.apis.evaluating.measuring import (
 from mmfacesr.apis.evaluating.metrics import (
     build_metrics,
     check_count,
+    check_known,
     check_names,
     set_metrics,
 )
@@ -83,9 +84,10 @@ def evaluate_folders(
             set, or there is no such protocol or metric.
     """
     chosen = choose_protocols(protocols, crop_border)
-    check_names(metrics, has_lr=lr is not None)
+    check_known(metrics)
     pairs = find_pairs(sr, hr, lr, suffix)
     check_count(metrics, len(pairs))
+    check_names(metrics, has_lr=lr is not None)  # fetches weights
     of_paper = named_set and check_set(named_set, [p.name for p in pairs])
     began = time.monotonic()
     what = dict(

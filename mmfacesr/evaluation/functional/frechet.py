@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Distance between two sets of features."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 MIN_SAMPLES = 2  # a covariance needs them
+BLOCK = 4096  # rows that are taken at once
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -53,13 +56,25 @@ def _check(first: np.ndarray, second: np.ndarray) -> None:
             f'Expected at least {MIN_SAMPLES} samples in each set, got '
             f'{len(first)} and {len(second)}.'
         )
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    if not all(
+        np.isfinite(block).all()
+        for features in (first, second)
+        for block in _blocks(features)
+    ):
         raise ValueError('Expected finite features, got NaN or infinity.')
+
+
+def _blocks(features: np.ndarray) -> Iterator[np.ndarray]:
+    """Parts of a set, which may be larger than the memory."""
+    for start in range(0, len(features), BLOCK):
+        yield features[start : start + BLOCK]
 
 
 def _mean_and_root(features: np.ndarray) -> 'tuple[np.ndarray, np.ndarray]':
     """Mean (D,) and R (min(N, D), D) with R^T R = covariance, float64."""
-    features = features.astype(np.float64)
-    mean = features.mean(axis=0)
-    root = np.linalg.qr(features - mean, mode='r')
+    mean = features.mean(axis=0, dtype=np.float64)
+    root = np.empty((0, features.shape[1]))
+    for block in _blocks(features):
+        rows = np.concatenate([root, block.astype(np.float64) - mean])
+        root = np.linalg.qr(rows, mode='r')
     return mean, root / np.sqrt(len(features) - 1)

@@ -14,6 +14,7 @@ from mmfacesr.apis.evaluating import metrics
 from mmfacesr.apis.evaluating.folders import evaluate_folders
 from mmfacesr.datasets.synthetic_faces import render_face
 from mmfacesr.evaluation.image_metrics import SetMetric
+from mmfacesr.evaluation.networks.inception import NUM_FEATURES
 
 
 @pytest.fixture(scope='module')
@@ -90,8 +91,9 @@ def test_values_of_sets_and_of_images(
 def test_fid_of_few_images_is_refused(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    weights = tmp_path / 'weights.pth'
-    weights.write_bytes(b'never read')
+    """Before its network is looked for."""
+    assert metrics.FEWEST['fid'][0] == NUM_FEATURES
+    weights = tmp_path / 'missing.pth'
     with pytest.raises(ValueError, match='2048 images for fid, got 3.*few'):
         evaluate_folders(
             folders['sr'],
