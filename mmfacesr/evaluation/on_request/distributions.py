@@ -84,18 +84,18 @@ def _features(faces: Iterate, path: Path) -> tuple[np.ndarray, np.ndarray]:
 
     They lie in temporary files: those of 200,000 pairs are 3.3 GB.
     """
-    files = TemporaryFile(), TemporaryFile()
     images = faces()
-    with one_thread():
+    with one_thread(), TemporaryFile() as first, TemporaryFile() as second:
         while batch := list(islice(images, BATCH)):
-            for file, pictures in zip(files, zip(*batch)):
+            for file, pictures in zip((first, second), zip(*batch)):
                 features = _network_features(pictures, path)
                 file.write(features.astype(np.float32).tobytes())
-    return tuple(_mapped(file, *features.shape[1:]) for file in files)
+        width = features.shape[1]
+        return _mapped(first, width), _mapped(second, width)
 
 
 def _mapped(file: IO, width: int) -> np.ndarray:
-    """Features (N, width) float32 in a file, read when they are used."""
+    """Features (N, width) float32 in a file, which may be closed."""
     file.flush()
     return np.memmap(file, np.float32, 'r').reshape(-1, width)
 
