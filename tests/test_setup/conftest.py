@@ -41,5 +41,10 @@ def install() -> ModuleType:
 
 
 @pytest.fixture(scope='session')
+def stacks() -> ModuleType:
+    return load('stacks')
+
+
+@pytest.fixture(scope='session')
 def verify() -> ModuleType:
     return load('verify')
