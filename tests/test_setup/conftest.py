@@ -46,5 +46,15 @@ def stacks() -> ModuleType:
 
 
 @pytest.fixture(scope='session')
+def licenses() -> ModuleType:
+    return load('licenses')
+
+
+@pytest.fixture(scope='session')
+def sbom() -> ModuleType:
+    return load('sbom')
+
+
+@pytest.fixture(scope='session')
 def verify() -> ModuleType:
     return load('verify')
