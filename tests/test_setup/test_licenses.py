@@ -79,6 +79,8 @@ def test_exception_is_for_one_license(licenses):
     assert licenses.problem('codespell', 'GPL-2.0-only') is None
     assert licenses.problem('codespell', 'GPL-3.0-only')
     assert licenses.problem('other', 'GPL-2.0-only')
-    assert licenses.problem('nvidia-any', 'LicenseRef-NVIDIA-Proprietary') is None
+    assert (
+        licenses.problem('nvidia-any', 'LicenseRef-NVIDIA-Proprietary') is None
+    )
     reasons = [x['reason'] for x in licenses.RULES['exceptions'].values()]
     assert all(reasons)

@@ -25,13 +25,14 @@ RULES = json.loads((REQUIREMENTS / 'licenses.json').read_text())
 UNKNOWN = 'unknown'
 HEADER = """# Licenses of the packages
 
-Written by `python tools/setup/licenses.py`; `make test` compares it with what is
-installed and with the licenses that are allowed. mmfacesr itself is under Apache-2.0. These
-packages are not part of it: pip gets them from their publishers. "BSD" stands where a
-package does not say which BSD license it means.
+Written by `python tools/setup/licenses.py`; `make test` compares it with what
+is installed and with the licenses that are allowed. mmfacesr itself is under
+Apache-2.0. These packages are not part of it: pip gets them from their
+publishers. "BSD" stands where a package does not say which BSD license it
+means.
 
-Weights have licenses of their own, which forbid more: `mmfacesr models` shows them. The
-code of others in this repository is listed
+Weights have licenses of their own, which forbid more: `mmfacesr models` shows
+them. The code of others in this repository is listed
 [with the page](../mmfacesr/apis/web/page/vendor/README.md).
 
 | Package | License | Remark |
