@@ -25,7 +25,7 @@ override METHODS := $(value METHODS)
 export DATA METHODS
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow lint format docs clean
+.PHONY: help install quickstart test test-slow lint format docs sbom clean
 
 help:
 	@echo 'make install     install tested, pinned packages into $(VENV): 3 minutes and'
@@ -34,6 +34,7 @@ help:
 	@echo 'make test        run the fast tests   make test-slow   run the others'
 	@echo 'make lint        check the style      make format      apply the style'
 	@echo 'make docs        write tables and model-index.yml from the metafiles'
+	@echo 'make sbom        write sbom.json: what is installed, CycloneDX 1.6'
 	@echo 'make clean       remove caches and builds, but no environments or results'
 	@echo
 	@echo 'Settings, for example make install STACK=classic:'
@@ -77,6 +78,9 @@ format: install
 
 docs: install
 	@$(BIN)/python tools/docs/render_tables.py
+
+sbom: install
+	@$(BIN)/python tools/setup/sbom.py sbom.json
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache

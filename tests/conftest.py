@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.visualization import Visualizer
 
-pytest_plugins = ['trials']
+pytest_plugins = ['trials', 'loopback_only']
 
 TESTS = Path(__file__).resolve().parent
 REPO = TESTS.parent

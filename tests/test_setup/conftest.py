@@ -41,5 +41,20 @@ def install() -> ModuleType:
 
 
 @pytest.fixture(scope='session')
+def stacks() -> ModuleType:
+    return load('stacks')
+
+
+@pytest.fixture(scope='session')
+def licenses() -> ModuleType:
+    return load('licenses')
+
+
+@pytest.fixture(scope='session')
+def sbom() -> ModuleType:
+    return load('sbom')
+
+
+@pytest.fixture(scope='session')
 def verify() -> ModuleType:
     return load('verify')

@@ -16,6 +16,7 @@ from pathlib import Path
 
 TAIL_LINES = 25
 NEWS_SECONDS = 30  # between two signs of life when not on a terminal
+MISMATCH = 'DO NOT MATCH THE HASHES'  # as pip says it
 
 
 class CommandError(RuntimeError):
@@ -32,6 +33,7 @@ def run_logged(command: list[str], log: Path) -> None:
     with log.open('a') as out:
         out.write(f'\n$ {" ".join(command)}\n')
         out.flush()
+        start = out.tell()
         # A session of its own, so that an interruption also ends the
         # processes below pip.
         process = subprocess.Popen(
@@ -48,11 +50,32 @@ def run_logged(command: list[str], log: Path) -> None:
             process.wait()
             raise
     if process.returncode:
-        lines = log.read_text(errors='replace').splitlines()[-TAIL_LINES:]
+        written = log.read_bytes()[start:].decode(errors='replace')
         raise CommandError(
-            '\n'.join(lines)
+            reason(written.splitlines())
             + f'\n\nFailed: {" ".join(command)}\nThe whole log: {log}'
         )
+
+
+def reason(lines: list[str]) -> str:
+    """Say why a command failed.
+
+    Args:
+        lines (list[str]): What it wrote.
+    """
+    found = [i for i, line in enumerate(lines) if MISMATCH in line]
+    if not found:
+        return '\n'.join(lines[-TAIL_LINES:])
+    wrong = lines[found[0] + 1].strip().rstrip(':')
+    words = [line.split() for line in lines[found[0] :]]
+    got = [line[-1] for line in words if line[:1] == ['Got']]
+    return (
+        f'This download is not the file that was tested: {wrong}\n'
+        'Expected one of the hashes in requirements/locks/, got '
+        f'{" and ".join(got)}.\nNothing of it was installed. Empty the cache '
+        '(pip cache purge) and try again. If that does not help, the package '
+        'index has another file: do not install it.'
+    )
 
 
 def watch(process: subprocess.Popen) -> None:

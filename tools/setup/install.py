@@ -20,33 +20,22 @@ import time
 from pathlib import Path
 
 import checks
-import mmcv_ops
 from commands import CommandError, run_logged, show
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-REQUIREMENTS = ROOT / 'requirements'
-WITH_OPS = 'full'  # the stack `current` with mmcv's ops compiled
+from stacks import (
+    HERE,
+    PIP_LOCK,
+    REQUIREMENTS,
+    ROOT,
+    WITH_OPS,
+    constraints_of,
+    lock_of,
+    plan,
+    read_header,
+)
 
 
 class InstallError(RuntimeError):
     """Something is in the way; the message says what and the remedy."""
-
-
-def constraints_of(stack: str) -> Path:
-    """Return the file with the versions of a stack."""
-    name = 'current' if stack == WITH_OPS else stack
-    return REQUIREMENTS / 'constraints' / f'{name}.txt'
-
-
-def read_header(constraints: Path) -> dict[str, list[str]]:
-    """Read the ``# key: value value`` lines at the top of a stack's file."""
-    header: dict[str, list[str]] = {'python': [], 'without': []}
-    for line in constraints.read_text().splitlines():
-        key, _, value = line.lstrip('# ').partition(': ')
-        if line.startswith('#') and key in header:
-            header[key] = value.split()
-    return header
 
 
 def python_version(python: Path) -> str | None:
@@ -115,58 +104,12 @@ def remember(venv: Path, name: str, text: str) -> None:
     os.replace(folder / f'{name}.part', folder / name)
 
 
-def plan(
-    venv: Path, stack: str, torch_index: str, is_new_index: bool
-) -> list[tuple[str, list[str]]]:
-    """List titles and commands in their order."""
-    python = str(venv / 'bin' / 'python')
-    constraints = constraints_of(stack)
-    pip = [python, '-m', 'pip', 'install', '--disable-pip-version-check']
-    pip += ['--progress-bar', 'off']
-    pinned = [*pip, '-c', str(constraints)]
-
-    def listed(*names: str) -> list[str]:
-        return [y for x in names for y in ('-r', str(REQUIREMENTS / x))]
-
-    libraries = ['build.txt', 'torch.txt', 'runtime.txt', 'mim.txt', 'dev.txt']
-    if 'mediapipe' not in read_header(constraints)['without']:
-        libraries.append('landmarks.txt')
-    steps = []
-    if torch_index:  # only torch: its dependencies may lie elsewhere
-        only = ['--no-deps', '--index-url', torch_index]
-        only += ['--force-reinstall'] if is_new_index else []
-        steps.append(
-            ('torch of that index', [*pinned, *only, *listed('torch.txt')])
-        )
-    if stack == WITH_OPS:
-        steps += mmcv_ops.steps(pinned, listed('build.txt', 'torch.txt'))
-    else:
-        libraries.append('mmcv_lite.txt')
-    return [
-        *steps,
-        (
-            'libraries (up to 3 GB to download)',
-            [*pinned, *listed(*libraries)],
-        ),
-        (
-            'MMagic and openmim',
-            [*pinned, '--no-deps', *listed('no_deps.txt')],
-        ),
-        (
-            'mmfacesr itself, editable',
-            [*pip, '--no-deps', '--no-build-isolation', '-e', str(ROOT)],
-        ),
-        (
-            'check that it works',
-            [python, str(HERE / 'verify.py'), stack, str(constraints)],
-        ),
-    ]
-
-
 def inputs(stack: str, venv: Path, torch_index: str) -> str:
     """Hash all that an installation depends on."""
     files = [
         constraints_of(stack),
+        lock_of(stack),
+        PIP_LOCK,
         *sorted(REQUIREMENTS.glob('*.txt')),
         *sorted(HERE.glob('*')),
         *(ROOT / name for name in ('setup.py', 'pyproject.toml')),

@@ -22,12 +22,13 @@ def steps(pip: list[str], before: list[str]) -> list[tuple[str, list[str]]]:
     """List titles and commands.
 
     Args:
-        pip (list[str]): 'python -m pip install' and its options.
+        pip (list[str]): 'python -m pip install' and its options, of which
+            one is to build without isolation.
         before (list[str]): Options for what must be there.
     """
-    build = ['--no-build-isolation', '--no-binary', 'mmcv', '--no-cache-dir']
+    build = ['--no-binary', 'mmcv', '--no-cache-dir']
     return [
-        ('build tools and torch', [*pip, *before, 'ninja', 'psutil']),
+        ('build tools and torch', [*pip, *before]),
         (
             'mmcv with its ops (about 10 minutes on 2 cores)',
             [pip[0], __file__, *pip, '-v', *build, 'mmcv'],
