@@ -6,7 +6,10 @@ The values mean nothing as figures; that both sides agree does.
 """
 
 import inspect
+import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -337,3 +340,32 @@ def test_what_is_wrong_is_named(samples: list[dict], tmp_path: Path) -> None:
         PytorchFID(weights=str(tmp_path / 'other.pth')).process(
             [], samples[:1]
         )
+
+
+@pytest.mark.slow
+def test_reference_is_dealt_to_the_processes(tmp_path: Path) -> None:
+    """Each reads its share, once; the value is that of one process."""
+    rng = np.random.default_rng(0)
+    pairs = rng.uniform(0, 255, (9, 2, 8, 6, 3)).astype(np.float32)
+    np.savez(tmp_path / 'faces.npz', pairs=pairs)
+    reference = tmp_path / 'reference'
+    reference.mkdir()
+    for number in range(11):
+        image = rng.integers(0, 256, (8, 6, 3), np.uint8)
+        Image.fromarray(image).save(reference / f'{number}.png')
+    found = {}
+    for ranks in (1, 2, 3):
+        out = tmp_path / f'{ranks}.json'
+        subprocess.run(
+            [
+                *(sys.executable, '-m', 'torch.distributed.run'),
+                *('--standalone', '--nproc-per-node', str(ranks)),
+                str(Path(__file__).with_name('fid_ranks.py')),
+                *(str(tmp_path / 'faces.npz'), str(reference), str(out)),
+            ],
+            check=True,
+        )
+        found[ranks], counts = json.loads(out.read_text())
+        assert sorted(counts, reverse=True) == counts
+        assert sum(counts) == 11 and max(counts) - min(counts) <= 1
+    assert found[2] == found[3] == found[1]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 from mmengine.device import get_device
+from mmengine.dist import gather_object, get_rank, get_world_size
 from mmengine.logging import print_log
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -141,11 +142,9 @@ class PytorchFID(BaseSampleWiseMetric):
                 logging.WARNING,
             )
         pred = np.stack([result['pred'] for result in results])
-        reference = (
-            self._folder_features()
-            if self._files
-            else np.stack([result['gt'] for result in results])
-        )
+        reference = self._of_folder
+        if not self._files:
+            reference = np.stack([result['gt'] for result in results])
         return {self.metric: frechet_distance(pred, reference)}
 
     def images(self, sample: dict) -> 'tuple[np.ndarray, np.ndarray]':
@@ -172,23 +171,37 @@ class PytorchFID(BaseSampleWiseMetric):
         device = next(self._network.parameters()).device
         return features_of(images, self.pooled, device)
 
+    def evaluate(self) -> dict:
+        """Take the reference on all processes, then compare on the first."""
+        if self._files and self._of_folder is None:
+            self._of_folder = self._folder_features()
+        return super().evaluate()
+
     def _folder_features(self) -> np.ndarray:
-        """Features of the reference folder, taken once."""
-        if self._of_folder is None:
-            print_log(
-                f'{self.metric}: reading {len(self._files)} images of the '
-                'reference',
-                'current',
+        """Features of the reference folder, dealt to the processes.
+
+        One process alone would let the others wait longer than they do.
+
+        Returns:
+            np.ndarray: (N, 2048) on the first process, empty on the others.
+        """
+        print_log(
+            f'{self.metric}: reading {len(self._files)} images of the '
+            'reference',
+            'current',
+        )
+        own = self._files[get_rank() :: get_world_size()]
+        features = [
+            self.features(
+                [read_image(file) for file in own[start:][:FOLDER_BATCH]]
             )
-            self._of_folder = np.concatenate(
-                [
-                    self.features(
-                        [
-                            read_image(file)
-                            for file in self._files[start:][:FOLDER_BATCH]
-                        ]
-                    )
-                    for start in range(0, len(self._files), FOLDER_BATCH)
-                ]
-            )
-        return self._of_folder
+            for start in range(0, len(own), FOLDER_BATCH)
+        ]
+        empty = np.empty((0, NUM_FEATURES), np.float32)
+        parts = gather_object(np.concatenate([empty, *features]))
+        if not parts:
+            return empty
+        joined = np.empty((len(self._files), NUM_FEATURES), np.float32)
+        for rank, part in enumerate(parts):
+            joined[rank :: len(parts)] = part
+        return joined
