@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every leaf config, made so short and small that a test can run it."""
 
+import json
 from pathlib import Path
 
 from mmengine.config import Config
@@ -47,11 +48,21 @@ def length(cfg: Config) -> int:
     return LENGTH.get(cfg.model.type, 2)
 
 
+def networks_of(path: Path) -> str:
+    """A key that configs of the same restorer and networks share."""
+    model = Config.fromfile(path, import_custom_modules=False).model
+    networks = {key: model.get(key) for key in ('generator', 'discriminator')}
+    return json.dumps([model.type, networks], sort_keys=True, default=str)
+
+
 KINDS: list[Path] = list({kind_of(path): path for path in LEAVES}.values())
+
+WIDE: set[Path] = set({networks_of(path): path for path in LEAVES}.values())
+"""One config of each of the networks."""
 
 
 def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
-    """The config with few iterations of one face, or two short epochs."""
+    """The config with two iterations, or epochs, of one face."""
     cfg = load_config(
         str(path),
         dict(
@@ -66,12 +77,12 @@ def shortened(path: Path, root: Path, work_dir: Path, run: str) -> Config:
     )
     if by_epoch(cfg):
         cfg.train_cfg.update(max_epochs=2, val_interval=2)
-        cfg.train_dataloader.dataset.indices = 2
+        cfg.train_dataloader.dataset.indices = 1
     else:
         cfg.train_cfg.update(max_iters=length(cfg), val_interval=length(cfg))
-    for dataset in datasets_of(cfg, ['val_dataloader']):
-        if 'num_faces' in dataset:  # that are drawn at each validation
-            dataset.num_faces = 2
+    for dataset in datasets_of(cfg, ['val_dataloader', 'test_dataloader']):
+        # Some draw their faces at each validation.
+        dataset['num_faces' if 'num_faces' in dataset else 'indices'] = 1
     for step, (iters, fade) in zip(cfg.model.get('schedule', ()), GROWTH):
         step.update(iters=iters, fade_iters=fade)
     if cfg.model.get('feature_loss'):  # no weights can be fetched offline

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logs how large the gradients are, and tells ones that are not finite."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Optional
@@ -59,6 +60,8 @@ class GradientNormHook(Hook):
     ) -> Callable:
         """A step that notes the norm first."""
 
+        # mmengine's schedulers look for their mark on the step.
+        @functools.wraps(step)
         def measured(**kwargs: object) -> None:
             norm = gradient_norm(wrapper)
             if norm is not None:
