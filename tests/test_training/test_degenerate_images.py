@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -53,6 +54,11 @@ def write_set(root: Path, source: Path, name: str) -> None:
             with Image.open(file) as image:
                 changed = SETS[name](image.convert('RGB'))
             changed.save(file)
+    with np.load(root / 'landmarks68.npz') as table:
+        arrays = dict(table)
+    # The table would refuse files that have changed since.
+    arrays['sha256'] = np.full_like(arrays['sha256'], '')
+    np.savez(root / 'landmarks68.npz', **arrays)
 
 
 @pytest.mark.slow
