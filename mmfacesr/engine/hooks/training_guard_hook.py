@@ -114,7 +114,7 @@ class TrainingGuardHook(Hook):
             )
 
     def _what_to_do(self) -> str:
-        """The end of the messages: images, gradients, what is kept and to try."""
+        """The end of the messages: images, gradients, what is kept, advice."""
         images = ''.join(
             f'Images of {which}: {", ".join(names)}\n'
             for which, names in zip(BATCHES, self.batches[::-1])
@@ -130,8 +130,8 @@ class TrainingGuardHook(Hook):
             else 'no checkpoint was saved before'
         )
         return (
-            f'{images}{norms}Nothing of this iteration is saved; {kept}. Look at '
-            'these images, lower the learning rate (lr of optim_wrapper), or '
+            f'{images}{norms}Nothing of this iteration is saved; {kept}. Look '
+            'at these images, lower the learning rate (lr of optim_wrapper), or '
             'train without --amp.'
         )
 
