@@ -113,7 +113,6 @@ def train_briefly(cfg: Config, way: Way) -> None:
     cfg.train_cfg = dict(
         type='IterBasedTrainLoop', max_iters=last, val_interval=last
     )
-    cfg.train_dataloader.sampler = dict(type='InfiniteSampler', shuffle=True)
     cfg.log_processor = dict(by_epoch=False)
     cfg.default_hooks.checkpoint.update(interval=last, by_epoch=False)
     wrapper = cfg.optim_wrapper.get('generator', cfg.optim_wrapper)
@@ -126,9 +125,6 @@ def train_briefly(cfg: Config, way: Way) -> None:
     cfg.param_scheduler = [
         dict(**linear, start_factor=0.1, end=WARM_UP),
         dict(**cosine, begin=WARM_UP, end=last, eta_min=1e-5),
-    ]
-    cfg.custom_hooks = [
-        hook for hook in cfg.custom_hooks if hook['type'] != 'EpochSeedHook'
     ]
     for hook in cfg.custom_hooks:
         if hook['type'] == 'GeneratorEMAHook':

@@ -131,8 +131,8 @@ class TrainingGuardHook(Hook):
         )
         return (
             f'{images}{norms}Nothing of this iteration is saved; {kept}. Look '
-            'at these images, lower the learning rate (lr of optim_wrapper), or '
-            'train without --amp.'
+            'at these images, lower the learning rate (lr of optim_wrapper), '
+            'or train without --amp.'
         )
 
 
