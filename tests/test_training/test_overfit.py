@@ -78,6 +78,7 @@ WAYS = dict(
         250,
         2e-3,
         dict(res_depth=1, min_feat_size=16, **SPARNET),
+        size=128,  # its degradation takes no less than 127
     ),
     pfsrnet=Way(
         'pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic',
