@@ -35,6 +35,7 @@ default_hooks = dict(
     seed=dict(type='IterationSeedHook'),  # of all that is drawn but samples
     weights=dict(type='LoadWeightsHook'),  # load_from: any layout, strictly
     start_check=dict(type='StartCheckHook'),  # before the first iteration
+    gradient_norm=dict(type='GradientNormHook'),  # grad_norm in the log
     guard=dict(type='TrainingGuardHook'),  # NaN ends it, and is not saved
     compile=dict(type='CompileHook'),
     resume=dict(type='ResumeHook'),  # what was begun is finished first

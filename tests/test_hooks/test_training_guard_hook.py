@@ -142,7 +142,7 @@ def test_epoch_without_a_batch_is_no_success(tmp_path: Path) -> None:
 def test_a_gan_logs_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     """MMagic's GANs drop `loss`, which usual checks of losses look at."""
     logs = {'train/loss_gan': HistoryBuffer([1.0, NAN], [1, 1])}
-    hub = SimpleNamespace(get_scalar=logs.__getitem__)
+    hub = SimpleNamespace(get_scalar=logs.__getitem__, log_scalars=logs)
     runner = SimpleNamespace(message_hub=hub, iter=6, hooks=[])
     monkeypatch.setattr(
         'mmfacesr.engine.hooks.training_guard_hook.get_world_size', lambda: 2

@@ -5,6 +5,7 @@
 from mmfacesr.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmfacesr.engine.hooks.comparison_sheet_hook import ComparisonSheetHook
 from mmfacesr.engine.hooks.compile_hook import CompileHook
+from mmfacesr.engine.hooks.gradient_norm_hook import GradientNormHook
 from mmfacesr.engine.hooks.iteration_seed_hook import IterationSeedHook
 from mmfacesr.engine.hooks.load_weights_hook import LoadWeightsHook
 from mmfacesr.engine.hooks.plain_checkpoint_hook import PlainCheckpointHook
@@ -16,6 +17,7 @@ __all__ = [
     'ChannelsLastHook',
     'ComparisonSheetHook',
     'CompileHook',
+    'GradientNormHook',
     'IterationSeedHook',
     'LoadWeightsHook',
     'PlainCheckpointHook',

@@ -9,14 +9,18 @@ from typing import Optional
 import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
+from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
+from mmfacesr.engine.hooks.gradient_norm_hook import NAME as GRAD_NORM
 from mmfacesr.engine.hooks.resume_hook import checkpoint_hooks
 from mmfacesr.registry import HOOKS
 from mmfacesr.utils import first_few, printable
 
 WEIGHTS = ('state_dict', 'ema_state_dict')
 """Parts of a checkpoint that a network is made of."""
+NORMS = 5
+"""Gradient norms in a message."""
 BATCHES = ('this batch', 'the batch before')
 
 
@@ -26,7 +30,8 @@ class TrainingGuardHook(Hook):
 
     Every value that a model logs is looked at in every iteration, on all
     processes; it has been brought to the CPU for the log already. A loss may
-    be finite when its gradient is not: weights are looked at before they are
+    be finite when its gradient is not: the gradient norms that
+    GradientNormHook logs are looked at, too, and weights before they are
     saved. So the checkpoints that are kept stay good.
 
     Gradients that overflow under float16 loss scaling are no fault: mmengine
@@ -39,6 +44,7 @@ class TrainingGuardHook(Hook):
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         self.saved: list[str] = []  # before this iteration
+        self.norms: dict[str, list[float]] = {}
 
     def after_train_iter(
         self,
@@ -61,17 +67,18 @@ class TrainingGuardHook(Hook):
             if hook.last_ckpt and osp.isfile(hook.last_ckpt)
         ]
         hub = runner.message_hub
+        self.norms = last_norms(hub)
         logged = {
             name: hub.get_scalar(f'train/{name}').current()
             for name in outputs or {}
-        }
+        } | {name: norms[-1] for name, norms in self.norms.items()}
         bad = {k: v for k, v in logged.items() if not math.isfinite(v)}
         if not bad:
             return
         values = ', '.join(f'{name} is {value}' for name, value in bad.items())
         raise ValueError(
-            f'Expected finite losses, but in iteration {runner.iter + 1} '
-            f'{values}{on_process()}.\n' + self._what_to_do()
+            'Expected finite losses and gradients, but in iteration '
+            f'{runner.iter + 1} {values}{on_process()}.\n' + self._what_to_do()
         )
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -107,10 +114,15 @@ class TrainingGuardHook(Hook):
             )
 
     def _what_to_do(self) -> str:
-        """The end of the messages: the images, what is kept, what to try."""
+        """The end of the messages: images, gradients, what is kept, advice."""
         images = ''.join(
             f'Images of {which}: {", ".join(names)}\n'
             for which, names in zip(BATCHES, self.batches[::-1])
+        )
+        norms = ''.join(
+            f'The last values of {name}: '
+            f'{", ".join(f"{norm:.3g}" for norm in values)}\n'
+            for name, values in self.norms.items()
         )
         kept = (
             f'the last good checkpoint is {printable(self.saved[0])}'
@@ -118,10 +130,19 @@ class TrainingGuardHook(Hook):
             else 'no checkpoint was saved before'
         )
         return (
-            f'{images}Nothing of this iteration is saved; {kept}. Look at '
-            'these images, lower the learning rate (lr of optim_wrapper), or '
-            'train without --amp.'
+            f'{images}{norms}Nothing of this iteration is saved; {kept}. Look '
+            'at these images, lower the learning rate (lr of optim_wrapper), '
+            'or train without --amp.'
         )
+
+
+def last_norms(hub: MessageHub) -> dict[str, list[float]]:
+    """The last gradient norms of each optimizer, as far as logged."""
+    return {
+        name.removeprefix('train/'): buffer.data[0][-NORMS:].tolist()
+        for name, buffer in hub.log_scalars.items()
+        if name.startswith('train/') and name.endswith(GRAD_NORM)
+    }
 
 
 def files_of(data_batch: Optional[dict]) -> list[str]:
