@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL at random moments changes no bit of what a training ends with."""
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable
@@ -10,13 +9,9 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from short_configs import KINDS, by_epoch, narrowed, shortened
 
-HERE = Path(__file__).parent
-SPEC = importlib.util.spec_from_file_location(
-    'every_config', HERE / 'test_every_config.py'
-)
-every_config = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(every_config)
+LIVES = Path(__file__).with_name('lives.py')
 VALIDATE = 8
 KILLS, LENGTH = 20, 30
 """The lives come to fewer iterations than that."""
@@ -24,7 +19,7 @@ AMP = 'dic_gan'
 """What this name stands in is trained by mixed precision, too."""
 
 
-CASES = [(path, ()) for path in every_config.KINDS]
+CASES = [(path, ()) for path in KINDS]
 CASES += [(path, ('--amp',)) for path, _ in CASES if AMP in path.stem]
 
 
@@ -41,10 +36,10 @@ def test_kills_change_nothing(
     run_tool: Callable,
     record_trials: Callable,
 ) -> None:
-    cfg = shortened(path, faces_root, tmp_path)
+    cfg = saving_often(path, faces_root, tmp_path)
     shrink(cfg).dump(tmp_path / 'config.py')
     words = (tmp_path / 'config.py', tmp_path, KILLS, *options)
-    output = run_tool(sys.executable, HERE / 'lives.py', *words)
+    output = run_tool(sys.executable, LIVES, *words)
     found = json.loads(output.splitlines()[-1])
     killed = sum(found['kills'].values())
     record_trials(
@@ -59,14 +54,13 @@ def test_kills_change_nothing(
     assert killed == KILLS
 
 
-def shortened(path: Path, root: Path, folder: Path) -> Config:
+def saving_often(path: Path, root: Path, folder: Path) -> Config:
     """A narrow network that saves at every iteration or epoch."""
-    cfg = every_config.shortened(path, root, folder, 'lives')
-    cfg = every_config.narrowed(cfg)
+    cfg = narrowed(shortened(path, root, folder, 'lives'))
     cfg.pop('experiment_name')
     cfg.train_dataloader.num_workers = 1
     cfg.train_cfg.val_interval = VALIDATE
-    if every_config.by_epoch(cfg):
+    if by_epoch(cfg):
         cfg.train_cfg.max_epochs = LENGTH // 2
     else:
         cfg.train_cfg.max_iters = LENGTH
