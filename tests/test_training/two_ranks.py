@@ -204,7 +204,13 @@ CASES = dict(
     elsface=dict(
         model=dict(
             type='FaceRestorer',
-            generator=dict(type='ELSFaceNet', mid_channels=8, num_heads=2),
+            generator=dict(
+                type='ELSFaceNet',
+                lr_size=16,
+                mid_channels=8,
+                num_heads=2,
+                window_size=4,
+            ),
             pixel_loss=dict(type='L1Loss', loss_weight=1.0),
             extra_losses=dict(sharp=dict(type='SharpLoss', loss_weight=0.05)),
             data_preprocessor=dict(
@@ -212,7 +218,7 @@ CASES = dict(
             ),
         ),
         optim_wrapper=ADAM,
-        sides=(32, 128),
+        sides=(16, 64),
     ),
     wfen=dict(
         model=dict(
