@@ -122,8 +122,17 @@ class Watch:
         return [*signs, (self.answers,)]
 
     def _end(self, hung: Sequence[int]) -> None:
-        """End this process; the first that does not hang says why."""
-        if self.rank == min({*range(len(self.said))} - {*hung}):
+        """End this process; the first that does not hang says why.
+
+        Without the store nobody knows who that is: then it is one of each
+        machine, and process 1, because process 0 may keep the store.
+        """
+        world_size = len(self.said)
+        if world_size in hung:
+            speaks = self.rank == 1 or os.environ.get('LOCAL_RANK') == '0'
+        else:
+            speaks = self.rank == min({*range(world_size)} - {*hung})
+        if speaks:
             sys.stderr.write(f'\n{explain(hung, self.said, self.seconds)}\n')
             sys.stderr.flush()
         os._exit(HUNG)  # the main thread waits where no exception reaches it

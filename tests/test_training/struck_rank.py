@@ -5,7 +5,8 @@
     struck_rank.py FOLDER PLACE RANK SIGNAL [arguments of train.py]
 
 FOLDER gets a file with the process id of each rank before the first
-iteration, and the file `struck` just before the signal. Places: `iteration`
+iteration, the file `struck` just before the signal, and what each rank holds
+after its third iteration. Places: `iteration`
 (between the forward and the backward pass), `validation`, `save` (while the
 main process saves), `never`.
 """
@@ -16,6 +17,7 @@ import signal
 import sys
 from pathlib import Path
 
+import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -53,6 +55,9 @@ class Strike(Hook):
     ) -> None:
         if PLACE == 'save' and runner.iter == 1:
             strike()
+        if runner.iter == 2:
+            held = runner.model.state_dict()
+            torch.save(held, FOLDER / f'held{get_rank()}.pth')
 
     def after_val_iter(self, *args: object, **kwargs: object) -> None:
         if PLACE == 'validation':

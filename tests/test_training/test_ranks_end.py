@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import torch
 
 SCRIPT = Path(__file__).with_name('struck_rank.py')
 SOON = 30.0
@@ -47,14 +48,17 @@ def start(
     repo: Path, tmp_path: Path, config: str, options: list[str]
 ) -> Callable:
     """Start a training that strikes one of its ranks."""
+    train = [config, *options]
 
     @contextmanager
-    def start(*strike: str, hang_timeout: float = 20) -> Iterator[Job]:
+    def start(
+        *strike: str, hang_timeout: float = 20, train: Sequence = train
+    ) -> Iterator[Job]:
         command = [
             *[sys.executable, '-m', 'mmfacesr.apis.processes'],
             *['--standalone', '--nproc_per_node=2', SCRIPT, tmp_path],
-            *[*strike, config, '--launcher', 'pytorch', '--work-dir'],
-            *[tmp_path / 'run', *options],
+            *[*strike, '--launcher', 'pytorch', '--work-dir'],
+            *[tmp_path / 'run', *train],
             f'env_cfg.dist_cfg.hang_timeout={hang_timeout}',
         ]
         with (tmp_path / 'log').open('w') as log:
@@ -114,8 +118,6 @@ def test_struck_rank_ends_the_other(
         assert f'(pid {struck} on ' in log and log.count('sign of life') == 1
         assert status == 75, log
     if place != 'iteration':
-        import torch
-
         torch.load(job.folder / 'run/iter_2.pth', weights_only=True)
 
 
@@ -124,6 +126,7 @@ def test_job_that_sleeps_as_a_whole_goes_on(
     start: Callable, record_trials: Callable
 ) -> None:
     with start('never', '0', 'SIGSTOP', hang_timeout=4) as job:
+        job.wait_for('rank0')
         job.wait_for('rank1')
         pids = [*job.ranks(), job.launcher.pid]
         for pid in pids:
@@ -137,3 +140,54 @@ def test_job_that_sleeps_as_a_whole_goes_on(
         'Distributed', 'all processes sleep for 12 s', 1, status == 0
     )
     assert status == 0, log
+
+
+WITH_BATCH_NORM = (
+    'configs/sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic.py'
+)
+
+
+@pytest.mark.slow
+def test_resumed_batch_statistics_are_those_of_all(
+    start: Callable,
+    tmp_path: Path,
+    options: list[str],
+    record_trials: Callable,
+) -> None:
+    """Killed at a save between validations; each rank before the next one."""
+    train = [
+        WITH_BATCH_NORM,
+        *(option for option in options if 'generator' not in option),
+    ]
+
+    def held(*words: str) -> list[dict]:
+        with start(*words[:3], train=[*words[3:], *train]) as job:
+            job.launcher.wait(START)
+        return [
+            torch.load(path, weights_only=True)
+            for path in sorted(tmp_path.glob('held*.pth'))
+        ]
+
+    assert held('save', '1', 'SIGKILL') == []
+    resumed = held('never', '0', 'SIGKILL', '--resume')
+    for path in (*tmp_path.glob('run/*.pth'), *tmp_path.glob('held*.pth')):
+        path.unlink()
+    whole = held('never', '0', 'SIGKILL')
+    assert len(resumed) == len(whole) == 2
+    same = [
+        all(torch.equal(value, after[key]) for key, value in before.items())
+        for before, after in zip(whole, resumed)
+    ]
+    record_trials(
+        'Distributed',
+        'killed and resumed with batch statistics, 2 processes',
+        len(same),
+        sum(same),
+        figures='weights and buffers of each process, bit for bit',
+    )
+    assert all(same)
+    assert any(
+        not torch.equal(value, whole[1][key])
+        for key, value in whole[0].items()
+        if 'running_mean' in key
+    ), 'the processes had the same statistics anyway'
