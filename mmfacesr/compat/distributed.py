@@ -5,8 +5,9 @@
 mmengine 0.10.7 calls ``torch.cuda.set_device`` for every launcher, takes
 nccl for granted, passes ``device_ids`` to DDP and keeps SyncBatchNorm, which
 raises on the CPU; a machine with a GPU is left alone. With and without a GPU
-it logs the losses of the first process for those of the batch, and saves the
-batch statistics of the first process between validations.
+it logs the losses of the first process for those of the batch, saves the
+batch statistics of the first process between validations, and wraps a model
+before hooks can change its memory layout.
 """
 
 from collections.abc import Callable
@@ -37,7 +38,7 @@ def mend_distributed() -> None:
     for launcher in ('pytorch', 'slurm', 'mpi'):
         wrap_once(dist_utils, f'_init_dist_{launcher}', _init_and_watch)
     wrap_once(MMDistributedDataParallel, '__init__', _drop_device_ids)
-    wrap_once(Runner, 'wrap_model', _without_sync_bn)
+    wrap_once(Runner, 'wrap_model', _ready_to_wrap)
     wrap_once(Runner, 'call_hook', _with_losses_of_all)
     wrap_once(CheckpointHook, '_save_checkpoint', _with_buffers_of_all)
 
@@ -79,11 +80,15 @@ def _drop_device_ids(init: Callable) -> Callable:
     return __init__
 
 
-def _without_sync_bn(wrap_model: Callable) -> Callable:
+def _ready_to_wrap(wrap_model: Callable) -> Callable:
 
     def wrap(
         self: Runner, model_wrapper_cfg: Optional[dict], model: nn.Module
     ) -> nn.Module:
+        if self.cfg.get('channels_last'):
+            # DDP puts the first gradients where weights of the layout that
+            # it has wrapped would have them: changed later, they are wrong.
+            model = model.to(memory_format=torch.channels_last)
         if self.distributed and runs_without_gpu():
             if self.cfg.get('sync_bn') is not None:
                 self.logger.warning('sync_bn is switched off: it needs a GPU.')

@@ -96,7 +96,7 @@ def test_step_is_that_of_the_joint_batch(ranks: list, toy: ModuleType) -> None:
 def test_sync_bn_is_switched_off_on_a_cpu() -> None:
     runner = mock.Mock(distributed=True, cfg=Config(dict(sync_bn='torch')))
     network = torch.nn.Sequential(BatchNorm2d(3))
-    wrap = distributed._without_sync_bn(lambda runner, cfg, model: model)
+    wrap = distributed._ready_to_wrap(lambda runner, cfg, model: model)
     assert wrap(runner, None, network)[0] is network[0]
     assert runner.cfg.sync_bn is None
     assert 'switched off' in runner.logger.warning.call_args.args[0]
@@ -117,3 +117,9 @@ def test_checkpoint_holds_the_statistics_of_all(ranks: list) -> None:
     for rank in ranks:
         assert rank['averaged'].tolist() == [0.5, 1.5, 0.5, 1.5]
     assert [int(rank['counted']) for rank in ranks] == [0, 1]
+
+
+def test_first_gradient_is_right_with_channels_last(ranks: list) -> None:
+    for rank in ranks:
+        assert not rank['late'], GONE
+        assert rank['in_time']

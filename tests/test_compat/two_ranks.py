@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import get_rank
+from mmengine.dist import all_reduce, get_rank
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
@@ -89,6 +89,23 @@ def saved_statistics() -> dict:
     )
 
 
+def first_gradient_is_right(channels_last: bool) -> bool:
+    """Whether it is the mean over the ranks, channels-last from `wrap_model`
+    on or from the first iteration on."""
+    runner = Runner.__new__(Runner)
+    runner.cfg = Config(dict(channels_last=channels_last))
+    runner._launcher, runner._distributed = 'pytorch', True
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 8, 3)
+    model = runner.wrap_model(None, layer)
+    model.to(memory_format=torch.channels_last)  # as hooks do
+    images = torch.rand(2, 3, 8, 8) + get_rank()
+    wanted = torch.autograd.grad(layer(images).square().mean(), layer.weight)
+    all_reduce(wanted[0], op='mean')
+    super(type(model), model).forward(images).square().mean().backward()
+    return torch.allclose(layer.weight.grad, wanted[0])
+
+
 def main() -> None:
     mend()
     out = Path(sys.argv[1])
@@ -118,6 +135,8 @@ def main() -> None:
     weights['losses'] = losses_seen(Runner.call_hook)
     weights['losses_of_base'] = losses_seen(Runner.call_hook.__wrapped__)
     weights |= saved_statistics()
+    weights['late'] = first_gradient_is_right(False)
+    weights['in_time'] = first_gradient_is_right(True)
     weights['backend'] = torch.distributed.get_backend()
     torch.save(weights, out / f'rank_{os.environ["RANK"]}.pth')
 

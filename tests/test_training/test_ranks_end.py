@@ -155,21 +155,19 @@ def test_resumed_batch_statistics_are_those_of_all(
     record_trials: Callable,
 ) -> None:
     """Killed at a save between validations; each rank before the next one."""
-    train = [
-        WITH_BATCH_NORM,
-        *(option for option in options if 'generator' not in option),
-    ]
+    small = [option for option in options if 'generator' not in option]
 
-    def held(*words: str) -> list[dict]:
-        with start(*words[:3], train=[*words[3:], *train]) as job:
-            job.launcher.wait(START)
+    def held(*strike: str, resume: Sequence = ()) -> list[dict]:
+        with start(*strike, train=[WITH_BATCH_NORM, *resume, *small]) as job:
+            status = job.launcher.wait(START)
+            assert (status == 0) == (strike[0] == 'never'), job.log()
         return [
             torch.load(path, weights_only=True)
             for path in sorted(tmp_path.glob('held*.pth'))
         ]
 
     assert held('save', '1', 'SIGKILL') == []
-    resumed = held('never', '0', 'SIGKILL', '--resume')
+    resumed = held('never', '0', 'SIGKILL', resume=['--resume'])
     for path in (*tmp_path.glob('run/*.pth'), *tmp_path.glob('held*.pth')):
         path.unlink()
     whole = held('never', '0', 'SIGKILL')
