@@ -48,8 +48,11 @@ custom_hooks = [
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
-)  # gloo where there is no GPU
+    dist_cfg=dict(
+        backend='nccl',  # gloo where there is no GPU
+        hang_timeout=20,  # seconds; a silent process ends all; 0: never
+    ),
+)
 
 randomness = dict(seed=0)
 log_level = 'INFO'

@@ -4,8 +4,10 @@
 
 mmengine 0.10.7 calls ``torch.cuda.set_device`` for every launcher, takes
 nccl for granted, passes ``device_ids`` to DDP and keeps SyncBatchNorm, which
-raises on the CPU; a machine with a GPU is left alone. It also logs the losses
-of the first process for those of the batch, with and without a GPU.
+raises on the CPU; a machine with a GPU is left alone. With and without a GPU
+it logs the losses of the first process for those of the batch, saves the
+batch statistics of the first process between validations, and wraps a model
+before hooks can change its memory layout.
 """
 
 from collections.abc import Callable
@@ -14,12 +16,15 @@ from unittest import mock
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import all_reduce, get_world_size
+from mmengine.dist import all_reduce, all_reduce_params, get_world_size
 from mmengine.dist import utils as dist_utils
+from mmengine.hooks import CheckpointHook
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmfacesr.compat.hung_processes import HANG_SECONDS, watch_processes
 from mmfacesr.compat.seam import wrap_once
 
 
@@ -31,23 +36,32 @@ def runs_without_gpu() -> bool:
 def mend_distributed() -> None:
     """Let all work without a GPU, and let hooks see losses of the batch."""
     for launcher in ('pytorch', 'slurm', 'mpi'):
-        wrap_once(dist_utils, f'_init_dist_{launcher}', _init_without_cuda)
+        wrap_once(dist_utils, f'_init_dist_{launcher}', _init_and_watch)
     wrap_once(MMDistributedDataParallel, '__init__', _drop_device_ids)
-    wrap_once(Runner, 'wrap_model', _without_sync_bn)
+    wrap_once(Runner, 'wrap_model', _ready_to_wrap)
     wrap_once(Runner, 'call_hook', _with_losses_of_all)
+    wrap_once(CheckpointHook, '_save_checkpoint', _with_buffers_of_all)
 
 
-def _init_without_cuda(init: Callable) -> Callable:
+def _init_and_watch(init: Callable) -> Callable:
 
     def init_dist(backend: str, *args: Any, **kwargs: Any) -> None:
-        if not runs_without_gpu():
-            return init(backend, *args, **kwargs)
         backend = 'gloo' if backend == 'nccl' else backend
         # there is no CUDA device to choose; the rest of the function is right
         with mock.patch.object(torch.cuda, 'set_device', lambda _: None):
-            return init(backend, *args, **kwargs)
+            init(backend, *args, **kwargs)
 
-    return init_dist
+    def init_and_watch(
+        backend: str,
+        *args: Any,
+        hang_timeout: float = HANG_SECONDS,
+        **kwargs: Any,
+    ) -> None:
+        start = init_dist if runs_without_gpu() else init
+        start(backend, *args, **kwargs)
+        watch_processes(hang_timeout)
+
+    return init_and_watch
 
 
 def _drop_device_ids(init: Callable) -> Callable:
@@ -66,11 +80,15 @@ def _drop_device_ids(init: Callable) -> Callable:
     return __init__
 
 
-def _without_sync_bn(wrap_model: Callable) -> Callable:
+def _ready_to_wrap(wrap_model: Callable) -> Callable:
 
     def wrap(
         self: Runner, model_wrapper_cfg: Optional[dict], model: nn.Module
     ) -> nn.Module:
+        if self.cfg.get('channels_last'):
+            # DDP puts the first gradients where weights of the layout that
+            # it has wrapped would have them: changed later, they are wrong.
+            model = model.to(memory_format=torch.channels_last)
         if self.distributed and runs_without_gpu():
             if self.cfg.get('sync_bn') is not None:
                 self.logger.warning('sync_bn is switched off: it needs a GPU.')
@@ -95,6 +113,37 @@ def _with_losses_of_all(call_hook: Callable) -> Callable:
         call_hook(self, fn_name, **kwargs)
 
     return call
+
+
+def _with_buffers_of_all(save: Callable) -> Callable:
+    """All processes are at this place; only the first goes on to save."""
+
+    def save_mean(self: CheckpointHook, runner: Runner) -> None:
+        average_buffers(runner.model)
+        save(self, runner)
+
+    return save_mean
+
+
+def average_buffers(model: nn.Module) -> None:
+    """Let all processes hold the mean of their batch statistics.
+
+    Each process has those of its own images. Running statistics are linear
+    in them, so that averaging once more changes later averages by rounding
+    alone. Other buffers are equal, and averaging would round them.
+
+    Args:
+        model (nn.Module): Of this process, at the same place on all; its
+            batch statistics are changed in place.
+    """
+    statistics = [
+        buffer
+        for norm in model.modules()
+        if isinstance(norm, _BatchNorm) and norm.running_mean is not None
+        for buffer in (norm.running_mean, norm.running_var)
+    ]
+    if statistics:
+        all_reduce_params(statistics, op='mean')
 
 
 def mean_over_ranks(values: dict[str, Tensor]) -> dict[str, Tensor]:

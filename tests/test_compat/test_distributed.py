@@ -5,9 +5,16 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import pytest
 import torch
+from mmengine.config import Config
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmfacesr.compat import distributed
+from mmfacesr.models.common.layers import BatchNorm2d
+from mmfacesr.models.sparnet import SPARNet
 
 HERE = Path(__file__).resolve().parent
 GONE = 'this mend is no longer needed'
@@ -84,3 +91,35 @@ def test_step_is_that_of_the_joint_batch(ranks: list, toy: ModuleType) -> None:
         ranks[0]['single']['net.weight'],
         model.net.weight.detach() - toy.LR * grad,
     )
+
+
+def test_sync_bn_is_switched_off_on_a_cpu() -> None:
+    runner = mock.Mock(distributed=True, cfg=Config(dict(sync_bn='torch')))
+    network = torch.nn.Sequential(BatchNorm2d(3))
+    wrap = distributed._ready_to_wrap(lambda runner, cfg, model: model)
+    assert wrap(runner, None, network)[0] is network[0]
+    assert runner.cfg.sync_bn is None
+    assert 'switched off' in runner.logger.warning.call_args.args[0]
+
+
+def test_sync_bn_converts_our_norms() -> None:
+    network = SPARNet(min_ch=4, max_ch=8, res_depth=1)
+    before = network.state_dict().keys()
+    count = sum(isinstance(m, BatchNorm2d) for m in network.modules())
+    synced = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    found = [m for m in synced.modules() if isinstance(m, _BatchNorm)]
+    assert {type(norm) for norm in found} == {torch.nn.SyncBatchNorm}
+    assert len(found) == count > 0 and synced.state_dict().keys() == before
+
+
+def test_checkpoint_holds_the_statistics_of_all(ranks: list) -> None:
+    """Counters and other buffers stay as they are."""
+    for rank in ranks:
+        assert rank['averaged'].tolist() == [0.5, 1.5, 0.5, 1.5]
+    assert [int(rank['counted']) for rank in ranks] == [0, 1]
+
+
+def test_first_gradient_is_right_with_channels_last(ranks: list) -> None:
+    for rank in ranks:
+        assert not rank['late'], GONE
+        assert rank['in_time']

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import get_rank
-from mmengine.hooks import Hook
+from mmengine.dist import all_reduce, get_rank
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapperDict, build_optim_wrapper
 from mmengine.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -73,6 +74,38 @@ def losses_seen(call_hook: Callable) -> dict:
     return runner._hooks[0].outputs
 
 
+def saved_statistics() -> dict:
+    """What is there to save of a norm of ranks 0 and 1."""
+    norm = torch.nn.BatchNorm1d(2)
+    for buffer in (norm.running_mean, norm.running_var):
+        buffer.copy_(torch.tensor([0.0, 1.0]) + get_rank())
+    norm.num_batches_tracked.fill_(get_rank())
+    hook = CheckpointHook()
+    hook._save_checkpoint_with_step = lambda *args, **kwargs: None
+    hook._save_checkpoint(SimpleNamespace(model=norm, iter=0, epoch=0))
+    return dict(
+        averaged=torch.cat([norm.running_mean, norm.running_var]),
+        counted=norm.num_batches_tracked,
+    )
+
+
+def first_gradient_is_right(channels_last: bool) -> bool:
+    """Whether it is the mean over the ranks, channels-last from `wrap_model`
+    on or from the first iteration on."""
+    runner = Runner.__new__(Runner)
+    runner.cfg = Config(dict(channels_last=channels_last))
+    runner._launcher, runner._distributed = 'pytorch', True
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 8, 3)
+    model = runner.wrap_model(None, layer)
+    model.to(memory_format=torch.channels_last)  # as hooks do
+    images = torch.rand(2, 3, 8, 8) + get_rank()
+    wanted = torch.autograd.grad(layer(images).square().mean(), layer.weight)
+    all_reduce(wanted[0], op='mean')
+    super(type(model), model).forward(images).square().mean().backward()
+    return torch.allclose(layer.weight.grad, wanted[0])
+
+
 def main() -> None:
     mend()
     out = Path(sys.argv[1])
@@ -101,6 +134,9 @@ def main() -> None:
     )
     weights['losses'] = losses_seen(Runner.call_hook)
     weights['losses_of_base'] = losses_seen(Runner.call_hook.__wrapped__)
+    weights |= saved_statistics()
+    weights['late'] = first_gradient_is_right(False)
+    weights['in_time'] = first_gradient_is_right(True)
     weights['backend'] = torch.distributed.get_backend()
     torch.save(weights, out / f'rank_{os.environ["RANK"]}.pth')
 

@@ -18,6 +18,7 @@ from mmfacesr.utils import register_all_modules
 
 BATCHES = (1, 4)
 SHUFFLED = 'shuffled'
+FEW = (1, 2)  # images: fewer than ranks
 
 
 def bgr(image: np.ndarray) -> torch.Tensor:
@@ -66,6 +67,8 @@ def main() -> None:
     pairs = np.load(sys.argv[1])['pairs']
     found = {str(size): measure(pairs, size) for size in BATCHES}
     found[SHUFFLED] = measure(pairs, 2, shuffle=True)
+    for few in FEW:
+        found[f'few{few}'] = measure(pairs[:few], 1, shuffle=True)
     if is_main_process():
         Path(sys.argv[2]).write_text(json.dumps(found))
 

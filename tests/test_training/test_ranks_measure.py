@@ -60,6 +60,10 @@ def test_ranks_and_batches_change_nothing(
     assert set(found['1']) == set(alone)
     for batch in ('1', '4'):
         assert found[batch] == pytest.approx(alone, **EXACT)
+    for few in (1, 2):  # images, on 3 ranks
+        assert found[f'few{few}'] == pytest.approx(
+            expected(faces[:few]), **EXACT, nan_ok=True
+        )
     # Only what pools neighbours sees their order.
     pools = {name for name, p in known_protocols().items() if p.pools}
     assert pools

@@ -1,17 +1,20 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""Script for torchrun: every kind of training on one process or on two.
+"""Script for torchrun: every kind of training on one process or on several.
 
-    torchrun --nproc-per-node N two_ranks.py OUT
+    torchrun --nproc-per-node N two_ranks.py OUT KIND[,KIND...] METHOD...
 
-Trains a few iterations on the same batch on every rank, then on batches of
-their own, and saves what every rank holds after the buffers were averaged, as
-the configs of networks with batch statistics do it. Networks without batch
-statistics are also trained in float64 on a joint batch, dealt to the ranks.
-What the hooks saw of the losses is saved too.
+Trains a few iterations on the `same` batch on every rank, or on batches of
+their `own`, and saves what every rank holds after the buffers were averaged,
+as the configs of networks with batch statistics do it. Or trains 20
+iterations on a `joint` batch, dealt to the ranks as samplers deal, in float64
+and with batch statistics frozen: they are of the images of a rank, so that
+they follow from the number of ranks. What the hooks saw of the losses is
+saved too.
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -22,6 +25,7 @@ from mmengine.hooks import Hook, SyncBuffersHook
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 import mmfacesr.models.runtime  # noqa: F401  registers and mends
 from mmfacesr.compat.mmagic_base import DataSample
@@ -73,31 +77,34 @@ def both(wrapper: dict) -> dict:
     )
 
 
-def growth(*losses: str) -> list[dict]:
-    """A schedule whose four iterations see all steps and a fade-in.
+def growth(*losses: str, iters: int = 1) -> list[dict]:
+    """A schedule whose iterations, 4 * iters, see all steps and a fade-in.
 
-    Step 1, step 2, step 3 with alpha 0 and with alpha 1/2.
+    With iters of 1: step 1, step 2, step 3 with alpha 0 and with alpha 1/2.
     """
     weights = dict.fromkeys(losses, 1.0)
+    last = dict(iters=2 * iters, fade_iters=2 * iters)
     return [
-        dict(size=32, iters=1, loss_weights=weights),
-        dict(size=64, iters=1, loss_weights=weights),
-        dict(size=128, iters=2, fade_iters=2, loss_weights=weights),
+        dict(size=32, iters=iters, loss_weights=weights),
+        dict(size=64, iters=iters, loss_weights=weights),
+        dict(size=128, loss_weights=weights, **last),
     ]
 
 
 class Losses(Hook):
-    """Keeps the losses of the last iteration."""
+    """Keeps the losses of every iteration."""
+
+    def __init__(self) -> None:
+        self.outputs: dict[str, Tensor] = {}
+        self.step = 0
 
     def after_train_iter(self, *args: object, outputs: dict) -> None:
-        self.outputs = {
-            f'log/{name}': value.detach().clone()
-            for name, value in outputs.items()
-        }
+        for name, value in outputs.items():
+            self.outputs[f'log/{self.step}/{name}'] = value.detach().clone()
+        self.step += 1
 
 
-# Those whose images do not depend on each other.
-JOINT = ('dic', 'sparnet_hd', 'elsface')
+JOINT_BATCH, JOINT_STEPS = 6, 20
 CASES = dict(
     dic=dict(
         model=dict(type='DICRestorer', generator=DIC, **LOSSES),
@@ -166,6 +173,7 @@ CASES = dict(
         # at one. Without it their sum has to be what one process gets; that
         # its gradients reach all ranks is seen on batches of their own.
         same=dict(penalty_weight=0.0),
+        joint=dict(schedule=growth('pixel', 'gan', 'attention', iters=5)),
         optim_wrapper=both(ADAM),
         wrapper=PARTLY_USED,
         sides=(16, 128),
@@ -173,6 +181,7 @@ CASES = dict(
     ),
     pfsrnet_pixel=dict(
         model=dict(schedule=growth('pixel', 'attention'), **GROWING),
+        joint=dict(schedule=growth('pixel', 'attention', iters=5)),
         optim_wrapper=dict(
             constructor='MultiOptimWrapperConstructor', generator=ADAM
         ),
@@ -195,7 +204,13 @@ CASES = dict(
     elsface=dict(
         model=dict(
             type='FaceRestorer',
-            generator=dict(type='ELSFaceNet', mid_channels=8, num_heads=2),
+            generator=dict(
+                type='ELSFaceNet',
+                lr_size=16,
+                mid_channels=8,
+                num_heads=2,
+                window_size=4,
+            ),
             pixel_loss=dict(type='L1Loss', loss_weight=1.0),
             extra_losses=dict(sharp=dict(type='SharpLoss', loss_weight=0.05)),
             data_preprocessor=dict(
@@ -203,7 +218,19 @@ CASES = dict(
             ),
         ),
         optim_wrapper=ADAM,
-        sides=(32, 128),
+        sides=(16, 64),
+    ),
+    wfen=dict(
+        model=dict(
+            type='BaseEditModel',
+            generator=dict(type='WFEN', mid_channels=8, num_blocks=1),
+            pixel_loss=dict(type='L1Loss', loss_weight=1.0),
+            data_preprocessor=dict(
+                type='DataPreprocessor', mean=[127.5] * 3, std=[127.5] * 3
+            ),
+        ),
+        optim_wrapper=ADAM,
+        sides=(64, 64),
     ),
 )
 
@@ -229,14 +256,15 @@ def batch(seed: int, sides: tuple[int, int]) -> dict:
 
 def batch_of(kind: str, step: int, sides: tuple[int, int]) -> dict:
     """The batch of this rank: the 'same', its 'own', its share of 'joint'."""
-    if kind == 'joint' and get_world_size() == 1:
-        splits = [batch(step + 100 * rank, sides) for rank in range(2)]
-        return {key: splits[0][key] + splits[1][key] for key in splits[0]}
-    return batch(step + 100 * get_rank() * (kind != 'same'), sides)
+    if kind != 'joint':
+        return batch(step + 100 * get_rank() * (kind == 'own'), sides)
+    places = range(JOINT_BATCH)[get_rank() :: get_world_size()]
+    samples = [batch(step + 100 * place, sides) for place in places]
+    return {key: [sample[key][0] for sample in samples] for key in samples[0]}
 
 
-def train(case: dict, kind: str) -> dict[str, Tensor]:
-    """A few iterations; the weights that this rank holds then."""
+def make_runner(case: dict, kind: str) -> Runner:
+    """What `train` needs of a runner."""
     torch.manual_seed(0)
     runner = Runner.__new__(Runner)
     runner.cfg = ConfigDict()
@@ -244,45 +272,51 @@ def train(case: dict, kind: str) -> dict[str, Tensor]:
     runner._distributed = get_world_size() > 1
     runner._experiment_name = 'two_ranks'
     runner._hooks = [Losses()]
-    differs = case.get('same', {}) if kind == 'same' else {}
-    model = MODELS.build({**case['model'], **differs})
+    model = MODELS.build({**case['model'], **case.get(kind, {})})
     if runner._distributed:
         model = runner.wrap_model(case.get('wrapper'), model)
     runner.model = model.train()
+    for norm in model.modules():
+        if kind == 'joint' and isinstance(norm, _BatchNorm):
+            norm.eval()
+    return runner
+
+
+def train(case: dict, kind: str) -> dict[str, Tensor]:
+    """Some iterations; their losses and the weights of this rank."""
+    runner = make_runner(case, kind)
     optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
-    count = 2 if kind == 'joint' else case.get('iterations', 3)
+    count = JOINT_STEPS if kind == 'joint' else case.get('iterations', 3)
     for step in range(count):
         data = batch_of(kind, step, case['sides'])
-        outputs = model.train_step(data, optim)
+        outputs = runner.model.train_step(data, optim)
         runner.call_hook('after_train_iter', outputs=outputs)
     SyncBuffersHook().after_train_epoch(runner)
     return runner._hooks[0].outputs | {
         key.replace('module.', ''): value.clone()
-        for key, value in model.state_dict().items()
+        for key, value in runner.model.state_dict().items()
     }
 
 
 def main() -> None:
-    """Train the named cases and save the weights of this rank."""
-    names = sys.argv[2:]
+    """Train the named methods and save what this rank holds."""
+    kinds, names = sys.argv[2].split(','), sys.argv[3:]
     torch.set_num_threads(1)
     init_default_scope('mmagic')
     init_dist('pytorch', backend='nccl')
-    weights = {
-        f'{name}/{kind}': train(CASES[name], kind)
-        for name in names
-        for kind in ('same', 'own')
-    }
-    # float32 is amplified by Adam, where gradients are as small as rounding.
-    torch.set_default_dtype(torch.float64)
-    with mock.patch.object(Tensor, 'float', Tensor.double):
-        weights |= {
-            f'{name}/joint': train(CASES[name], 'joint')
-            for name in JOINT
-            if name in names
+    precise = nullcontext()
+    if kinds == ['joint']:
+        # Adam amplifies float32 where gradients are as small as rounding.
+        torch.set_default_dtype(torch.float64)
+        precise = mock.patch.object(Tensor, 'float', Tensor.double)
+    with precise:
+        held = {
+            f'{name}/{kind}': train(CASES[name], kind)
+            for name in names
+            for kind in kinds
         }
     name = f'ranks{get_world_size()}_{get_rank()}.pth'
-    torch.save(weights, Path(sys.argv[1]) / name)
+    torch.save(held, Path(sys.argv[1]) / name)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,7 @@ from mmengine.dist import (
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
+from mmfacesr.compat.distributed import average_buffers
 from mmfacesr.engine.hooks.resume_hook import (
     checkpoint_hooks,
     is_by_epoch,
@@ -146,6 +147,8 @@ class StopHook(Hook):
             Stopped: Always.
         """
         self.saving = True
+        if together:
+            average_buffers(runner.model)
         if self.in_validation:
             for hook in runner.hooks:
                 if isinstance(hook, EMAHook):

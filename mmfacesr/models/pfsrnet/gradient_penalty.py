@@ -5,6 +5,7 @@
 from collections.abc import Callable
 
 import torch
+from mmengine.dist import get_rank, get_world_size
 from torch import Tensor
 
 from mmfacesr.compat.mmagic_base import gradient_penalty_loss
@@ -20,7 +21,9 @@ def gradient_penalty(
 
     Each sample's gradient is taken at a random place between its real and
     its fake image, and its norm over all pixels. MMagic's registered loss
-    takes it of each pixel; its function is used here.
+    takes it of each pixel; its function is used here. The place follows from
+    the sample's place in the batch of all processes, which samplers deal in
+    turn, so that their number changes nothing.
 
     Source: Gulrajani et al., Improved Training of Wasserstein GANs, arXiv
     1704.00028.
@@ -43,6 +46,10 @@ def gradient_penalty(
     ):
         # Not torch.manual_seed: it would also set those of the GPUs.
         torch.default_generator.manual_seed(draw)
+        places = torch.rand(len(real) * get_world_size(), 1, 1, 1)
+        own = places[get_rank() :: get_world_size()].to(real.device)
+        between = torch.lerp(fake.float(), real.float(), own)
+        # MMagic's function draws places of its own: between equal images.
         return gradient_penalty_loss(
-            discriminator, real.float(), fake.float(), norm_mode='HWC'
+            discriminator, between, between, norm_mode='HWC'
         )

@@ -10,7 +10,6 @@ author once published them.
 from typing import NamedTuple, Optional
 
 import torch
-from mmengine.dist import get_rank, get_world_size
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor
 
@@ -281,7 +280,7 @@ class ProgressiveRestorer(FaceGANRestorer):
         if self.drift_loss is not None:
             losses['loss_drift'] = self.drift_loss(scores)
         if self.penalty_weight:
-            draw = int(self.step_counter) * get_world_size() + get_rank()
+            draw = int(self.step_counter)
             penalty = gradient_penalty(self.judge, real, fake, draw)
             losses['loss_penalty'] = self.penalty_weight * penalty
         return losses
