@@ -31,7 +31,7 @@ def restored(path: Path, trial: Trial) -> None:
 
 def huge(data: bytes, chance: random.Random) -> bytes:
     """Claim many pixels, where 24 and 40 pixels are claimed."""
-    wide = chance.choice((65535, 13000, 1 << 20, (1 << 31) - 1))
+    wide = chance.choice((65535, 2000, 1 << 20, (1 << 31) - 1))
     for width, kind in ((4, 'I'), (2, 'H')):
         for order in '<>':
             for side in (24, 40):
@@ -75,7 +75,7 @@ def damaged(chance: random.Random) -> tuple[str, str, bytes]:
     data, roll = pictures()[name], chance.random()
     if roll < 0.02:
         return 'bomb', *bomb(data, chance)
-    if roll < 0.07:
+    if roll < 0.05:
         return 'huge', name, huge(data, chance)
     kind, data = mutate(data, chance, pictures()[other])
     if roll < 0.3:  # again
