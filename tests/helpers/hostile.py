@@ -17,6 +17,7 @@ import resource
 import shutil
 import signal
 import sys
+import tempfile
 import traceback
 import warnings
 from collections import Counter
@@ -43,7 +44,7 @@ RUNS += ('os.spawn', 'os.fork', 'pty.spawn', 'socket.connect', 'ctypes.dlopen')
 CHANGES = ('os.mkdir', 'os.remove', 'os.rename', 'os.rmdir', 'os.symlink')
 CHANGES += ('os.link', 'os.truncate', 'os.chmod', 'shutil.rmtree')
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-NAMELESS = getattr(os, 'O_TMPFILE', 0)
+NEW_SECOND = ('os.rename', 'os.symlink', 'os.link')
 REPORT = 'report'
 NOT_FILES = ('/dev/null/', '/proc/self/')
 
@@ -181,16 +182,19 @@ class Trial:
             self.seen = f'code: {event} {args!r:.200}'
         elif event == 'open':
             flags = args[2] if isinstance(args[2], int) else 0
-            nameless = NAMELESS and flags & NAMELESS == NAMELESS
-            if flags & WRITING and not nameless:
+            # A folder is opened as if to write for a file without a name.
+            if flags & WRITING and not os.path.isdir(args[0]):
                 self._judge(args[0])
         elif event in CHANGES:
-            self._judge(args[1] if event == 'os.rename' else args[0])
+            # Of a link and of a renaming, the second is made.
+            self._judge(args[event in NEW_SECOND], *args[-1:])
 
-    def _judge(self, place: object) -> None:
+    def _judge(self, place: object, base: object = -1) -> None:
         if isinstance(place, int):
             return
         place = os.fsdecode(place)
+        if isinstance(base, int) and base > 2:  # relative to an open folder
+            place = os.path.join(os.readlink(f'/proc/self/fd/{base}'), place)
         folder, name = os.path.split(os.path.abspath(place))
         real = os.path.join(os.path.realpath(folder), name, '')
         if not real.startswith((*self.allowed, *NOT_FILES)):
@@ -281,6 +285,7 @@ def _work(
     trial = Trial(folder, used + memory, report)
     sys.addaudithook(trial.watch)
     os.chdir(trial.around)
+    tempfile.tempdir = str(trial.inputs)
     for number in seeds:
         trial.say('seed', number)
         trial.empty()
