@@ -91,7 +91,7 @@ def step_into(container: Any, part: str) -> Any:
     """One part of a dotted key further; None if there is nothing."""
     if isinstance(container, (dict, Config)):
         return container.get(part)
-    if isinstance(container, (list, tuple)) and part.isdigit():
+    if isinstance(container, (list, tuple)) and part.isdecimal():
         return dict(enumerate(container)).get(int(part))
     return None
 
@@ -126,7 +126,7 @@ def check_names(cfg: Config, keys: Iterable[str]) -> None:
 def check_part(key: str, part: str, container: Any) -> None:
     """Refuse a part of a key that nearly is a name of its container."""
     if isinstance(container, (list, tuple)):
-        if not part.isdigit() or int(part) >= len(container):
+        if not part.isdecimal() or int(part) >= len(container):
             raise ValueError(
                 f'Expected a number below {len(container)} in place of '
                 f'{part!r} in the setting {key!r}: there is a list.'
