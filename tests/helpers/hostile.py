@@ -46,6 +46,8 @@ CHANGES += ('os.link', 'os.truncate', 'os.chmod', 'shutil.rmtree')
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 NEW_SECOND = ('os.rename', 'os.symlink', 'os.link')
 REPORT = 'report'
+SLIPS = (TypeError, KeyError, AssertionError, ImportError)
+TESTS = str(Path(__file__).parents[1] / 'test_hostile' / 'test_')
 NOT_FILES = ('/dev/null/', '/proc/self/')
 
 
@@ -130,6 +132,9 @@ class Trial:
         try:
             return act()
         except EXPECTED_ERRORS as error:
+            slips = isinstance(error, SLIPS)
+            if slips and _place(error).startswith(TESTS):
+                raise Fault(f'{error!r:.300} of the test itself') from error
             if isinstance(error, RecursionError):
                 raise Fault('a RecursionError') from error
             if len(str(error)) < SHORTEST:
@@ -137,9 +142,7 @@ class Trial:
         except Fault:
             raise
         except Exception as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            where = f'{last.filename}:{last.lineno}'
-            raise Fault(f'{error!r:.300} at {where}') from error
+            raise Fault(f'{error!r:.300} at {_place(error)}') from error
         finally:
             self._limit(0)
             self.watched = False
@@ -199,6 +202,12 @@ class Trial:
         real = os.path.join(os.path.realpath(folder), name, '')
         if not real.startswith((*self.allowed, *NOT_FILES)):
             self.seen = f'outside: writes {place!r:.200}'
+
+
+def _place(error: BaseException) -> str:
+    """File and line where an error was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f'{last.filename}:{last.lineno}'
 
 
 Area = Callable[[int, Trial], None]
@@ -338,7 +347,16 @@ def examples(
     Raises:
         Fault: At the first example that is not dealt with as it should.
     """
-    test = given(strategy)(body)
+    faults: list[Fault] = []
+
+    def watched(example: Any) -> None:
+        if not faults:  # hypothesis would try the same again
+            try:
+                body(example)
+            except Fault as fault:
+                faults.append(fault)
+
+    test = given(strategy)(watched)
     settings(
         max_examples=count,
         phases=[Phase.generate],
@@ -347,6 +365,8 @@ def examples(
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
     )(seed(number)(test))()
+    if faults:
+        raise faults[0]
 
 
 def mutate(data: bytes, chance: random.Random, other: bytes = b'') -> tuple:

@@ -113,7 +113,7 @@ def test_good_readers_have_no_faults(tmp_path: Path) -> None:
 def test_examples_are_those_of_their_number(tmp_path: Path) -> None:
     def values(number: int) -> list[int]:
         found: list[int] = []
-        examples(st.integers(), lambda x: found.append(x), number, 20)
+        examples(st.integers(), found.append, number, 20)
         return found
 
     assert values(1) == values(1) != values(2)
