@@ -144,7 +144,7 @@ def unfinished(seed: int, trial: Trial) -> None:
 
 
 def test_evaluations_shortly(endure: Callable, whole: Path) -> None:
-    endure(evaluation(whole), 600, 12, 'evaluations')
+    endure(evaluation(whole), 12, 12, 'evaluations')
 
 
 @pytest.mark.slow

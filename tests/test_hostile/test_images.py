@@ -97,7 +97,7 @@ def image(seed: int, trial: Trial) -> None:
 
 
 def test_images_shortly(endure: Callable) -> None:
-    endure(image, 2000, 60, 'images')
+    endure(image, 60, 60, 'images')
 
 
 @pytest.mark.slow

@@ -143,8 +143,8 @@ def every(seed: int, trial: Trial) -> None:
 
 
 def test_outputs_shortly(endure: Callable, monkeypatch) -> None:
-    monkeypatch.setitem(globals(), 'EACH', 60)
-    endure(every, 6, 20, 'outputs')
+    monkeypatch.setitem(globals(), 'EACH', 8)
+    endure(every, 3, 20, 'outputs')
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ def weights(seed: int, trial: Trial) -> None:
 
 
 def test_weights_shortly(endure: Callable) -> None:
-    endure(weights, 800, 40, 'weights')
+    endure(weights, 40, 40, 'weights')
 
 
 @pytest.mark.slow
