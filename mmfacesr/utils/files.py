@@ -130,7 +130,7 @@ def _open_alone(path: Path) -> BinaryIO:
     while True:
         if path.is_symlink() or path.is_fifo():  # somebody put it there
             path.unlink(missing_ok=True)
-        file = open(os.open(path, flags | os.O_NOFOLLOW, 0o666), 'ab')
+        file = os.fdopen(os.open(path, flags | os.O_NOFOLLOW, 0o666), 'ab')
         with suppress(OSError):  # a file system without locks
             fcntl.flock(file, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):

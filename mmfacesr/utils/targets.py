@@ -53,9 +53,7 @@ def require_writable(
         ) from error
 
 
-def require_inside(
-    path: str | os.PathLike, folder: str | os.PathLike
-) -> None:
+def require_inside(path: str | os.PathLike, folder: str | os.PathLike) -> None:
     """Refuse a place for a file that a link leads out of a folder to.
 
     A link of the file's own name is none: it is replaced, not followed.

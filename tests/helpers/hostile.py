@@ -93,7 +93,10 @@ class Trial:
     """
 
     def __init__(
-        self, folder: Path, memory: int = MEMORY, report: BinaryIO | None = None
+        self,
+        folder: Path,
+        memory: int = MEMORY,
+        report: BinaryIO | None = None,
     ) -> None:
         self.out, self.inputs = folder / 'out', folder / 'inputs'
         self.around = folder / 'around'
@@ -386,8 +389,8 @@ def mutate(data: bytes, chance: random.Random, other: bytes = b'') -> tuple:
         case 0:
             changed = bytearray(data)
             for _ in range(chance.choice((1, 2, 8))):
-                changed[chance.randrange(len(data))] ^= (
-                    1 << chance.randrange(8)
+                changed[chance.randrange(len(data))] ^= 1 << chance.randrange(
+                    8
                 )
             return 'bits', bytes(changed)
         case 1:

@@ -55,9 +55,7 @@ def pictures() -> dict[str, bytes]:
         'palette.bmp': encoded(rgb.convert('P'), 'BMP'),
         'raw.tif': encoded(rgb, 'TIFF', **more),
         'lzw.tif': encoded(rgba, 'TIFF', compression='tiff_lzw'),
-        'deflate.tif': encoded(
-            gray, 'TIFF', compression='tiff_adobe_deflate'
-        ),
+        'deflate.tif': encoded(gray, 'TIFF', compression='tiff_adobe_deflate'),
         'jpeg.tif': encoded(rgb, 'TIFF', compression='jpeg'),
         'fax.tif': encoded(picture('1'), 'TIFF', compression='group4'),
         'moving.gif': encoded(

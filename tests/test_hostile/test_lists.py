@@ -35,13 +35,19 @@ names = st.sampled_from([*ODD, *FILES]) | st.text(max_size=20)
 numbers = st.integers() | st.floats() | st.sampled_from([10**400, -1, 0])
 json_values = st.recursive(
     st.none() | st.booleans() | numbers | names,
-    lambda x: st.lists(x, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(['crop_size', 'splits', 'name']) | names, x, max_size=4
+    lambda x: (
+        st.lists(x, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(['crop_size', 'splits', 'name']) | names,
+            x,
+            max_size=4,
+        )
     ),
     max_leaves=8,
 )
-texts = st.sampled_from(['nan', 'inf', '1e999', '-5', '1', '2.5', '', 'x', '٣'])
+texts = st.sampled_from(
+    ['nan', 'inf', '1e999', '-5', '1', '2.5', '', 'x', '٣']
+)
 
 
 def as_bytes(text: str) -> bytes:

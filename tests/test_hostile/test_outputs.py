@@ -26,7 +26,15 @@ from mmfacesr.utils.photos import Photo
 from mmfacesr.utils.targets import require_inside
 
 EACH = 100
-LINKS = ('out', 'restored', 'restored/a', 'preds', 'faces', 'a', 'summary.json')
+LINKS = (
+    'out',
+    'restored',
+    'restored/a',
+    'preds',
+    'faces',
+    'a',
+    'summary.json',
+)
 ODD = (*ODD_NAMES, UNLISTABLE, '../x.png', 'a/b.png', 'a/../../x.png', '/x')
 ODD += ('https://h/../x.png', 'https://h/..', 'https://h/a%2f..%2fx', 'x.png')
 names = st.sampled_from(ODD) | st.text(max_size=20)

@@ -54,7 +54,7 @@ def upload(seed: int, trial: Trial) -> None:
     head = chance.choice(TYPES) if seed % 20 == 0 else TYPES[0]
     head += b'; boundary=' + edge
     if seed % 20 == 1:
-        _, head = mutate(head, chance, b';"*=utf-8\'\'%ff')
+        _, head = mutate(head, chance, b";\"*=utf-8''%ff")
     request = Request({'type': 'http', 'headers': [(b'content-type', head)]})
 
     def take() -> None:

@@ -24,7 +24,7 @@ FRAMES = 6
 @cache
 def whole(ending: str) -> bytes:
     """A short film of noise, 32x32 pixels."""
-    path = Path(tempfile.mkdtemp(), f"film{ending}")
+    path = Path(tempfile.mkdtemp(), f'film{ending}')
     rng = np.random.default_rng(1)
     with av.open(path, 'w') as container:
         stream = container.add_stream(KINDS[ending], rate=5)

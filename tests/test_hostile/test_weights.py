@@ -45,7 +45,9 @@ def damaged(seed: int) -> tuple[str, bytes]:
 def weights(seed: int, trial: Trial) -> None:
     """One file."""
     kind, data = damaged(seed)
-    path = trial.inputs / random.Random(seed).choice(('a.pth', 'a.safetensors'))
+    path = trial.inputs / random.Random(seed).choice(
+        ('a.pth', 'a.safetensors')
+    )
     path.write_bytes(data)
 
     def look() -> None:

@@ -51,13 +51,15 @@ def _is_plain(value: Any, depth: int) -> bool:
     if isinstance(value, (dict, list)):
         parts = value.values() if isinstance(value, dict) else value
         return depth > 0 and all(_is_plain(part, depth - 1) for part in parts)
-    is_huge = isinstance(value, NUMBER) and LARGEST < abs(value)
+    is_huge = isinstance(value, NUMBER) and abs(value) > LARGEST
     return not is_huge or isinstance(value, float)
 
 
 def _is_value(value: Any) -> bool:
     """Whether it is the mean of images, or the value of a set."""
-    if not isinstance(value, dict) or not isinstance(value.get('pooled'), bool):
+    if not isinstance(value, dict) or not isinstance(
+        value.get('pooled'), bool
+    ):
         return False
     ends = value.get('interval')
     if ends is not None and not (isinstance(ends, list) and len(ends) == 2):
