@@ -10,11 +10,13 @@ from unittest import mock
 
 from mmengine.config import Config, ConfigDict
 
+from mmfacesr.apis.launch import EXPECTED_ERRORS
 from mmfacesr.apis.recipes import use_kernel
 from mmfacesr.apis.settings import as_list, check_names, parse_settings
 from mmfacesr.models import METHODS
 from mmfacesr.models.protocols import OURS, choose_protocols
 from mmfacesr.registry import METRICS
+from mmfacesr.utils import printable
 from mmfacesr.utils.project_files import known_configs
 
 DATASET_SETTINGS = (
@@ -101,8 +103,26 @@ def read_with_bases(
 
     # mmengine reads each base by this function and forgets it.
     with mock.patch.object(Config, '_file2dict', note):
-        cfg = Config.fromfile(path, import_custom_modules=import_modules)
+        cfg = _read(path, import_modules)
     return cfg, values
+
+
+def _read(path: str, import_modules: bool) -> Config:
+    """Read a config.
+
+    Raises:
+        ValueError: If the file is no Python, JSON or YAML, or fails.
+    """
+    try:
+        return Config.fromfile(path, import_custom_modules=import_modules)
+    except Exception as error:  # of three languages
+        is_deep = isinstance(error, RecursionError)
+        if isinstance(error, EXPECTED_ERRORS) and not is_deep:
+            raise
+        raise ValueError(
+            f'Expected a config in {printable(path)}, got a file that cannot '
+            f'be read as one ({type(error).__name__}: {error}); correct it.'
+        ) from error
 
 
 def spread_settings(cfg: Config, inherited: dict[str, list]) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 
 from mmfacesr.utils.bad_samples import BadSampleError
 from mmfacesr.utils.images import read_image_bytes, read_text, write_image
+from mmfacesr.utils.targets import require_inside
 from mmfacesr.version import __version__
 
 MARK = 'mmfacesr'
@@ -80,6 +81,10 @@ class Results:
                 name, or there is one that no restoring has made.
         """
         path = osp.join(self.folder, name)
+        try:
+            require_inside(path, self.folder)
+        except OSError as error:
+            raise BadSampleError(path, str(error)) from error
         try:
             os.lstat(path)
         except FileNotFoundError:

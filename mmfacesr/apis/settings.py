@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import accumulate
 from typing import Any
 
 from mmengine import registry
@@ -30,6 +31,8 @@ SWITCHES = (
     'fid_reference',
 )
 """Settings that the tools carry out in any config."""
+MOST_DEPTH = 20
+"""Most brackets within brackets in a setting."""
 SLIP = 0.8
 """How alike two names are of which one is taken for a slip of the other."""
 
@@ -71,7 +74,18 @@ def parse_text(name: str, text: str, default: Any) -> Any:
         return text or None
     if is_text and name not in NOT_ALWAYS_TEXT:
         return text
+    if _depth(text) > MOST_DEPTH:
+        raise ValueError(
+            f'Expected at most {MOST_DEPTH} brackets within each other in the '
+            f'setting {name!r}, got {_depth(text)}; leave some out.'
+        )
     return DictAction._parse_iterable(text)
+
+
+def _depth(text: str) -> int:
+    """How many brackets are open at most; each is a call of the parser."""
+    opened = accumulate((x in '([{') - (x in ')]}') for x in text)
+    return max(opened, default=0)
 
 
 def as_list(value: Any) -> list:
@@ -91,7 +105,7 @@ def step_into(container: Any, part: str) -> Any:
     """One part of a dotted key further; None if there is nothing."""
     if isinstance(container, (dict, Config)):
         return container.get(part)
-    if isinstance(container, (list, tuple)) and part.isdigit():
+    if isinstance(container, (list, tuple)) and part.isdecimal():
         return dict(enumerate(container)).get(int(part))
     return None
 
@@ -111,27 +125,45 @@ def check_names(cfg: Config, keys: Iterable[str]) -> None:
     Raises:
         ValueError: Names the setting and the nearest known one.
     """
+    keys = list(keys)
     for key in keys:
         first, *rest = key.split('.')
+        _check_alone(key, keys)
         if first not in cfg and first not in SWITCHES:
             names = {*cfg, *SWITCHES, *runner_names()}
             if first not in names:
                 raise ValueError(unknown(key, first, names))
-        container = cfg.get(first)
+        container = cfg.get(first, {})
         for part in rest:
             check_part(key, part, container)
-            container = step_into(container, part)
+            is_new = isinstance(container, dict) and part not in container
+            container = {} if is_new else step_into(container, part)
+
+
+def _check_alone(key: str, keys: Iterable[str]) -> None:
+    """Refuse a setting that is given as a whole and in parts."""
+    part = next((other for other in keys if other.startswith(f'{key}.')), None)
+    if part is not None:
+        raise ValueError(
+            f'Expected a setting as a whole or in parts, got {key!r} and '
+            f'{part!r}; leave out one of them.'
+        )
 
 
 def check_part(key: str, part: str, container: Any) -> None:
     """Refuse a part of a key that nearly is a name of its container."""
     if isinstance(container, (list, tuple)):
-        if not part.isdigit() or int(part) >= len(container):
+        if not part.isdecimal() or int(part) >= len(container):
             raise ValueError(
                 f'Expected a number below {len(container)} in place of '
                 f'{part!r} in the setting {key!r}: there is a list.'
             )
-    elif isinstance(container, dict) and part not in container:
+    elif not isinstance(container, dict):
+        raise ValueError(
+            f'Expected a setting with parts in front of {part!r} in {key!r}, '
+            f'got the value {container!r} there; set the value itself.'
+        )
+    elif part not in container:
         names = known_names(container)
         near = get_close_matches(part, names, cutoff=SLIP)
         if near and part not in names:

@@ -67,6 +67,11 @@ def _mend(reader: ModuleType) -> None:
     theirs = reader.Config._get_cfg_path
 
     def find(cfg_path: str, filename: str) -> tuple[str, Optional[str]]:
+        if not isinstance(cfg_path, str):
+            raise TypeError(
+                f'Expected the path of a config, or a list of such, as '
+                f'_base_ in {filename}, got {cfg_path!r}.'
+            )
         package, mark, name = cfg_path.partition('::')
         if mark and package == PACKAGE:
             return str(find_base(name)), None

@@ -5,8 +5,8 @@
 import hashlib
 import io
 import os
+import sys
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
 _LATER_ARRAYS = ('size',)  # older tables have none
 UNKNOWN_SIZE = (0, 0)
 BYTES_OF_CHARACTER = 4  # of text in NumPy
+MAX_BYTES = 1 << 31
+"""Largest content of a file: a million images with long names fit."""
 
 
 _EXTRACT_AGAIN = 'run tools/dataset_converters/extract_landmarks.py again'
@@ -38,6 +40,39 @@ def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
             with archive.open(f'{name}.npy', 'w', force_zip64=True) as stream:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
     return buffer.getvalue()
+
+
+def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read the arrays that a table has, as far as they are there.
+
+    Raises:
+        Exception: Of nearly any kind, if it is something else.
+    """
+    if not zipfile.is_zipfile(path):
+        raise zipfile.BadZipFile('it is no .npz archive')
+    with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > MAX_BYTES:
+        raise ValueError(f'it unpacks to {size} bytes, over {MAX_BYTES}')
+    with np.load(path, allow_pickle=False) as data:
+        known = (*_ARRAYS, *_LATER_ARRAYS, 'scheme')
+        arrays = {name: data[name] for name in known if name in data}
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or not _holds_text(array):
+            raise ValueError(f'`{name}` is damaged')
+    return arrays
+
+
+def _holds_text(array: np.ndarray) -> bool:
+    """Whether text is of characters that exist; True for numbers.
+
+    NumPy does not look, and Python may crash on others.
+    """
+    if array.dtype.kind != 'U' or not array.nbytes:
+        return True
+    codes = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return bool(flat.view(codes).max() <= sys.maxunicode)
 
 
 @dataclass
@@ -247,19 +282,8 @@ class LandmarkTable:
                 'tools/dataset_converters/extract_landmarks.py.'
             )
         try:
-            if not zipfile.is_zipfile(path):
-                raise zipfile.BadZipFile('it is no .npz archive')
-            with np.load(path, allow_pickle=False) as data:
-                known = (*_ARRAYS, *_LATER_ARRAYS, 'scheme')
-                arrays = {name: data[name] for name in known if name in data}
-        except (
-            MemoryError,  # a header may claim any shape
-            OSError,
-            ValueError,
-            EOFError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+            arrays = _read_arrays(path)
+        except Exception as error:  # NumPy raises many kinds
             raise ValueError(
                 f'Expected a landmark table (.npz) in {printable(path)}, '
                 f'could not read it: {error}.'

@@ -126,8 +126,11 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
 
 def _open_alone(path: Path) -> BinaryIO:
     """Open an empty file that no other process writes; wait if one does."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     while True:
-        file = path.open('ab')
+        if path.is_symlink() or path.is_fifo():  # somebody put it there
+            path.unlink(missing_ok=True)
+        file = os.fdopen(os.open(path, flags | os.O_NOFOLLOW, 0o666), 'ab')
         with suppress(OSError):  # a file system without locks
             fcntl.flock(file, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from mmfacesr.utils import read_regular, write_atomic
 from mmfacesr.utils.bad_samples import BadSampleError
+from mmfacesr.utils.bombs import refuse_bomb, refuse_hidden_bomb
 from mmfacesr.utils.exif import (
     ORIENTATION,
     ExifNumbers,
@@ -78,7 +79,8 @@ def read_image(path: str | os.PathLike, min_size: int = 1) -> np.ndarray:
     Raises:
         UnreadableImageError: If the file is missing, empty, truncated, no
             regular file, not an image of a format of ``READ``, too large
-            (``MAX_BYTES``, ``MAX_PIXELS``, the memory), of an unsupported
+            (``MAX_BYTES``, ``MAX_PIXELS``, the memory; see also
+            :func:`mmfacesr.utils.bombs.refuse_bomb`), of an unsupported
             number format (32-bit, float), or smaller than ``min_size``.
     """
     data = without_texts(read_image_bytes(path))
@@ -140,7 +142,9 @@ def decoding(
             inside the block.
     """
     try:
+        refuse_bomb(data)
         with Image.open(io.BytesIO(data), formats=tuple(READ)) as image:
+            refuse_hidden_bomb(image)
             _check_pixels(image)
             is_16_bit = _is_16_bit(image)
             image.load()

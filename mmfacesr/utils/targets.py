@@ -53,6 +53,28 @@ def require_writable(
         ) from error
 
 
+def require_inside(path: str | os.PathLike, folder: str | os.PathLike) -> None:
+    """Refuse a place for a file that a link leads out of a folder to.
+
+    A link of the file's own name is none: it is replaced, not followed.
+
+    Args:
+        path (str | os.PathLike): The file to be, named below ``folder``.
+        folder (str | os.PathLike): The folder of the results; it may be a
+            link itself.
+
+    Raises:
+        OSError: If the file would lie elsewhere.
+    """
+    real = Path(os.path.realpath(os.path.dirname(path)))
+    if not real.is_relative_to(os.path.realpath(folder)):
+        raise OSError(
+            f'Expected a place in {printable(folder)}, got {printable(path)}, '
+            'which a link leads out of it; remove the link, or choose another '
+            'folder'
+        )
+
+
 def output_file(
     *suffixes: str, kind: Callable = str
 ) -> Callable[[str], str | Path]:

@@ -321,3 +321,21 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
 def test_names_are_unique() -> None:
     names = [path.name for path in LEAVES]
     assert len(names) == len(set(names)), 'mim finds configs by name'
+
+
+@pytest.mark.parametrize(
+    ('name', 'text'),
+    [
+        ('a.py', 'x = '),
+        ('a.py', '_base_ = 1'),
+        ('a.yml', 'a: ['),
+        ('a.json', '"text"'),
+        ('a.json', '[' * 100_000),
+    ],
+)
+def test_a_file_that_is_no_config(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises((ValueError, TypeError), match=f'Expected.*{name}'):
+        load_config(str(tmp_path / name))

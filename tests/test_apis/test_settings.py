@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmfacesr.apis.config import datasets_of, load_config
 from mmfacesr.apis.launch import add_cfg_options
-from mmfacesr.apis.settings import check_names
+from mmfacesr.apis.settings import check_names, parse_settings
 
 REPO = Path(__file__).parents[2]
 SMALL = 'dic-small_x8c16b2_1xb4-500_synthetic'
@@ -261,3 +261,25 @@ def test_what_the_documents_set_exists() -> None:
             except ValueError as error:
                 refused.append(str(error))
         assert len(refused) < len(leaves), (key, files, refused[0])
+
+
+@pytest.mark.parametrize(
+    ('keys', 'said'),
+    [
+        (['data_root.x'], 'parts in front of'),
+        (['crop_size', 'crop_size.x'], 'as a whole or in parts'),
+        (['custom_hooks.²'], 'Expected a number below'),
+    ],
+)
+def test_settings_that_have_no_parts(keys: list[str], said: str) -> None:
+    cfg = Config(dict(data_root='x', crop_size=None, custom_hooks=[1, 2, 3]))
+    with pytest.raises(ValueError, match=said):
+        check_names(cfg, keys)
+
+
+def test_brackets_in_brackets_are_limited() -> None:
+    deep = '[' * 300 + ']' * 300
+    with pytest.raises(ValueError, match='at most 20 brackets'):
+        parse_settings(Config(dict(a=1)), [('a', deep)])
+    flat = '[' + '(1,2),' * 300 + '(3,4)]'
+    assert len(parse_settings(Config(dict(a=1)), [('a', flat)])['a']) == 301

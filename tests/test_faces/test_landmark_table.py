@@ -204,3 +204,35 @@ def test_flip_indices_of_an_unknown_scheme() -> None:
     assert flip_indices(5).tolist() == [1, 0, 2, 4, 3]
     with pytest.raises(ValueError, match='98'):
         flip_indices(98)
+
+
+def test_characters_that_do_not_exist_are_refused(tmp_path: Path) -> None:
+    """Python crashes on them."""
+    path = tmp_path / 'landmarks68.npz'
+    codes = np.array([0x110000, 0x7FFFFFFF], np.uint32)
+    np.savez(path, sha256=codes.view('<U1'))
+    with pytest.raises(ValueError, match='`sha256` is damaged'):
+        LandmarkTable.load(path)
+
+
+@pytest.mark.parametrize('header', ['(' * 9000, "{'descr': '<f4'", '[' * 200])
+def test_headers_that_numpy_cannot_read_are_named(
+    tmp_path: Path, header: str
+) -> None:
+    path = tmp_path / 'landmarks68.npz'
+    size = len(header).to_bytes(2, 'little')
+    with zipfile.ZipFile(path, 'w') as archive:
+        data = b'\x93NUMPY\1\0' + size + header.encode()
+        archive.writestr('points.npy', data)
+    with pytest.raises(ValueError, match='could not read it'):
+        LandmarkTable.load(path)
+
+
+def test_tables_that_unpack_to_too_much_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / 'landmarks68.npz'
+    np.savez_compressed(path, points=np.zeros((1000, 68, 2), np.float32))
+    monkeypatch.setattr('mmfacesr.faces.table.MAX_BYTES', 500_000)
+    with pytest.raises(ValueError, match='unpacks to 544128 bytes'):
+        LandmarkTable.load(path)

@@ -115,3 +115,20 @@ def test_processes_that_write_one_file_take_turns(tmp_path):
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert seen | {path.read_bytes()} <= {b'a' * 100, b'b' * 100, b'c' * 100}
     assert os.listdir(tmp_path) == ['a.txt']
+
+
+@pytest.mark.parametrize('kind', ['link', 'pipe'])
+def test_what_somebody_put_beside_it_is_not_written_through(tmp_path, kind):
+    """A name that is known beforehand could lead anywhere."""
+    path = tmp_path / 'results/a.txt'
+    path.parent.mkdir()
+    with replacing(path) as temporary:
+        pass
+    (tmp_path / 'theirs').write_text('kept')
+    if kind == 'link':
+        temporary.symlink_to(tmp_path / 'theirs')
+    else:
+        os.mkfifo(temporary)
+    write_atomic(path, b'ours')
+    assert (tmp_path / 'theirs').read_text() == 'kept'
+    assert path.read_bytes() == b'ours' and not path.is_symlink()

@@ -44,6 +44,16 @@ from mmfacesr.utils.project_files import project_root
 DRAWS = 10_000
 
 
+def pattern(text: str) -> re.Pattern:
+    """Read a regular expression of the command line."""
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f'expected a regular expression, got {text!r}: {error}'
+        ) from error
+
+
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
@@ -53,7 +63,7 @@ def parse_args() -> argparse.Namespace:
     add_arguments(parser)
     parser.add_argument(
         '--group-by',
-        type=re.compile,
+        type=pattern,
         metavar='PATTERN',
         help='regular expression; faces in whose names it finds the same are '
         'a group of their own',

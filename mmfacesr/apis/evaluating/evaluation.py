@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmfacesr.apis.evaluating.checking import summary_fault
 from mmfacesr.apis.evaluating.measuring import unflatten
 from mmfacesr.apis.evaluating.table import ImageTable
 from mmfacesr.evaluation.functional.protocol import Protocol
@@ -78,7 +79,7 @@ class Evaluation:
         try:
             summary = json.loads(text)
             found = summary['schema']
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ValueError(
                 f'Expected the summary of an evaluation in '
                 f'{printable(folder)}, got another file; evaluate again.'
@@ -87,6 +88,12 @@ class Evaluation:
             raise ValueError(
                 f'Expected an evaluation of the schema {SCHEMA}, got '
                 f'{found!r} in {printable(folder)}; evaluate again.'
+            )
+        if fault := summary_fault(summary):
+            raise ValueError(
+                f'Expected the summary of an evaluation in '
+                f'{printable(folder)}, got a changed one ({fault}); evaluate '
+                'again.'
             )
         return cls(summary, table)
 

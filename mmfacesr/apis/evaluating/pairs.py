@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which result belongs to which ground truth: by name, never by order."""
 
+import io
 import os
 import os.path as osp
 from collections import defaultdict
@@ -13,8 +14,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmfacesr.utils import first_few, printable
+from mmfacesr.utils.bombs import refuse_bomb
 from mmfacesr.utils.image_folders import list_images
-from mmfacesr.utils.images import UnreadableImageError
+from mmfacesr.utils.image_formats import READ
+from mmfacesr.utils.images import UnreadableImageError, read_image_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +146,12 @@ def _check_sizes(pairs: Sequence[Pair]) -> None:
 
 def _size(path: str) -> tuple[int, int]:
     """Width and height, from the head of a file."""
+    data = read_image_bytes(path)
     try:
-        with Image.open(path) as image:
+        refuse_bomb(data)
+        with Image.open(io.BytesIO(data), formats=tuple(READ)) as image:
             return image.size
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow's plugins raise many kinds
         raise UnreadableImageError(
             path, f'cannot be read ({error}); fetch it again or remove it'
         ) from error

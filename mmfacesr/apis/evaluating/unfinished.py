@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmfacesr.apis.evaluating.measuring import Row, hash_file
 from mmfacesr.apis.evaluating.pairs import Pair
+from mmfacesr.apis.evaluating.table import TEXTS
 
 NAME = '.unfinished.jsonl'
 
@@ -58,7 +59,9 @@ class Unfinished:
         """
         done = self._begun()
         count = 0
-        with open(self.path, 'w', encoding='utf-8') as file:
+        # A link that somebody put there is not written through.
+        self.path.unlink(missing_ok=True)
+        with open(self.path, 'x', encoding='utf-8') as file:
             file.write(self.head + '\n')
             for row, pair in zip(done, pairs):
                 if not _is_of(row, pair):
@@ -79,12 +82,24 @@ class Unfinished:
             return []
         if head != self.head:
             return []
-        return map(json.loads, lines[:-1])
+        return map(_parsed, lines[:-1])
 
 
-def _is_of(row: Row, pair: Pair) -> bool:
+def _parsed(line: str) -> Row | None:
+    """A row, or None of a line that is damaged."""
+    try:
+        row = json.loads(line)
+        texts = all(isinstance(row[name], str) for name in TEXTS)
+        numbers = [row[name] for name in row if name not in TEXTS]
+        are_numbers = all(isinstance(x, (int, float)) for x in numbers)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return row if texts and are_numbers else None
+
+
+def _is_of(row: Row | None, pair: Pair) -> bool:
     """Whether a row was measured of the files that a pair has now."""
-    return (
+    return row is not None and (
         row['name'] == pair.name
         and row['sr_sha256'] == hash_file(pair.sr)
         and row['hr_sha256'] == hash_file(pair.hr)

@@ -13,7 +13,7 @@ from typing import Optional
 import numpy as np
 
 from mmfacesr.apis.comparing.matching import labels_of, match_faces
-from mmfacesr.apis.evaluating.evaluation import SUMMARY, Evaluation
+from mmfacesr.apis.evaluating.evaluation import SUMMARY, TABLE, Evaluation
 from mmfacesr.apis.evaluating.pairs import Pair, files_by_name
 from mmfacesr.apis.evaluating.table import ImageTable
 from mmfacesr.utils import first_few, printable
@@ -83,6 +83,12 @@ def read_measured(path: str | os.PathLike) -> Measured:
     folder = Path(path)
     folder = folder.parent if folder.name == SUMMARY else folder
     evaluation = Evaluation.read(folder)
+    sides = map(evaluation.table.numbers.get, ('width', 'height'))
+    if not all(n is not None and np.isfinite(n).all() for n in sides):
+        raise ValueError(
+            f'Expected the width and height of every face in {TABLE} of '
+            f'{printable(folder)}, got another table; evaluate again.'
+        )
     pairs, trouble = find_pictures(folder, evaluation)
     name = printable(evaluation.summary['method'])
     return Measured(name, folder, evaluation, pairs, trouble)

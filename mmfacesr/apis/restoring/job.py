@@ -25,11 +25,12 @@ from mmfacesr.apis.restoring.files import (
 )
 from mmfacesr.apis.restoring.inferencer import FaceSRInferencer
 from mmfacesr.apis.restoring.results import RestoredPhoto
-from mmfacesr.utils import printable, sha256_of, write_atomic
+from mmfacesr.utils import printable, read_regular, sha256_of, write_atomic
 from mmfacesr.utils.background import map_ahead
 from mmfacesr.utils.bad_samples import BadSampleError
-from mmfacesr.utils.images import read_image_bytes, write_image
+from mmfacesr.utils.images import MAX_BYTES, read_image_bytes, write_image
 from mmfacesr.utils.photos import Photo, suffix_for
+from mmfacesr.utils.targets import require_inside
 
 SCHEMA = 'mmfacesr.restore/1'
 Status = Literal['restored', 'unchanged', 'kept', 'failed']
@@ -88,8 +89,10 @@ class Job:
         try:
             output = record['output']
             found = _sha256(self.target / output['file'])
+            _entry(item, 'kept', record)
             return record if found == str(output['sha256']) else None
-        except (LookupError, TypeError):  # changed by hand
+        except (LookupError, TypeError, AttributeError, ValueError):
+            # changed by hand
             return None
 
 
@@ -172,10 +175,9 @@ def _finish(
     if not job.dry_run:
         try:
             record['output'] = _write(result, item, job)
+            write_atomic(record_path(job.target, item), _as_json(record))
         except (BadSampleError, OSError, ValueError) as error:
             return _entry(item, 'failed', error=str(error))
-        text = json.dumps(record, indent=2, ensure_ascii=False) + '\n'
-        write_atomic(record_path(job.target, item), text.encode())
     return _entry(item, status, record)
 
 
@@ -187,6 +189,8 @@ def _write(result: RestoredPhoto, item: Item, job: Job) -> dict[str, str]:
     ending = item.ending if as_it_is else _ending(result.photo, item, job)
     path = result_path(job.target, item, ending, job.suffix)
     record = record_path(job.target, item)
+    for place in (path, record, face_path(job.target, item, 0, 'sr')):
+        require_inside(place, job.target)
     if path.exists() and not (job.overwrite or record.exists()):
         raise FileExistsError(
             f'{printable(path)} is there and no result of restoring; move it '
@@ -234,15 +238,18 @@ def _entry(
 def _read(path: Path) -> Optional[dict]:
     """Read a record; None if there is none, or it is damaged."""
     try:
-        record = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        record = json.loads(read_regular(path, MAX_BYTES))
+    except (OSError, ValueError, RecursionError):
         return None
     known = isinstance(record, dict) and record.get('schema') == SCHEMA
     return record if known else None
 
 
 def _sha256(path: Path) -> Optional[str]:
+    """Hash a file; None if there is none. A pipe would not end."""
     try:
+        if not path.is_file():
+            return None
         return sha256_of(path)
     except OSError:
         return None
@@ -250,5 +257,11 @@ def _sha256(path: Path) -> Optional[str]:
 
 def write_summary(report: Report, job: Job) -> None:
     """Write summary.json."""
-    text = json.dumps(report.to_dict(job), indent=2, ensure_ascii=False)
-    write_atomic(job.target / 'summary.json', f'{text}\n'.encode())
+    text = _as_json(report.to_dict(job))
+    write_atomic(job.target / 'summary.json', text)
+
+
+def _as_json(value: dict) -> bytes:
+    """A file of JSON; what is no UTF-8 in a name becomes an escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + '\n'
+    return text.encode(errors='backslashreplace')

@@ -13,6 +13,7 @@ from mmfacesr.apis.evaluating.measuring import hash_file
 from mmfacesr.apis.robustness.changes import Frame, cut_out, reach
 from mmfacesr.utils import first_few
 from mmfacesr.utils.image_folders import list_images
+from mmfacesr.utils.image_formats import READ
 from mmfacesr.utils.images import UnreadableImageError, read_image
 
 
@@ -86,7 +87,7 @@ class SourceFaces:
     def _shape(self, name: str) -> tuple[int, int]:
         """Sides of a file, from its head."""
         try:
-            with Image.open(self.root / name) as image:
+            with Image.open(self.root / name, formats=tuple(READ)) as image:
                 return image.size
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             raise UnreadableImageError(

@@ -8,7 +8,11 @@ from typing import NamedTuple
 from PIL import Image
 from starlette.exceptions import HTTPException
 
-from mmfacesr.apis.web.bombs import hides_bomb, is_bomb
+from mmfacesr.utils.bombs import (
+    ImageBombError,
+    refuse_bomb,
+    refuse_hidden_bomb,
+)
 from mmfacesr.utils.image_formats import unread_kind, without_texts
 
 KNOWN = 'PNG, JPEG, WebP, BMP, TIFF, GIF, JPEG 2000 or AVIF'
@@ -62,16 +66,16 @@ def read_header(data: bytes) -> Header:
     """
     name = _format_of(data)
     _refuse_polyglot(data)
-    if is_bomb(data, name):
-        raise _damaged(name, 'far more parts than a picture has')
     try:
+        refuse_bomb(data)
         stream = io.BytesIO(without_texts(data))
         with Image.open(stream, formats=(name,)) as image:
-            if hides_bomb(image):
-                raise ValueError(name)
+            refuse_hidden_bomb(image)
             return Header(name, *image.size)
     except Image.DecompressionBombError as error:
         raise too_many_pixels('a picture', str(error)) from error
+    except ImageBombError as error:
+        raise _damaged(name, 'far more parts than a picture has') from error
     except Exception as error:  # Pillow's plugins raise many kinds
         raise _damaged(name, 'a damaged header') from error
 
