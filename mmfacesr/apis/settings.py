@@ -79,7 +79,13 @@ def parse_text(name: str, text: str, default: Any) -> Any:
             f'Expected at most {MOST_DEPTH} brackets within each other in the '
             f'setting {name!r}, got {_depth(text)}; leave some out.'
         )
-    return DictAction._parse_iterable(text)
+    try:
+        return DictAction._parse_iterable(text)
+    except RecursionError as error:  # as of f(1,2)
+        raise ValueError(
+            f'Expected brackets around a whole list in the setting {name!r}, '
+            f'got {text!r}; write [a,b] or (a,b).'
+        ) from error
 
 
 def _depth(text: str) -> int:

@@ -139,7 +139,7 @@ class Trial:
             if slips and _place(error).startswith(TESTS):
                 raise Fault(f'{error!r:.300} of the test itself') from error
             if isinstance(error, RecursionError):
-                raise Fault('a RecursionError') from error
+                raise Fault(f'a RecursionError at {_place(error)}') from error
             if len(str(error)) < SHORTEST:
                 raise Fault(f'says only {error!r}') from error
         except Fault:

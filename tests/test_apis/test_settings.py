@@ -283,3 +283,8 @@ def test_brackets_in_brackets_are_limited() -> None:
         parse_settings(Config(dict(a=1)), [('a', deep)])
     flat = '[' + '(1,2),' * 300 + '(3,4)]'
     assert len(parse_settings(Config(dict(a=1)), [('a', flat)])['a']) == 301
+
+
+def test_brackets_behind_a_word_are_refused() -> None:
+    with pytest.raises(ValueError, match='brackets around a whole list'):
+        parse_settings(Config(dict(a=1)), [('a', 'f(1,2)')])

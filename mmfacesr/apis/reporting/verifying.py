@@ -14,8 +14,9 @@ from tqdm import tqdm
 from mmfacesr.apis.evaluating.evaluation import TABLE, summarize
 from mmfacesr.apis.evaluating.folders import run_facts
 from mmfacesr.apis.evaluating.measuring import hash_file, measure_pair
+from mmfacesr.apis.evaluating.metrics import METRICS
 from mmfacesr.apis.reporting.gathering import Measured, read_measured
-from mmfacesr.models.protocols import choose_protocols
+from mmfacesr.models.protocols import choose_protocols, known_protocols
 from mmfacesr.utils import first_few, printable
 from mmfacesr.utils.finite import for_json
 
@@ -25,6 +26,7 @@ INTERVALS = ('interval', 'detectable')
 """Parts of a value that another version may compute otherwise."""
 IMAGES = 10
 """Faces that are measured anew unless told otherwise."""
+WHAT = dict(protocols=list, metrics=list, crop_border=int)
 PROGRAMS = ('mmfacesr', 'commit', 'torch', 'numpy', 'scipy', 'skimage')
 
 
@@ -68,7 +70,7 @@ def verify(
 def _check_summary(one: Measured) -> Iterator[Check]:
     """What follows from the table alone."""
     summary, table = one.evaluation.summary, one.evaluation.table
-    what = summary['what']
+    what = _what(one)
     protocols = choose_protocols(what['protocols'], what['crop_border'])
     of_set = {
         name: value['mean']
@@ -98,6 +100,28 @@ def _check_summary(one: Measured) -> Iterator[Check]:
         faults += _differences('values', stored, now)
         yield Check(f'{said} follow from {TABLE}', faults)
         faults = []
+
+
+def _what(one: Measured) -> dict:
+    """What was measured, as arguments of :func:`measure_pair`.
+
+    Raises:
+        ValueError: If the evaluation does not say it.
+    """
+    what = one.evaluation.summary.get('what', {})
+    all_names = known_protocols()
+    is_whole = {key: type(value) for key, value in what.items()} == WHAT
+    if not is_whole or not all(
+        isinstance(name, str) and name.partition('=')[0] in known
+        for kind, known in (('metrics', METRICS), ('protocols', all_names))
+        for name in what[kind]
+    ):
+        raise ValueError(
+            f'Expected an evaluation that says what was measured '
+            f'({", ".join(WHAT)}), got another in {printable(one.folder)}; '
+            'evaluate again.'
+        )
+    return what
 
 
 def _part(value: dict, is_interval: bool) -> dict:
@@ -173,7 +197,7 @@ def _check_values(one: Measured, images: int, seed: int) -> Check:
     """Measure some faces anew."""
     places = [place for place, pair in enumerate(one.pairs) if pair]
     chosen = random.Random(seed).sample(places, min(images, len(places)))
-    what = dict(one.evaluation.summary['what'])
+    what = _what(one)
     faults = []
     for place in tqdm(sorted(chosen), 'measured', disable=None):
         try:

@@ -14,6 +14,7 @@ from mmfacesr.apis.evaluating.folders import evaluate_folders
 from mmfacesr.apis.evaluating.pairs import Pair, find_pairs
 from mmfacesr.apis.evaluating.unfinished import NAME, Unfinished
 from mmfacesr.apis.reporting.gathering import read_measured
+from mmfacesr.apis.reporting.verifying import verify
 from mmfacesr.utils.images import UnreadableImageError, write_image
 
 
@@ -60,6 +61,27 @@ def test_deep_json_is_named(made: Path, tmp_path: Path) -> None:
     (tmp_path / SUMMARY).write_text('[' * 100_000)
     with pytest.raises(ValueError, match='got another file'):
         Evaluation.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'what',
+    [
+        None,
+        dict(protocols=['rgb'], metrics=['x'], crop_border=8),
+        dict(protocols=[[]], metrics=[], crop_border=8),
+        dict(protocols=['rgb'], metrics=[], crop_border=8, workers=99),
+    ],
+)
+def test_a_check_needs_what_was_measured(
+    made: Path, tmp_path: Path, what: dict | None
+) -> None:
+    found = Evaluation.read(made / 'out')
+    del found.summary['what']
+    if what is not None:
+        found.summary['what'] = what
+    found.write(tmp_path)
+    with pytest.raises(ValueError, match='says what was measured'):
+        verify(tmp_path)
 
 
 @pytest.mark.parametrize('side', ['inf', 'nan', None])
