@@ -117,7 +117,7 @@ def test_dealt_batch_is_the_joint_batch(
     """
     found = train((*QUICK, *OTHERS), 'joint', (1, 2, 3))
     one = found['ranks1_0'][f'{method}/joint']
-    assert one['log/0/loss'] != one['log/19/loss'], 'nothing was trained'
+    assert one['moved'] > 1e-3 and any('log/19/' in key for key in one)
     far = {
         part: [
             farthest(one, found[f'ranks{n}_{rank}'][f'{method}/joint'], part)

@@ -9,12 +9,14 @@ their `own`, and saves what every rank holds after the buffers were averaged,
 as the configs of networks with batch statistics do it. Or trains 20
 iterations on a `joint` batch, dealt to the ranks as samplers deal, in float64
 and with batch statistics frozen: they are of the images of a rank, so that
-they follow from the number of ranks. What the hooks saw of the losses is
+they depend on the number of ranks. So does what PFSRNet's discriminator reads
+of how much the images of a batch differ. What the hooks saw of the losses is
 saved too.
 """
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from unittest import mock
 
@@ -29,6 +31,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 import mmfacesr.models.runtime  # noqa: F401  registers and mends
 from mmfacesr.compat.mmagic_base import DataSample
+from mmfacesr.models.pfsrnet import discriminator
 
 LOSSES = dict(
     pixel_loss=dict(type='L1Loss', loss_weight=1.0),
@@ -38,6 +41,7 @@ LOSSES = dict(
     ),
 )
 ADAM = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
+SLOW_ADAM = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
 SGD = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1e-2))
 DIC = dict(
     type='DICGenerator',
@@ -139,6 +143,7 @@ CASES = dict(
             ),
         ),
         optim_wrapper=SGD,
+        joint_optim=ADAM,  # gradients are small without statistics
         sides=(64, 64),
     ),
     sparnet_hd=dict(
@@ -156,6 +161,7 @@ CASES = dict(
             ),
         ),
         optim_wrapper=both(SGD),
+        joint_optim=both(SLOW_ADAM),  # SGD's rate amplifies 1e-16 to 1
         wrapper=SEPARATE,
         sides=(136, 136),
     ),
@@ -285,17 +291,46 @@ def make_runner(case: dict, kind: str) -> Runner:
 def train(case: dict, kind: str) -> dict[str, Tensor]:
     """Some iterations; their losses and the weights of this rank."""
     runner = make_runner(case, kind)
-    optim = runner.build_optim_wrapper(ConfigDict(case['optim_wrapper']))
+    wrapper = case.get(f'{kind}_optim', case['optim_wrapper'])
+    optim = runner.build_optim_wrapper(ConfigDict(wrapper))
+    before = [weight.clone() for weight in runner.model.parameters()]
     count = JOINT_STEPS if kind == 'joint' else case.get('iterations', 3)
     for step in range(count):
         data = batch_of(kind, step, case['sides'])
         outputs = runner.model.train_step(data, optim)
         runner.call_hook('after_train_iter', outputs=outputs)
     SyncBuffersHook().after_train_epoch(runner)
-    return runner._hooks[0].outputs | {
-        key.replace('module.', ''): value.clone()
-        for key, value in runner.model.state_dict().items()
-    }
+    moved = max(
+        (old - new).abs().max()
+        for old, new in zip(before, runner.model.parameters())
+    )
+    return (
+        runner._hooks[0].outputs
+        | {'moved': moved.detach()}
+        | {
+            key.replace('module.', ''): value.clone()
+            for key, value in runner.model.state_dict().items()
+        }
+    )
+
+
+@contextmanager
+def frozen_and_precise() -> Iterator[None]:
+    """Compute in float64, and let a discriminator see one image at a time.
+
+    Adam amplifies float32 where gradients are as small as rounding.
+    """
+    torch.set_default_dtype(torch.float64)
+    with (
+        mock.patch.object(Tensor, 'float', Tensor.double),
+        mock.patch.object(discriminator, 'batch_deviation', no_deviation),
+    ):
+        yield
+
+
+def no_deviation(image: Tensor) -> Tensor:
+    """What the discriminator would find in a single image."""
+    return image.new_zeros(())
 
 
 def main() -> None:
@@ -304,12 +339,7 @@ def main() -> None:
     torch.set_num_threads(1)
     init_default_scope('mmagic')
     init_dist('pytorch', backend='nccl')
-    precise = nullcontext()
-    if kinds == ['joint']:
-        # Adam amplifies float32 where gradients are as small as rounding.
-        torch.set_default_dtype(torch.float64)
-        precise = mock.patch.object(Tensor, 'float', Tensor.double)
-    with precise:
+    with frozen_and_precise() if kinds == ['joint'] else nullcontext():
         held = {
             f'{name}/{kind}': train(CASES[name], kind)
             for name in names
