@@ -89,6 +89,9 @@ NARROW_SWEPT: list[Path] = list(
     {networks_of(path, narrow=True): path for path in LEAVES}.values()
 )
 
+ALIKE = ('dic_x8c48b6', 'sparnet-hd_attn3d')
+"""Slow, and nearly in others: DICGAN's generator, and the other attention."""
+
 
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
 def network_case(
@@ -98,7 +101,16 @@ def network_case(
     return build_case(request.param, faces_root, shrink, narrow=True)
 
 
-@pytest.fixture(scope='module', params=SWEPT, ids=lambda path: path.stem)
+@pytest.fixture(
+    scope='module',
+    params=[
+        pytest.param(path, marks=pytest.mark.slow)
+        if path.stem.startswith(ALIKE)
+        else path
+        for path in SWEPT
+    ],
+    ids=lambda path: path.stem,
+)
 def case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
 ) -> dict:

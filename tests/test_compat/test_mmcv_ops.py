@@ -46,6 +46,7 @@ def test_calling_one_says_what_to_install(run: Callable[..., str]) -> None:
     assert 'STACK=full' in out
 
 
+@pytest.mark.slow
 def test_what_is_there_is_used(run: Callable[..., str]) -> None:
     out = run(
         [
@@ -60,6 +61,7 @@ def test_what_is_there_is_used(run: Callable[..., str]) -> None:
     assert 'True' in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'content, shown',
     [

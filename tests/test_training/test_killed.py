@@ -62,6 +62,7 @@ def saving_often(path: Path, root: Path, folder: Path) -> Config:
     cfg.train_cfg.val_interval = VALIDATE
     if by_epoch(cfg):
         cfg.train_cfg.max_epochs = LENGTH // 2
+        cfg.train_dataloader.dataset.indices = 2  # epochs are cut short, too
     else:
         cfg.train_cfg.max_iters = LENGTH
     for step, part in zip(cfg.model.get('schedule', ()), (4, 4, 2)):

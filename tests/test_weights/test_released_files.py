@@ -26,7 +26,7 @@ SAME_WEIGHTS = {
     'elsface': [],
 }
 """A file -> files with the same weights in other layouts."""
-SLOW = {'sparnet hd 2d', 'sparnet hd 3d'}
+SLOW = {'dic of mmagic', 'sparnet hd 2d', 'sparnet hd 3d'}
 
 
 def test_every_file_is_here() -> None:
