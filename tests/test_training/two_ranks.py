@@ -151,7 +151,10 @@ CASES = dict(
             type='FaceGANRestorer',
             generator=dict(norm_type='in', spectral_norm=True, **SPARNET),
             discriminator=dict(
-                type='SPARNetDiscriminator', base_ch=4, max_ch=8
+                type='SPARNetDiscriminator',
+                base_ch=4,
+                max_ch=8,
+                num_scales=2,
             ),
             pixel_loss=dict(type='L1Loss', loss_weight=100.0),
             feature_matching_loss=dict(type='FeatureMatchingLoss'),
@@ -163,7 +166,7 @@ CASES = dict(
         optim_wrapper=both(SGD),
         joint_optim=both(SLOW_ADAM),  # SGD's rate amplifies 1e-16 to 1
         wrapper=SEPARATE,
-        sides=(136, 136),
+        sides=(72, 72),
     ),
     pfsrnet=dict(
         model=dict(
