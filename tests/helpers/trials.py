@@ -48,11 +48,22 @@ def record_trials(record_property: Callable) -> Callable:
 
 
 def rows_of(reports: list) -> Iterator[list]:
-    """The rows that the tests of some reports recorded, sorted by part."""
+    """The rows that the tests of some reports recorded."""
     for report in reports:
         for key, text in getattr(report, 'user_properties', ()):
             if key == KEY and getattr(report, 'when', '') == 'call':
                 yield json.loads(text)
+
+
+def merged(rows: list[list]) -> list[list]:
+    """One row for each part and what was injected: sums, and all figures."""
+    found: dict[tuple, list] = {}
+    for part, injected, *numbers, figures in sorted(rows):
+        row = found.setdefault((part, injected), [0, 0, 0, ''])
+        row[:3] = map(sum, zip(row, numbers))
+        if figures and figures not in row[3]:
+            row[3] += f'; {figures}' if row[3] else figures
+    return [[*place, *row] for place, row in found.items()]
 
 
 def as_table(rows: list[list]) -> str:
@@ -74,7 +85,7 @@ def pytest_terminal_summary(
 ) -> None:
     """Print the table, and write it."""
     reports = [r for group in terminalreporter.stats.values() for r in group]
-    rows = sorted(rows_of(reports))
+    rows = merged(list(rows_of(reports)))
     if not rows:
         return
     table = as_table(rows)

@@ -96,7 +96,7 @@ def test_training_and_metrics_stay_finite(
     }
     record_trials(
         'Numerical health',
-        f'trained on {name} images only: {path.stem}',
+        f'trained on {name} images only',
         1,
         not bad and not wrong and bool(kept.metrics),
     )

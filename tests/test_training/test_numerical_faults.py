@@ -284,7 +284,7 @@ def outcomes(
     ]
     record(
         'Numerical health',
-        f'NaN or infinity in a training by {kind}, {precision}',
+        f'NaN or infinity in a training by {precision}',
         len(trials),
         len(trials) - len(failed),
     )
