@@ -22,7 +22,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -104,6 +104,7 @@ class Trial:
         (self.around / 'kept').write_text('kept')
         self.allowed = (f'{self.out}/', f'{self.inputs}/')
         self.memory, self.report, self.seen = memory, report, ''
+        self.base = 0
         self.watched = False
         self.before = self._snapshot()
 
@@ -130,6 +131,7 @@ class Trial:
             Fault: If it does anything else.
         """
         self.say('case', kind)
+        self.base = _peak(anew=True)
         self.seen, self.watched = '', True
         self._limit(SECONDS if self.report else 0)
         try:
@@ -157,9 +159,9 @@ class Trial:
 
     def _check(self) -> None:
         """Look at what the case has left."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-        if self.report and peak > self.memory:
-            self.say('memory', f'{peak >> 20} MiB')
+        taken = _peak() - self.base
+        if self.report and taken > self.memory:
+            self.say('memory', f'{taken >> 20} MiB')
             os._exit(0)
         after = self._snapshot()
         if after != self.before:
@@ -290,11 +292,10 @@ def _work(
     cv2.setNumThreads(0)
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)  # ends native code, too
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     most = _data_size() + 2 * memory  # for the sake of the machine
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    trial = Trial(folder, used + memory, report)
+    trial = Trial(folder, memory, report)
     sys.addaudithook(trial.watch)
     os.chdir(trial.around)
     tempfile.tempdir = str(trial.inputs)
@@ -307,6 +308,19 @@ def _work(
             trial.say('fault', fault)
     trial.say('end')
     os._exit(0)
+
+
+def _peak(anew: bool = False) -> int:
+    """Bytes that this process has had at most.
+
+    Args:
+        anew (bool): Count from now on. A system that takes unused memory back
+            makes a process small again, but not its peak. Defaults to False.
+    """
+    if anew:
+        with suppress(OSError):
+            Path('/proc/self/clear_refs').write_text('5')
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
 def _data_size() -> int:

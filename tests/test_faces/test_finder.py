@@ -150,6 +150,7 @@ def test_none_in_tiny_and_thin_pictures(finder, size) -> None:
     assert finder.find(np.full((*size, 3), 90, np.uint8)) == []
 
 
+@pytest.mark.slow
 def test_huge_picture_is_not_copied(finder) -> None:
     resource = pytest.importorskip('resource')
     huge = np.full((10_000, 10_000, 3), 128, np.uint8)

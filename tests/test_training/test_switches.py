@@ -30,6 +30,7 @@ from mmfacesr.engine.optim_wrappers import (
     fuse_optimizers,
 )
 
+QUICK = ('dic_gan', 'pfsrnet', 'sparnet_light-attn3d-x8_1xb32')
 STEPS = 3
 LEARNING_RATE = 1e-4
 # Largest difference of a loss, over the sum of its step's losses. Adam's first
@@ -113,9 +114,9 @@ def difference(found: list[dict], wanted: list[dict]) -> float:
 @pytest.mark.parametrize(
     'path',
     [
-        pytest.param(path, marks=pytest.mark.slow)
-        if 'hd' in path.stem
-        else path
+        path
+        if path.stem.startswith(QUICK)
+        else pytest.param(path, marks=pytest.mark.slow)
         for path in KINDS
     ],
     ids=lambda path: path.stem,

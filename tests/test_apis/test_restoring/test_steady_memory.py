@@ -45,6 +45,7 @@ def test_five_thousand(make_restorer: Callable, record_trials) -> None:
     check(make_restorer(*faces), 5000, MOST, record_trials)
 
 
+@pytest.mark.slow
 def test_a_few_hundred(make_restorer: Callable, record_trials) -> None:
     faces = [face_of_side(18, 20, 20), face_of_side(30, 60, 60)]
     # Too few to tell a slope of less; a picture kept would be 42 KiB.
