@@ -3,16 +3,14 @@
 """The landmark table: points of many images in one ``.npz`` file."""
 
 import hashlib
-import io
 import os
-import sys
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from mmfacesr.faces.checks import are_of_a_face
+from mmfacesr.faces.npz_files import npz_bytes, read_npz
 from mmfacesr.faces.schemes import NUM_POINTS
 from mmfacesr.utils import printable, write_atomic
 from mmfacesr.utils.bad_samples import BadSampleError
@@ -21,8 +19,6 @@ _ARRAYS = ('file', 'points', 'box', 'score', 'sha256')
 _LATER_ARRAYS = ('size',)  # older tables have none
 UNKNOWN_SIZE = (0, 0)
 BYTES_OF_CHARACTER = 4  # of text in NumPy
-MAX_BYTES = 1 << 31
-"""Largest content of a file: a million images with long names fit."""
 
 
 _EXTRACT_AGAIN = 'run tools/dataset_converters/extract_landmarks.py again'
@@ -30,49 +26,6 @@ _EXTRACT_AGAIN = 'run tools/dataset_converters/extract_landmarks.py again'
 
 class LandmarkError(BadSampleError):
     """The landmarks of one image are missing or unusable."""
-
-
-def _npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
-    """The ``.npz`` file of arrays; np.savez cannot take one named file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, 'w', zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            with archive.open(f'{name}.npy', 'w', force_zip64=True) as stream:
-                np.lib.format.write_array(stream, array, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read the arrays that a table has, as far as they are there.
-
-    Raises:
-        Exception: Of nearly any kind, if it is something else.
-    """
-    if not zipfile.is_zipfile(path):
-        raise zipfile.BadZipFile('it is no .npz archive')
-    with zipfile.ZipFile(path) as archive:
-        size = sum(info.file_size for info in archive.infolist())
-    if size > MAX_BYTES:
-        raise ValueError(f'it unpacks to {size} bytes, over {MAX_BYTES}')
-    with np.load(path, allow_pickle=False) as data:
-        known = (*_ARRAYS, *_LATER_ARRAYS, 'scheme')
-        arrays = {name: data[name] for name in known if name in data}
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray) or not _holds_text(array):
-            raise ValueError(f'`{name}` is damaged')
-    return arrays
-
-
-def _holds_text(array: np.ndarray) -> bool:
-    """Whether text is of characters that exist; True for numbers.
-
-    NumPy does not look, and Python may crash on others.
-    """
-    if array.dtype.kind != 'U' or not array.nbytes:
-        return True
-    codes = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
-    flat = np.ascontiguousarray(array).reshape(-1)
-    return bool(flat.view(codes).max() <= sys.maxunicode)
 
 
 @dataclass
@@ -259,7 +212,7 @@ class LandmarkTable:
         names = (*_ARRAYS, *_LATER_ARRAYS)
         arrays = {name: getattr(self, name) for name in names}
         arrays['scheme'] = np.array(self.scheme)
-        write_atomic(path, _npz_bytes(arrays))
+        write_atomic(path, npz_bytes(arrays))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> 'LandmarkTable':
@@ -282,7 +235,7 @@ class LandmarkTable:
                 'tools/dataset_converters/extract_landmarks.py.'
             )
         try:
-            arrays = _read_arrays(path)
+            arrays = read_npz(path, (*_ARRAYS, *_LATER_ARRAYS, 'scheme'))
         except Exception as error:  # NumPy raises many kinds
             raise ValueError(
                 f'Expected a landmark table (.npz) in {printable(path)}, '

@@ -233,6 +233,6 @@ def test_tables_that_unpack_to_too_much_are_refused(
 ) -> None:
     path = tmp_path / 'landmarks68.npz'
     np.savez_compressed(path, points=np.zeros((1000, 68, 2), np.float32))
-    monkeypatch.setattr('mmfacesr.faces.table.MAX_BYTES', 500_000)
+    monkeypatch.setattr('mmfacesr.faces.npz_files.MAX_BYTES', 500_000)
     with pytest.raises(ValueError, match='unpacks to 544128 bytes'):
         LandmarkTable.load(path)

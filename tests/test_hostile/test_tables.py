@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from hostile import Trial, mutate
 
-from mmfacesr.faces.table import MAX_BYTES, LandmarkTable
+from mmfacesr.faces.npz_files import MAX_BYTES
+from mmfacesr.faces.table import LandmarkTable
 
 COUNT = 3
 ARRAYS = dict(

@@ -51,6 +51,7 @@ def test_kills_change_nothing(
         f'{found["kills"]["saving"]} while saving',
     )
     assert not found['differences']
+    assert not found['left'], 'parts of files'
     assert killed == KILLS
 
 

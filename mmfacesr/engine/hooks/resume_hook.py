@@ -76,8 +76,7 @@ class ResumeHook(Hook):
             # A best score goes into the checkpoint of its iteration, too.
             name = name_of(hook, meta, self.batches_before)
             hook.last_ckpt = osp.join(hook.out_dir, name)
-        if not is_by_epoch(runner):
-            skip_iterations(runner)
+        skip_iterations(runner)
         if self.batches_before and is_by_epoch(runner):
             self._skip_batches(runner)
         elif validation_is_due(runner) and not self.validated:
@@ -146,7 +145,7 @@ def can_begin_behind(runner: Runner, batches: int) -> bool:
 
 
 def skip_iterations(runner: Runner) -> None:
-    """Let a loop over iterations not load again what it was trained on.
+    """Let a loop over iterations, if it is one, load nothing again.
 
     The loop takes, and drops, one batch for each iteration that has passed;
     those cost nothing here.
