@@ -179,7 +179,7 @@ setup(
         'identity': ['dlib-bin>=19.24', 'face-recognition-models>=0.3'],
         'landmarks': ['mediapipe>=0.10,<0.10.30'],
         'tensorboard': ['tensorboard<2.19'],
-        'tests': ['pytest', 'codespell', 'jsonschema', 'ruff'],
+        'tests': ['pytest', 'codespell', 'hypothesis', 'jsonschema', 'ruff'],
     },
     cmdclass={
         'build_py': BuildWithMim,

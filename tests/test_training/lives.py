@@ -17,6 +17,7 @@ import runpy
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -31,9 +32,10 @@ PATIENCE = 120.0  # seconds for one life
 def start(config: str, folder: Path) -> int:
     """Fork a training; it leads a group of its own."""
     pid = os.fork()
+    with suppress(PermissionError):  # whoever comes first
+        os.setpgid(pid, pid)
     if pid:
         return pid
-    os.setsid()
     log = os.open(
         folder.with_suffix('.log'), os.O_CREAT | os.O_WRONLY | os.O_APPEND
     )
