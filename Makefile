@@ -64,7 +64,7 @@ SLOW := $(if $(filter newest,$(STACK)),tests/test_compat tests/test_contract.py,
 
 test-slow: install
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(SLOW) \
-		--trials work_dirs/test-slow.md $(ARGS)
+		--trials=work_dirs/test-slow.md $(ARGS)
 
 lint: install
 	@$(BIN)/ruff check .
