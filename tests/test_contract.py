@@ -167,11 +167,6 @@ def optimizers_of(case: dict) -> OptimWrapper | OptimWrapperDict:
     return runner.build_optim_wrapper(case['cfg'].optim_wrapper)
 
 
-def image_of(output: object) -> Tensor:
-    """The last image of a generator that gives every step's."""
-    return output if isinstance(output, Tensor) else output[0][-1]
-
-
 @pytest.mark.parametrize('path', LEAVES, ids=NAMES)
 def test_generator_is_built_from_the_config_alone(path: Path) -> None:
     cfg = Config.fromfile(path)
@@ -186,14 +181,15 @@ def test_output_repeats_and_has_the_size_of_the_ground_truth(
     network_case: dict,
 ) -> None:
     # In float64: a network may double rounding in every block.
-    network = copy.deepcopy(network_case['model'].generator).eval().double()
+    generator = copy.deepcopy(network_case['model'].generator)
+    network = ImageNetwork(generator).eval().double()
     three = as_network_input(network_case, 3).double()
-    first = image_of(network(three[:1]))
-    batch = image_of(network(three))
+    first = network(three[:1])
+    batch = network(three)
     assert batch.shape[0] == 3 and batch.shape[1:] == first.shape[1:]
     assert torch.isfinite(batch).all()
     torch.testing.assert_close(batch[:1], first, atol=1e-6, rtol=1e-6)
-    assert torch.equal(image_of(network(three[:1])), first)
+    assert torch.equal(network(three[:1]), first)
 
 
 @torch.no_grad()
@@ -297,7 +293,8 @@ def test_constant_images_keep_every_number_finite(
         move_to_where_all_is_trained(model)
     with torch.no_grad():
         inputs = torch.full_like(as_network_input(case, 1), -1)
-        assert torch.isfinite(image_of(model.eval().generator(inputs))).all()
+        network = ImageNetwork(model.eval().generator)
+        assert torch.isfinite(network(inputs)).all()
 
 
 @torch.no_grad()
@@ -312,6 +309,7 @@ def test_saved_weights_load_strictly_and_give_equal_output(
     )
     again = MODELS.build(network_case['cfg'].model.generator).eval()
     inputs = as_network_input(network_case, 1)
-    assert not torch.equal(image_of(again(inputs)), image_of(network(inputs)))
+    wanted = ImageNetwork(network)(inputs)
+    assert not torch.equal(ImageNetwork(again)(inputs), wanted)
     load_weights(again, tmp_path / 'w.pth')
-    assert torch.equal(image_of(again(inputs)), image_of(network(inputs)))
+    assert torch.equal(ImageNetwork(again)(inputs), wanted)

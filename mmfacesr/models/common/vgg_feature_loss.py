@@ -43,6 +43,8 @@ class VGGFeatureLoss(FrozenFeatureLoss):
         layers (Sequence[int]): Indices in its ``features`` of the layers
             whose outputs are compared.
         criterion (str): 'l1' or 'mse', between features.
+        value_range (tuple[float, float]): What black and white are in the
+            images. Defaults to (-1, 1).
         imagenet_norm (bool): Whether ImageNet's mean and deviation are taken
             off the images first. Defaults to True.
         min_width (int): Narrower images are resized to a square of this side.
@@ -54,8 +56,8 @@ class VGGFeatureLoss(FrozenFeatureLoss):
             never built. Defaults to 1.0.
 
     Raises:
-        ValueError: If the network or the criterion is unknown, or there is
-            no layer.
+        ValueError: If the network or the criterion is unknown, there is no
+            layer or no range.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class VGGFeatureLoss(FrozenFeatureLoss):
         network: Literal['vgg16', 'vgg19'],
         layers: Sequence[int],
         criterion: Criterion,
+        value_range: tuple[float, float] = (-1, 1),
         imagenet_norm: bool = True,
         min_width: int = 1,
         pretrained: str | None = None,
@@ -75,9 +78,15 @@ class VGGFeatureLoss(FrozenFeatureLoss):
             )
         if not layers:
             raise ValueError('VGGFeatureLoss expected layers, got none.')
+        if len(value_range) != 2 or value_range[0] >= value_range[1]:
+            raise ValueError(
+                'VGGFeatureLoss expected value_range to be black and a larger '
+                f'white, got {value_range!r}.'
+            )
         super().__init__(pretrained or URLS[network], loss_weight, criterion)
         self.network_name = network
         self.layers = tuple(layers)
+        self.value_range = value_range
         self.imagenet_norm = imagenet_norm
         self.min_width = min_width
 
@@ -92,8 +101,9 @@ class VGGFeatureLoss(FrozenFeatureLoss):
         return getattr(models, self.network_name)(weights=None).features
 
     def features(self, network: nn.Module, image: Tensor) -> list[Tensor]:
-        """Return the compared features of an image in [-1, 1], RGB."""
-        x = (image + 1) / 2
+        """Return the compared features of an RGB image."""
+        black, white = self.value_range
+        x = (image - black) / (white - black)
         if self.imagenet_norm:
             x = x - x.new_tensor(IMAGENET_MEAN).view(3, 1, 1)
             x = x / x.new_tensor(IMAGENET_STD).view(3, 1, 1)

@@ -7,9 +7,12 @@ State-dict keys are those of MMagic's ``LightCNN``.
 
 from torch import Tensor, nn
 
+from mmfacesr.models.common.light_cnn import (
+    light_cnn_classifier,
+    light_cnn_features,
+)
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.dic.layouts import DIC_AUTHORS
-from mmfacesr.models.dic.light_cnn import MaxFeatureMap, light_cnn_features
 from mmfacesr.registry import MODELS
 
 
@@ -19,7 +22,6 @@ class DICDiscriminator(nn.Module):
 
     Args:
         in_channels (int): Channels of the image. Defaults to 3.
-
     """
 
     size_requirement = SizeRequirement(minimum=128, maximum=128)
@@ -29,11 +31,7 @@ class DICDiscriminator(nn.Module):
         super().__init__()
         self.in_channels = in_channels
         self.features = light_cnn_features(in_channels)
-        self.classifier = nn.Sequential(
-            MaxFeatureMap(nn.Linear(8 * 8 * 128, 2 * 256)),
-            nn.LeakyReLU(0.2, inplace=True),
-            nn.Linear(256, 1),
-        )
+        self.classifier = light_cnn_classifier(8 * 8 * 128)
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images.

@@ -5,8 +5,23 @@
 from torch import Tensor, nn
 
 from mmfacesr.models.common.frozen_feature_loss import FrozenFeatureLoss
-from mmfacesr.models.dic.light_cnn import LightCNN
+from mmfacesr.models.common.light_cnn import light_cnn_features
+from mmfacesr.models.dic.layouts import DIC_AUTHORS
 from mmfacesr.registry import MODELS
+
+
+class LightCNN(nn.Module):
+    """The convolutional part of LightCNN-9, under the keys of its files."""
+
+    layouts = (DIC_AUTHORS,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = light_cnn_features()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Map (N, 3, H, W) to (N, 128, H/16, W/16), sizes rounded up."""
+        return self.features(image)
 
 
 @MODELS.register_module()

@@ -4,6 +4,7 @@
 
 import re
 
+from mmfacesr.models.common.light_cnn import LIGHT_CNN_RULE
 from mmfacesr.weights.layouts import Layout, Weights
 
 PARTS = dict(generator='netG', discriminator='netD')
@@ -15,18 +16,6 @@ def _hourglass_level(match: re.Match) -> str:
     place = ('up1', 'low1', 'low3').index(match[2]) + 1
     return f'hg.res{level}_{place}.'
 
-
-# Our flat numbering of LightCNN-9 against groups of two layers.
-_LIGHT_CNN_LAYERS = {
-    '2': '2.conv_a',
-    '3': '2.conv',
-    '5': '4.conv_a',
-    '6': '4.conv',
-    '8': '6.conv_a',
-    '9': '6.conv',
-    '10': '7.conv_a',
-    '11': '7.conv',
-}
 
 _HOURGLASS_RULES = (
     (r'\bhg\.(?:low2\.){4}', 'hg.res_center.'),
@@ -65,12 +54,7 @@ DIC_AUTHORS = Layout(
         (r'\.down_blocks\.', '.downBlocks.'),
         (r'\.lr_blocks\.', '.uptranBlocks.'),
         (r'\.hr_blocks\.', '.downtranBlocks.'),
-        (
-            r'^features\.(\d+)\.',
-            lambda match: (
-                'features.' + _LIGHT_CNN_LAYERS.get(match[1], match[1]) + '.'
-            ),
-        ),
+        LIGHT_CNN_RULE,
     ),
     wrap=_wrap,
     holds_both=True,

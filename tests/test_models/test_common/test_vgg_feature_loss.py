@@ -117,6 +117,22 @@ def test_narrow_images_are_resized(
     assert first[0].shape == (1, 64, *wanted)
 
 
+def test_images_of_another_range_give_equal_features(
+    weights_file: str, fill: ModuleType
+) -> None:
+    pred, target = images(fill, '128')
+    wanted = build(weights_file)(pred, target)
+    of_levels = build(weights_file, value_range=(0, 255))
+    found = of_levels(*((x + 1) * 127.5 for x in (pred, target)))
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize('given', [(1, 1), (1, 0), (0,)])
+def test_a_range_without_width_is_refused(given: tuple) -> None:
+    with pytest.raises(ValueError, match='value_range to be black'):
+        build(value_range=given)
+
+
 def test_network_stays_hidden_and_frozen(weights_file: str) -> None:
     loss = build(weights_file)
     pred = torch.rand(1, 3, 32, 224, requires_grad=True)

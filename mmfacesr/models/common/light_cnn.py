@@ -1,18 +1,40 @@
 # Copyright (c) mmfacesr contributors.
 # SPDX-License-Identifier: Apache-2.0
-"""LightCNN-9: the features of DICGAN's loss and discriminator."""
+"""Parts of LightCNN-9: the features of losses and of discriminators.
+
+Source: Wu et al., A Light CNN for Deep Face Representation with Noisy
+Labels, arXiv 1511.02683.
+"""
+
+import re
 
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.models.dic.layouts import DIC_AUTHORS
+# Our flat numbering of the features against the authors' groups of two layers.
+_GROUPED = {
+    '2': '2.conv_a',
+    '3': '2.conv',
+    '5': '4.conv_a',
+    '6': '4.conv',
+    '8': '6.conv_a',
+    '9': '6.conv',
+    '10': '7.conv_a',
+    '11': '7.conv',
+}
+
+
+def _grouped(match: re.Match) -> str:
+    """Name a layer of the features by its group."""
+    return f'{match[1]}{_GROUPED.get(match[2], match[2])}.'
+
+
+LIGHT_CNN_RULE = (r'\b(features\.)(\d+)\.', _grouped)
+"""Rule of a `Layout`: how files of LightCNN-9 name the layers."""
 
 
 class MaxFeatureMap(nn.Module):
-    """Layer with twice the outputs, of which pairs compete (light CNN).
-
-    Source: Wu et al., A Light CNN for Deep Face Representation with Noisy
-    Labels, arXiv 1511.02683.
+    """Layer with twice the outputs, of which pairs compete.
 
     Args:
         filter (nn.Module): Layer that gives 2k channels.
@@ -65,18 +87,17 @@ def light_cnn_features(in_channels: int = 3) -> nn.Sequential:
     )
 
 
-class LightCNN(nn.Module):
-    """The convolutional part of LightCNN-9, under the keys of its files.
+def light_cnn_classifier(num_features: int) -> nn.Sequential:
+    """Build what judges the features.
 
-    Source: Wu et al., arXiv 1511.02683.
+    Args:
+        num_features (int): Numbers that the features of an image are.
+
+    Returns:
+        nn.Sequential: (N, num_features) -> (N, 1), logit of being real.
     """
-
-    layouts = (DIC_AUTHORS,)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.features = light_cnn_features()
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Map (N, 3, H, W) to (N, 128, H/16, W/16), sizes rounded up."""
-        return self.features(image)
+    return nn.Sequential(
+        MaxFeatureMap(nn.Linear(num_features, 2 * 256)),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Linear(256, 1),
+    )
