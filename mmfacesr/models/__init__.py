@@ -20,6 +20,7 @@ ROOMS = (
     'pfsrnet',
     'elsface',
     'wfen',
+    'sfmnet',
 )
 METHODS: MappingProxyType[str, Method] = MappingProxyType(
     {room: import_module(f'{__name__}.{room}').METHOD for room in ROOMS}

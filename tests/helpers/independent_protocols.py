@@ -151,6 +151,7 @@ INDEPENDENT = dict(
     dic=rounded,
     sparnet=truncated,
     wfen=truncated,
+    sfmnet=survey,
     elsface=through_jpeg,
     pfsrnet=lambda pair, folder: pooled([pair]),
 )
