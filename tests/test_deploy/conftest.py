@@ -70,6 +70,7 @@ SMALL = {
         'x8',
         dict(type='WFEN', mid_channels=4, num_blocks=1, init_std=None),
     ),
+    'sfmnet': ('x8', dict(type='SFMNet', mid_channels=16, num_blocks=1)),
 }
 
 

@@ -38,6 +38,7 @@ CASES = (
     'elsface x8',
     'wfen',
 )
+WITHOUT_ONNX = 'sfmnet'  # Fourier transforms
 
 
 @pytest.fixture
@@ -99,7 +100,22 @@ def test_onnx_of_every_method(
     assert files_of(tmp_path) == ['face.onnx']
 
 
-@pytest.mark.parametrize('case', CASES)
+@pytest.mark.slow
+@pytest.mark.usefixtures('needs_onnx')
+def test_network_that_onnx_lacks_is_refused(
+    small_model: Callable, tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError, match='Try --format torch'):
+        export_model(
+            small_model(WITHOUT_ONNX),
+            tmp_path / 'face.onnx',
+            dynamic_batch=True,
+            num_faces=FEW,
+        )
+    assert files_of(tmp_path) == []
+
+
+@pytest.mark.parametrize('case', [*CASES, WITHOUT_ONNX])
 def test_torchscript_of_every_method(
     small_model: Callable, tmp_path: Path, case: str
 ) -> None:

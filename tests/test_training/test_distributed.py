@@ -21,6 +21,8 @@ OTHERS = (
     'pfsrnet_pixel',
     'distilled_fan',
     'wfen',
+    'sfmnet',
+    'sfmnet_gan',
 )
 
 

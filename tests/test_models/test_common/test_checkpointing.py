@@ -29,6 +29,7 @@ NETWORKS = [
     dict(type='PFSRNet', mid_channels=32),
     dict(type='ELSFaceNet', mid_channels=12, num_heads=2),
     dict(type='WFEN', mid_channels=8, num_blocks=2, init_std=None),
+    dict(type='SFMNet', mid_channels=16, num_blocks=1),
     *(
         dict(
             type='SPARNet',
