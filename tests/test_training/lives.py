@@ -52,9 +52,9 @@ def start(config: str, folder: Path) -> int:
         os._exit(status)
 
 
-def ended(pid: int) -> bool:
+def ended(pid: int, options: int = os.WNOHANG) -> bool:
     """Whether a life is over by itself; an error ends this script."""
-    found, status = os.waitpid(pid, os.WNOHANG)
+    found, status = os.waitpid(pid, options)
     if found and status:
         raise SystemExit(f'a training ended by itself with {status}')
     return bool(found)
@@ -102,7 +102,7 @@ def live_and_die(config: str, folder: Path, kills: int) -> dict[str, int]:
         done[moment] += 1
         if moment == 'saved':
             seconds = time.monotonic() - begin
-    os.waitpid(start(config, folder), 0)
+    ended(start(config, folder), options=0)
     return done
 
 
@@ -148,7 +148,7 @@ def main() -> None:
     random.seed(config)
     load_config(config)  # imports all that a training needs
     whole, killed = folder / 'whole', folder / 'killed'
-    os.waitpid(start(config, whole), 0)
+    ended(start(config, whole), options=0)
     done = live_and_die(config, killed, kills)
     found = differences(end_of(whole), end_of(killed))
     left = [path.name for path in killed.glob('*') if '.tmp' in path.name]

@@ -66,6 +66,9 @@ def saving_often(path: Path, root: Path, folder: Path) -> Config:
         cfg.train_dataloader.dataset.indices = 2  # epochs are cut short, too
     else:
         cfg.train_cfg.max_iters = LENGTH
-    for step, part in zip(cfg.model.get('schedule', ()), (4, 4, 2)):
-        step.update(iters=LENGTH // part, fade_iters=LENGTH // part // 2)
+    fades = (0, LENGTH // 8, LENGTH // 4)
+    for step, part, fade in zip(
+        cfg.model.get('schedule', ()), (4, 4, 2), fades
+    ):
+        step.update(iters=LENGTH // part, fade_iters=fade)
     return cfg

@@ -101,6 +101,7 @@ def test_struck_rank_ends_the_other(
         job.wait_for('struck')
         other, struck = job.ranks()
         seconds = seconds_until_gone(other, 2 * SOON)
+        time.sleep(2)  # the launcher looks who ended first
         with suppress(ProcessLookupError):
             os.kill(struck, signal.SIGKILL)  # torchrun would in 30 s
         status = job.launcher.wait(2 * SOON)
