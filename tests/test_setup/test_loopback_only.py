@@ -94,7 +94,11 @@ def test_importing_every_module_asks_nobody(take_attempts):
         found = pkgutil.walk_packages(mmfacesr.__path__, 'mmfacesr.')
         for name in [x.name for x in found]:
             if not name.endswith('__main__'):
-                importlib.import_module(name)
+                try:
+                    importlib.import_module(name)
+                except ModuleNotFoundError as missing:
+                    if missing.name not in ('onnx', 'onnxruntime'):
+                        raise  # not of an extra
                 print(name)
     """)
     printed = subprocess.run(

@@ -3,8 +3,8 @@
 """Every method learns eight faces by heart.
 
 Nothing stands between a network and its data: what is measured on the faces
-trained on passes what faces of 8x8 allow. Faces of 64 pixels, no mirroring,
-all eight in each batch. Gradients are clipped: at high rates those of DIC
+trained on passes what such small faces allow. No mirroring, all eight in each
+batch if not said otherwise. Gradients are clipped: at high rates those of DIC
 leap, and what was learned is lost.
 """
 
@@ -19,6 +19,8 @@ from mmfacesr.apis.config import load_config
 
 SIZE = 64
 """8x8 to 64x64: a quarter of the work."""
+SMALLER = 40
+SMALLEST = 32
 ABOVE = 30.0
 """PSNR in dB, RGB, border 8, on the faces trained on."""
 WARM_UP = 20
@@ -36,9 +38,17 @@ class Way(NamedTuple):
     generator: dict[str, Any] = {}
     schedule: list[dict] = []
     size: int = SIZE
+    batch_size: int = 8
 
 
-SPARNET = dict(in_size=SIZE, out_size=SIZE, min_ch=32, max_ch=64)
+SPARNET = dict(
+    in_size=SMALLEST,
+    out_size=SMALLEST,
+    min_feat_size=16,
+    min_ch=32,
+    max_ch=64,
+    res_depth=1,
+)
 GROWTH = [
     dict(size=SIZE // 4, iters=30, loss_weights=dict(pixel=10)),
     dict(
@@ -65,20 +75,23 @@ WAYS = dict(
         'sparnet/sparnet_attn2d-x8_1xb32-20e_celeba',
         250,
         2e-3,
-        dict(res_depth=2, **SPARNET),
+        SPARNET,
+        size=SMALLER,  # it takes no less than 34
     ),
     sparnet_light=Way(
         'sparnet/sparnet_light-attn3d-x8_1xb2-400_synthetic',
-        250,
+        180,
         2e-3,
         SPARNET,
+        size=SMALLER,
     ),
     sparnet_hd=Way(
         'sparnet/sparnet-hd_attn2d_1xb2-10e_ffhq',
         250,
-        2e-3,
-        dict(res_depth=1, min_feat_size=16, **SPARNET),
+        3e-3,
+        SPARNET,
         size=128,  # its degradation takes no less than 127
+        batch_size=2,
     ),
     pfsrnet=Way(
         'pfsrnet/pfsrnet_pixel-x8_1xb4-600_synthetic',
@@ -92,7 +105,18 @@ WAYS = dict(
         1e-3,
         size=128,
     ),
-    wfen=Way('wfen/wfen-small_x8c16b2_1xb2-1200_synthetic', 300, 2e-3),
+    wfen=Way(
+        'wfen/wfen-small_x8c16b2_1xb2-1200_synthetic',
+        350,
+        2e-3,
+        size=SMALLEST,
+    ),
+    sfmnet=Way(
+        'sfmnet/sfmnet-small_x8c16b1_1xb2-1200_synthetic',
+        250,
+        2e-3,
+        size=SMALLEST,
+    ),
 )
 
 
@@ -140,7 +164,7 @@ def train_briefly(cfg: Config, way: Way) -> None:
     if cfg.model.get('feature_loss'):  # no weights can be fetched offline
         cfg.model.feature_loss.loss_weight = 0
     if cfg.model.get('discriminator'):
-        cfg.model.discriminator.num_scales = 1
+        cfg.model.discriminator.update(num_scales=1, base_ch=8, max_ch=32)
 
 
 def to_overfit(way: Way, root: Path, work_dir: Path) -> Config:
@@ -151,7 +175,13 @@ def to_overfit(way: Way, root: Path, work_dir: Path) -> Config:
             data_root=str(root),
             work_dir=str(work_dir),
             experiment_name='overfit',
-            train_dataloader=dict(batch_size=8, **ALONE),
+            train_dataloader=dict(
+                batch_size=way.batch_size,
+                drop_last=False,
+                # An iterator that ends waits 2 s before the next one.
+                sampler=dict(type='SeededInfiniteSampler', shuffle=True),
+                **ALONE,
+            ),
             val_dataloader=dict(
                 batch_size=8, dataset=dict(split='train'), **ALONE
             ),

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from memory import KIB, memory_of, slope_of
+from memory import KIB, settled_memory, slope_of
 
 from .conftest import face_of_side
 
-EVERY = 10  # pictures from one measurement to the next
+MEASUREMENTS = 100
 MOST = 0.1  # KiB a picture: half a gigabyte after five million
 pytestmark = pytest.mark.skipif(
     not Path('/proc/self/smaps_rollup').exists(), reason='needs Linux'
@@ -22,13 +22,13 @@ def check(restore: Callable, pictures: int, most: float, record: Callable):
     """Restore so many pictures of two faces, one after the other."""
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 255, (120, 120, 3), np.uint8)
-    found = []
+    found, every = [], pictures // MEASUREMENTS
     for number in range(pictures):
         (result,) = restore(picture)
         assert [face.restored for face in result.faces] == [True, True]
-        if number % EVERY == 0:
-            found.append(memory_of()['Private'] / KIB)
-    slope = slope_of(found[len(found) // 5 :], EVERY)
+        if number % every == 0:
+            found.append(settled_memory() / KIB)
+    slope = slope_of(found[len(found) // 5 :], every)
     record(
         'Load',
         'pictures restored one after the other',
