@@ -56,6 +56,7 @@ def double(
     return run(golden_sfmnet, sfmnet_input((2, 3, 128, 128)))
 
 
+@pytest.mark.slow
 def test_parts_meet_their_golden_statistics(
     double: tuple, sfmnet_arrays: Callable
 ) -> None:
@@ -69,6 +70,7 @@ def test_parts_meet_their_golden_statistics(
         )
 
 
+@pytest.mark.slow
 def test_both_images_meet_their_golden_arrays(
     double: tuple, sfmnet_arrays: Callable
 ) -> None:
@@ -113,6 +115,7 @@ def test_oblong_images_meet_their_golden_arrays(
         np.testing.assert_allclose(image, wanted, rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_float32_is_near(
     golden_sfmnet: SFMNet, double: tuple, sfmnet_input: Callable
 ) -> None:
