@@ -90,8 +90,7 @@ NARROW_SWEPT: list[Path] = list(
 )
 
 ALIKE = ('dic_x8c48b6', 'sparnet-hd_attn3d', 'sfmnet_')
-"""Slow, and nearly in others: DICGAN's generator, the other attention, and what
-SFMNet is in small."""
+"""Slow, and nearly in others: networks of DICGAN and SFMNet, attention."""
 
 
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)

@@ -31,6 +31,13 @@ class _SharedSlope(torch.autograd.Function):
         return grad_x, total.view_as(slope)
 
 
+def is_compiling() -> bool:
+    """Whether `torch.compile` traces what runs."""
+    if hasattr(torch.compiler, 'is_compiling'):
+        return torch.compiler.is_compiling()
+    return torch._dynamo.is_compiling()  # torch 2.1
+
+
 class PReLU(nn.PReLU):
     """PyTorch's, with one slope for all channels.
 
@@ -45,9 +52,7 @@ class PReLU(nn.PReLU):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map a tensor to the same shape."""
-        eager_cpu = (
-            x.device.type == 'cpu' and not torch.compiler.is_compiling()
-        )
+        eager_cpu = x.device.type == 'cpu' and not is_compiling()
         if eager_cpu and self.training and torch.is_grad_enabled():
             return _SharedSlope.apply(x, self.weight)
         return super().forward(x)
