@@ -101,9 +101,10 @@ WAYS = dict(
     ),
     elsface=Way(  # its style encoder needs an input of 13x13
         'elsface/elsface-small_x8c30_1xb1-2500_synthetic',
-        300,
-        1e-3,
+        1200,
+        6e-4,
         size=128,
+        batch_size=2,
     ),
     wfen=Way(
         'wfen/wfen-small_x8c16b2_1xb2-1200_synthetic',

@@ -13,7 +13,8 @@ def output_and_gradients(
     layer: nn.Module, x: Tensor, dtype: torch.dtype
 ) -> list[Tensor]:
     x = x.detach().requires_grad_()
-    with torch.autocast('cpu', dtype, enabled=dtype is torch.bfloat16):
+    is_half = dtype is torch.bfloat16
+    with torch.autocast('cpu', torch.bfloat16, enabled=is_half):
         output = layer(x)
     steered = output.float() * torch.linspace(-1, 1, x.numel()).view_as(x)
     gradients = torch.autograd.grad(steered.sum(), [x, layer.weight])

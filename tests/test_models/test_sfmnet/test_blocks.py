@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from precisions import HALF
 from torch import Tensor, nn
 
 from mmfacesr.models.sfmnet.blocks import (
@@ -113,7 +114,7 @@ def test_block_meets_its_golden_array(
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 @pytest.mark.parametrize('name', CASES)
 def test_block_is_near_in_half_precision(
     name: str,
@@ -133,7 +134,7 @@ def test_block_is_near_in_half_precision(
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 def test_frequency_block_is_in_float32_under_autocast(
     dtype: torch.dtype,
 ) -> None:

@@ -4,6 +4,7 @@
 
 import pytest
 import torch
+from precisions import HALF
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -153,7 +154,7 @@ def test_constant_image_has_a_gradient_as_any_other(value: float) -> None:
     assert found < 300 * largest_gradient(network, image)
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 @pytest.mark.parametrize('value', [None, 0.0, 1.0])
 def test_half_precision_is_finite(
     dtype: torch.dtype, value: float | None

@@ -4,6 +4,7 @@
 
 import pytest
 import torch
+from precisions import HALF
 from torch import Tensor, nn
 
 from mmfacesr.models.wfen.attention import (
@@ -97,7 +98,7 @@ def test_windows_do_not_see_each_other() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize('name', KINDS)
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 def test_sums_are_in_float32_under_autocast(
     name: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from precisions import HALF, needs_float16
 from torch import Tensor, nn
 
 from mmfacesr.models.wfen.attention import GlobalAttention, WindowAttention
@@ -131,7 +132,11 @@ def test_block_meets_its_golden_array(
 
 @torch.no_grad()
 @pytest.mark.parametrize(
-    'dtype, tolerance', [(torch.bfloat16, 0.025), (torch.float16, 0.003)]
+    'dtype, tolerance',
+    [
+        (torch.bfloat16, 0.025),
+        pytest.param(torch.float16, 0.003, marks=needs_float16),
+    ],
 )
 @pytest.mark.parametrize('name', CASES)
 def test_block_is_near_in_half_precision(
@@ -156,7 +161,7 @@ def test_block_is_near_in_half_precision(
 
 
 @torch.no_grad()
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 def test_norms_stay_in_float32_under_autocast(dtype: torch.dtype) -> None:
     norm = ChannelLayerNorm(8)
     x = 300 + torch.randn(1, 8, 4, 4, generator=torch.manual_seed(0))

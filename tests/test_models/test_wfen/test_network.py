@@ -4,6 +4,7 @@
 
 import pytest
 import torch
+from precisions import HALF
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -231,7 +232,7 @@ def test_constant_image_has_a_gradient_as_any_other(
     assert found < 316 * largest_gradient(network, image)
 
 
-@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize('dtype', HALF)
 @pytest.mark.parametrize('init_std', [None, 0.02])
 @pytest.mark.parametrize('value', [None, -1.0, 0.0])
 def test_half_precision_is_finite(
