@@ -91,8 +91,14 @@ def fuse_optimizers(cfg: Config) -> None:
         cfg (Config): As for :func:`enable_amp`.
 
     Raises:
-        ValueError: If there is none, or one that cannot.
+        ValueError: If there is none, or one that cannot, or there is no GPU
+            and torch is older than 2.4.
     """
+    if torch.__version__ < '2.4' and get_device() == 'cpu':
+        raise ValueError(
+            'Expected torch 2.4 or newer for fused_optimizer=True on a CPU, '
+            f'got {torch.__version__}; leave fused_optimizer away.'
+        )
     for name, wrapper in _single_wrappers(cfg, 'fused_optimizer').items():
         optimizer = wrapper['optimizer']
         kind = OPTIMIZERS.get(optimizer['type'])

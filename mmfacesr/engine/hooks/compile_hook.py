@@ -13,6 +13,9 @@ from mmfacesr.engine.module_path import find_module
 from mmfacesr.models.common.checkpointing import recomputed_units
 from mmfacesr.registry import HOOKS
 
+OLDEST_TORCH = '2.4'
+"""torch 2.1 fails on some of the networks."""
+
 
 @HOOKS.register_module()
 class CompileHook(Hook):
@@ -28,12 +31,17 @@ class CompileHook(Hook):
         """Replace what mmengine would compile.
 
         Raises:
-            ValueError: If the generator has units that are computed again in
-                the backward pass.
+            ValueError: If torch is too old, or the generator has units that
+                are computed again in the backward pass.
         """
         options = runner.cfg.get('compile')
         if not options:
             return
+        if torch.__version__ < OLDEST_TORCH:
+            raise ValueError(
+                f'Expected torch {OLDEST_TORCH} or newer for compile=True, '
+                f'got {torch.__version__}; leave compile away.'
+            )
         if recomputed_units(find_module(runner.model, 'generator')):
             raise ValueError(
                 'Expected compile=True or with_cp=True, got both: '
