@@ -13,7 +13,7 @@ from short_configs import KINDS, by_epoch, narrowed, shortened
 
 LIVES = Path(__file__).with_name('lives.py')
 VALIDATE = 8
-KILLS, LENGTH = 20, 30
+KILLS, LENGTH = 20, 44
 """The lives come to fewer iterations than that."""
 AMP = 'dic_gan'
 """What this name stands in is trained by mixed precision, too."""
