@@ -38,6 +38,7 @@ LEARNING_RATE = 1e-4
 # Largest difference of a loss, over the sum of its step's losses. Adam's first
 # steps go by signs, also of gradients that are rounding; bfloat16 has 8 bits.
 FLOAT32, BFLOAT16 = 2e-3, 5e-2
+OF_PHASES = 1e-2  # in float32: those near the cut jump by 2 pi
 EXACT = 'channels_last', 'fused_optimizer', 'with_cp'
 IS_OLD = torch.__version__ < '2.4'
 needs_new_torch = pytest.mark.skipif(
@@ -139,7 +140,8 @@ def test_loss_curves(path: Path, read: Callable) -> None:
     if IS_OLD:
         exact.remove('fused_optimizer')
     found = losses_of(read(path, *exact), batches, *exact)
-    assert difference(found, plain) < FLOAT32
+    has_phases = 'spectral_loss' in cfg.model
+    assert difference(found, plain) < (OF_PHASES if has_phases else FLOAT32)
     rounded = losses_of(read(path, 'amp', *exact), batches, *exact)
     assert difference(rounded, plain) < BFLOAT16
     assert rounded != found, 'nothing was rounded'
