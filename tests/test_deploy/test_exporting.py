@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mmfacesr.apis.face_network import ImageNetwork
 from mmfacesr.apis.results import hash_weights
 from mmfacesr.deploy import (
     ExportMismatchError,
@@ -56,9 +57,8 @@ def noise(model: nn.Module, num: int) -> Tensor:
 
 @torch.no_grad()
 def eager(model: nn.Module, batch: Tensor) -> np.ndarray:
-    """What the network gives; of several images the last."""
-    output = model(batch)
-    return (output if isinstance(output, Tensor) else output[0][-1]).numpy()
+    """What the network gives."""
+    return ImageNetwork(model)(batch).numpy()
 
 
 def run_by_onnxruntime(path: Path, batch: Tensor) -> np.ndarray:
