@@ -17,6 +17,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
+from precisions import needs_float16
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -29,13 +30,7 @@ from mmfacesr.registry import MODELS, OPTIM_WRAPPERS
 NAN, INF = float('nan'), float('inf')
 SIDE = 8
 SPOILED = 2  # iteration, counted from 0
-FLOAT16 = pytest.param(
-    'float16',
-    marks=pytest.mark.skipif(
-        not hasattr(torch.amp, 'GradScaler'),
-        reason='no loss scaling on the CPU',
-    ),
-)
+FLOAT16 = pytest.param('float16', marks=needs_float16)
 
 
 @MODELS.register_module()

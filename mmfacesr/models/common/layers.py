@@ -111,6 +111,20 @@ class SummedConv2d(nn.Module):
         return total
 
 
+def no_autocast(x: Tensor) -> torch.autocast:
+    """Let what is computed from a tensor keep its precision.
+
+    Args:
+        x (Tensor): Where it is, counts.
+
+    Returns:
+        torch.autocast: A context.
+    """
+    # Tensors without values, to count operations, know no autocast.
+    device = 'cpu' if x.is_meta else x.device.type
+    return torch.autocast(device, enabled=False)
+
+
 def at_least_float32(x: Tensor) -> Tensor:
     """Return a half-precision tensor as float32, any other as it is."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x

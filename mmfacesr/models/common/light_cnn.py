@@ -87,17 +87,23 @@ def light_cnn_features(in_channels: int = 3) -> nn.Sequential:
     )
 
 
-def light_cnn_classifier(num_features: int) -> nn.Sequential:
-    """Build what judges the features.
+class LightCNNJudge(nn.Module):
+    """LightCNN-9 with one logit.
 
     Args:
-        num_features (int): Numbers that the features of an image are.
-
-    Returns:
-        nn.Sequential: (N, num_features) -> (N, 1), logit of being real.
+        in_channels (int): Channels of what it judges.
+        num_features (int): Numbers that the features of it are.
     """
-    return nn.Sequential(
-        MaxFeatureMap(nn.Linear(num_features, 2 * 256)),
-        nn.LeakyReLU(0.2, inplace=True),
-        nn.Linear(256, 1),
-    )
+
+    def __init__(self, in_channels: int, num_features: int) -> None:
+        super().__init__()
+        self.features = light_cnn_features(in_channels)
+        self.classifier = nn.Sequential(
+            MaxFeatureMap(nn.Linear(num_features, 2 * 256)),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Linear(256, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels, H, W) to logits of being real, (N, 1)."""
+        return self.classifier(self.features(x).flatten(1))

@@ -5,19 +5,16 @@
 State-dict keys are those of MMagic's ``LightCNN``.
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmfacesr.models.common.light_cnn import (
-    light_cnn_classifier,
-    light_cnn_features,
-)
+from mmfacesr.models.common.light_cnn import LightCNNJudge
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.dic.layouts import DIC_AUTHORS
 from mmfacesr.registry import MODELS
 
 
 @MODELS.register_module()
-class DICDiscriminator(nn.Module):
+class DICDiscriminator(LightCNNJudge):
     """LightCNN-9 with one logit.
 
     Args:
@@ -28,10 +25,8 @@ class DICDiscriminator(nn.Module):
     layouts = (DIC_AUTHORS,)
 
     def __init__(self, in_channels: int = 3) -> None:
-        super().__init__()
+        super().__init__(in_channels, 128 * 8 * 8)
         self.in_channels = in_channels
-        self.features = light_cnn_features(in_channels)
-        self.classifier = light_cnn_classifier(8 * 8 * 128)
 
     def forward(self, image: Tensor) -> Tensor:
         """Judge images.
@@ -48,4 +43,4 @@ class DICDiscriminator(nn.Module):
         self.size_requirement.check(
             image, type(self).__name__, self.in_channels
         )
-        return self.classifier(self.features(image).flatten(1))
+        return super().forward(image)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.models.common.layers import at_least_float32
+from mmfacesr.models.common.layers import at_least_float32, no_autocast
 from mmfacesr.models.sfmnet.spectrum import (
     amplitude_and_phase,
     from_amplitude_and_phase,
@@ -119,9 +119,7 @@ class FrequencyBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to the same shape, at least float32."""
-        # Tensors without values, to count operations, know no autocast.
-        device = 'cpu' if x.is_meta else x.device.type
-        with torch.autocast(device, enabled=False):
+        with no_autocast(x):
             return self.transform(at_least_float32(x))
 
     def transform(self, x: Tensor) -> Tensor:

@@ -7,11 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mmfacesr.models.common.layers import at_least_float32
-from mmfacesr.models.common.light_cnn import (
-    light_cnn_classifier,
-    light_cnn_features,
-)
+from mmfacesr.models.common.layers import at_least_float32, no_autocast
+from mmfacesr.models.common.light_cnn import LightCNNJudge
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.sfmnet.spectrum import amplitude_and_phase
 from mmfacesr.registry import MODELS
@@ -24,24 +21,6 @@ class Scores(NamedTuple):
     """(N, 1), by the image."""
     spectrum: Tensor
     """(N, 1), by its amplitude and phase."""
-
-
-class LightCNNJudge(nn.Module):
-    """LightCNN-9 with one logit.
-
-    Args:
-        in_channels (int): Channels of what it judges.
-        num_features (int): Numbers that the features of it are.
-    """
-
-    def __init__(self, in_channels: int, num_features: int) -> None:
-        super().__init__()
-        self.features = light_cnn_features(in_channels)
-        self.classifier = light_cnn_classifier(num_features)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, in_channels, H, W) to (N, 1)."""
-        return self.classifier(self.features(x).flatten(1))
 
 
 @MODELS.register_module()
@@ -78,7 +57,7 @@ class SFMNetDiscriminator(nn.Module):
         self.size_requirement.check(
             image, type(self).__name__, self.in_channels
         )
-        with torch.autocast(image.device.type, enabled=False):
+        with no_autocast(image):
             spectrum = amplitude_and_phase(at_least_float32(image))
         return Scores(
             self.of_image(image), self.of_spectrum(torch.cat(spectrum, dim=1))

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.models.common.layers import at_least_float32
+from mmfacesr.models.common.layers import at_least_float32, no_autocast
 from mmfacesr.models.sfmnet.blocks import conv3x3, without_nonfinite
 
 
@@ -53,8 +53,7 @@ class CrossAttention(nn.Module):
         q = self.q_dwconv(self.q(asking))
         k, v = self.kv_dwconv(self.kv(answering)).chunk(2, dim=1)
         # Sums over a whole map: in float32 or better, also under autocast.
-        device = 'cpu' if q.is_meta else q.device.type
-        with torch.autocast(device, enabled=False):
+        with no_autocast(q):
             mixed = self.attend(*map(at_least_float32, (q, k, v)))
         return self.project_out(mixed)
 

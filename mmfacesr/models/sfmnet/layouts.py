@@ -49,10 +49,8 @@ SFMNET_AUTHORS = Layout(
             _stage,
         ),
         (r'^(down\d(?:_fre)?\.0)\.(\d)\.', r'\1.layers.\2.layers.'),
-        (
-            r'\.conv([12])\.',
-            lambda match: f'.layers.{int(match[1]) - 1}.conv.',
-        ),
+        (r'\.conv1\.', '.layers.0.conv.'),
+        (r'\.conv2\.', '.layers.1.conv.'),
         (r'\.conv\.', '.layers.'),
         (r'\.scale$', '.re_scale.scale'),
         (r'\.before\.', '.fpre.'),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from mmfacesr.models.common.checkpointing import recompute_in_backward
+from mmfacesr.models.common.checks import check_counts
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.sfmnet.blocks import (
     FrequencyBlock,
@@ -148,17 +149,11 @@ class SFMNet(nn.Module):
         with_cp: bool = False,
     ) -> None:
         super().__init__()
-        counts = dict(
+        check_counts(
             in_channels=in_channels,
             mid_channels=mid_channels,
             num_blocks=num_blocks,
         )
-        for name, count in counts.items():
-            if not isinstance(count, int) or count < 1:
-                raise ValueError(
-                    f'Expected {name} to be an integer of at least 1, got '
-                    f'{count!r}.'
-                )
         if mid_channels % NUM_HEADS:
             raise ValueError(
                 f'Expected mid_channels to be a multiple of {NUM_HEADS}, the '

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.models.common.layers import at_least_float32
+from mmfacesr.models.common.layers import at_least_float32, no_autocast
 from mmfacesr.models.sfmnet.spectrum import amplitude_and_phase
 from mmfacesr.registry import MODELS
 
@@ -48,7 +48,7 @@ class SpectralLoss(nn.Module):
                 'Expected pred and target of one shape, got '
                 f'{tuple(pred.shape)} and {tuple(target.shape)}.'
             )
-        with torch.autocast(pred.device.type, enabled=False):
+        with no_autocast(pred):
             found = amplitude_and_phase(at_least_float32(pred))
             with torch.no_grad():
                 wanted = amplitude_and_phase(at_least_float32(target))

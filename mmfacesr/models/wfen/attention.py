@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmfacesr.models.common.layers import at_least_float32
+from mmfacesr.models.common.layers import at_least_float32, no_autocast
 
 MIN_NORM = 1e-12  # norms below it count as this
 
@@ -61,9 +61,7 @@ class ChannelAttention(nn.Module, ABC):
             Tensor: (N, C, H, W), at least float32.
         """
         qkv = self.qkv_dwconv(self.qkv(x))
-        # Tensors without values, to count operations, know no autocast.
-        device = 'cpu' if x.is_meta else x.device.type
-        with torch.autocast(device, enabled=False):
+        with no_autocast(x):
             qkv = at_least_float32(qkv).permute(0, 2, 3, 1)
             return self.attend(qkv).permute(0, 3, 1, 2)
 

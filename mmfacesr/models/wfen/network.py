@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from mmfacesr.models.common.checkpointing import recompute_in_backward
+from mmfacesr.models.common.checks import check_counts
 from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.wfen.blocks import (
     FullDomainTransformer,
@@ -174,16 +175,6 @@ def stage(
             for shift in shifts
         )
     )
-
-
-def check_counts(**counts: int) -> None:
-    """Refuse, by its name, an argument that is no number of things."""
-    for name, number in counts.items():
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(
-                f'Expected {name} to be an integer of at least 1, got '
-                f'{number!r}.'
-            )
 
 
 def initialize(network: nn.Module, std: float | None) -> None:
