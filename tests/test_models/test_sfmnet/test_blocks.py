@@ -3,12 +3,12 @@
 """Blocks of SFMNet against golden arrays, under the authors' names."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 import torch
+from golden_blocks import Case, golden_block, numbered
 from precisions import HALF
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmfacesr.models.sfmnet.blocks import (
     NOT_FINITE,
@@ -24,20 +24,7 @@ from mmfacesr.models.sfmnet.layouts import SFMNET_AUTHORS
 FREQUENCY = 'frequency_block'
 
 
-class Case(NamedTuple):
-    """A block, and where it has its place in a network.
-
-    Args:
-        block (Callable): Builds it.
-        ours (str): Prefix of its keys there.
-        theirs (str): The same in the authors' naming.
-    """
-
-    block: Callable[[], nn.Module]
-    ours: str
-    theirs: str
-
-
+IDLE = 'spa_att.'
 CASES = {
     'conv_prelu_3_64': Case(
         lambda: conv_prelu(3, 64), 'frequency.head.', 'head_fre.0.'
@@ -65,24 +52,9 @@ CASES = {
 }
 
 
-def load(block: nn.Module, case: Case, weights: dict[str, Tensor]) -> None:
-    """Give a block its golden weights; all but the idle attention."""
-    theirs = {
-        key: SFMNET_AUTHORS.key(case.ours + key).removeprefix(case.theirs)
-        for key in block.state_dict()
-    }
-    held = {key for key in weights if not key.startswith('spa_att.')}
-    assert set(theirs.values()) == held
-    block.load_state_dict({key: weights[theirs[key]] for key in theirs})
-
-
 def inputs_of(name: str, arrays: dict, make: Callable) -> list[Tensor]:
     """The golden inputs of a block, one or two."""
-    shapes = [
-        value
-        for key, value in arrays.items()
-        if key.startswith(f'{name}_input_shape')
-    ]
+    shapes = numbered(arrays, f'{name}_input_shape')
     return [2 * make(shape, i) - 1 for i, shape in enumerate(shapes)]
 
 
@@ -105,8 +77,7 @@ def test_block_meets_its_golden_array(
     sfmnet_input: Callable,
 ) -> None:
     case, arrays = CASES[name], sfmnet_arrays('blocks')
-    block = case.block()
-    load(block, case, sfmnet_weights(name))
+    block = golden_block(case, SFMNET_AUTHORS, sfmnet_weights(name), IDLE)
     inputs = inputs_of(name, arrays, sfmnet_input)
     found = block.to(dtype)(*(x.to(dtype) for x in inputs))
     wanted = torch.from_numpy(arrays[name]).to(dtype)
@@ -124,8 +95,7 @@ def test_block_is_near_in_half_precision(
     sfmnet_input: Callable,
 ) -> None:
     case, arrays = CASES[name], sfmnet_arrays('blocks')
-    block = case.block()
-    load(block, case, sfmnet_weights(name))
+    block = golden_block(case, SFMNET_AUTHORS, sfmnet_weights(name), IDLE)
     inputs = [x.float() for x in inputs_of(name, arrays, sfmnet_input)]
     with torch.autocast('cpu', dtype):
         found = block(*inputs)

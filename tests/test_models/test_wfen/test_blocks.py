@@ -3,12 +3,11 @@
 """Blocks of WFEN against golden arrays, under the authors' names."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
 import torch
+from golden_blocks import Case, golden_block, numbered
 from precisions import HALF, needs_float16
-from torch import Tensor, nn
 
 from mmfacesr.models.wfen.attention import GlobalAttention, WindowAttention
 from mmfacesr.models.wfen.blocks import (
@@ -20,21 +19,7 @@ from mmfacesr.models.wfen.blocks import (
 )
 from mmfacesr.models.wfen.layouts import WFEN_AUTHORS
 
-
-class Case(NamedTuple):
-    """A block, and where it has its place in a network.
-
-    Args:
-        block (Callable): Builds it.
-        ours (str): Prefix of its keys there.
-        theirs (str): The same in the authors' naming.
-    """
-
-    block: Callable[[], nn.Module]
-    ours: str = ''
-    theirs: str = ''
-
-
+FILTERS = 'haar_weights'
 ATTENTION = 'window_layer.attention.', 'modules_att.att_0.'
 CASES = {
     'layernorm_c40': Case(
@@ -79,24 +64,6 @@ for c, w, s, h in (
     )
 
 
-def load(block: nn.Module, case: Case, weights: dict[str, Tensor]) -> None:
-    """Give a block its golden weights; all but the Haar filters."""
-    theirs = {
-        key: WFEN_AUTHORS.key(case.ours + key).removeprefix(case.theirs)
-        for key in block.state_dict()
-    }
-    held = {key for key in weights if not key.endswith('haar_weights')}
-    assert set(theirs.values()) == held
-    block.load_state_dict({key: weights[theirs[key]] for key in theirs})
-
-
-def numbered(arrays: dict, name: str) -> list:
-    """The array of that name, or those of it with a number."""
-    if name in arrays:
-        return [arrays[name]]
-    return [arrays[f'{name}_{i}'] for i in range(2)]
-
-
 def test_every_golden_block_is_compared(wfen_keys: dict) -> None:
     wanted = {name for name in wfen_keys if not name.startswith('haar')}
     assert wanted - {'network'} == CASES.keys()
@@ -116,8 +83,7 @@ def test_block_meets_its_golden_array(
     wfen_input: Callable,
 ) -> None:
     case, arrays = CASES[name], wfen_arrays('blocks')
-    block = case.block()
-    load(block, case, wfen_weights(name))
+    block = golden_block(case, WFEN_AUTHORS, wfen_weights(name), FILTERS)
     shapes = numbered(arrays, f'{name}_input_shape')
     inputs = [wfen_input(shape, i) for i, shape in enumerate(shapes)]
     found = block.to(dtype)(*(x.to(dtype) for x in inputs))
@@ -149,8 +115,7 @@ def test_block_is_near_in_half_precision(
 ) -> None:
     """The error is a part of the standard deviation of the output."""
     case, arrays = CASES[name], wfen_arrays('blocks')
-    block = case.block()
-    load(block, case, wfen_weights(name))
+    block = golden_block(case, WFEN_AUTHORS, wfen_weights(name), FILTERS)
     shapes = numbered(arrays, f'{name}_input_shape')
     with torch.autocast('cpu', dtype):
         found = block(*(wfen_input(s, i) for i, s in enumerate(shapes)))
