@@ -89,10 +89,6 @@ NARROW_SWEPT: list[Path] = list(
     {networks_of(path, narrow=True): path for path in LEAVES}.values()
 )
 
-ALIKE = ('dic_x8c48b6', 'sparnet-hd_attn3d', 'sfmnet_')
-"""Slow, and nearly in others: networks of DICGAN and SFMNet, attention."""
-
-
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
 def network_case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
@@ -104,18 +100,21 @@ def network_case(
 @pytest.fixture(
     scope='module',
     params=[
-        pytest.param(path, marks=pytest.mark.slow)
-        if path.stem.startswith(ALIKE)
-        else path
-        for path in SWEPT
+        *(pytest.param((path, True), id=path.stem) for path in NARROW_SWEPT),
+        *(
+            pytest.param(
+                (path, False), marks=pytest.mark.slow, id=f'{path.stem} full'
+            )
+            for path in SWEPT
+        ),
     ],
-    ids=lambda path: path.stem,
 )
 def case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
 ) -> dict:
-    """One config, its restorer and three samples of each kind."""
-    return build_case(request.param, faces_root, shrink)
+    """A config, its restorer, in small or at its full width, and samples."""
+    path, narrow = request.param
+    return build_case(path, faces_root, shrink, narrow)
 
 
 def build_case(

@@ -21,7 +21,7 @@ from short_configs import (
 
 from mmfacesr.apis.report import KeepMetricsHook
 
-LONG = ('hd', '6k_synthetic')
+LONG = ('hd', 'synthetic')
 
 
 def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:

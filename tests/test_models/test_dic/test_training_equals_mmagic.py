@@ -66,7 +66,9 @@ def train(model: nn.Module, adversarial: bool) -> list[dict[str, float]]:
     return logs
 
 
-@pytest.mark.parametrize('adversarial', [False, True])
+@pytest.mark.parametrize(
+    'adversarial', [pytest.param(False, marks=pytest.mark.slow), True]
+)
 def test_same_losses_and_weights(adversarial: bool) -> None:
     import mmfacesr.models.runtime  # noqa: F401  registers
 

@@ -58,13 +58,12 @@ def test_other_sizes_are_named_alike(arguments: dict) -> None:
     assert f'down1.1.body.{last - 1}.layers.1.layers.weight' in names
 
 
-def test_missing_and_unknown_weights_are_refused(
-    sfmnet_weights: Callable,
-) -> None:
-    content = sfmnet_weights('network')
+def test_missing_and_unknown_weights_are_refused() -> None:
+    narrow = SFMNet(mid_channels=8)
+    content = SFMNET_AUTHORS.content({'generator': narrow})
     key = 'neck_fre_mo.0.pha_fuse.2.weight'
     less = {k: v for k, v in content.items() if k != key}
     with pytest.raises(WeightsError, match=f'missing .{key}'):
-        load_weights(SFMNet(), less)
+        load_weights(narrow, less)
     with pytest.raises(WeightsError, match='other_att'):
-        load_weights(SFMNet(), {**content, 'other_att.weight': torch.ones(1)})
+        load_weights(narrow, {**content, 'other_att.weight': torch.ones(1)})
