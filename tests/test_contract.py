@@ -89,6 +89,7 @@ NARROW_SWEPT: list[Path] = list(
     {networks_of(path, narrow=True): path for path in LEAVES}.values()
 )
 
+
 @pytest.fixture(scope='module', params=GENERATORS, ids=lambda path: path.stem)
 def network_case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
