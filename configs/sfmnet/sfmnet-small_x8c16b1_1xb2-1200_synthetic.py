@@ -6,7 +6,7 @@ data, losses and evaluation. `make quickstart` trains it.
 Train:  tools/train.py configs/sfmnet/sfmnet-small_x8c16b1_1xb2-1200_synthetic.py
 Test:   tools/test.py configs/sfmnet/sfmnet-small_x8c16b1_1xb2-1200_synthetic.py CHECKPOINT
 Data:   tools/dataset_converters/synthetic_faces/render_faces.py
-Needs:  a CPU with 2 cores, 2 GB, about 11 minutes
+Needs:  a CPU with 2 cores, 2 GB, about 10 minutes
 Result: README.md beside this file
 """
 
