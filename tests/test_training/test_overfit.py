@@ -92,20 +92,20 @@ WAYS = dict(
     ),
     elsface=Way(  # its style encoder needs an input of 13x13
         'elsface/elsface-small_x8c30_1xb1-2500_synthetic',
-        1200,
+        1600,
         6e-4,
         size=128,
         batch_size=2,
     ),
     wfen=Way(
         'wfen/wfen-small_x8c16b2_1xb2-1200_synthetic',
-        350,
+        500,
         2e-3,
         size=SMALLEST,
     ),
     sfmnet=Way(
         'sfmnet/sfmnet-small_x8c16b1_1xb2-1200_synthetic',
-        250,
+        850,
         2e-3,
         size=SMALLEST,
     ),
