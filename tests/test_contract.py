@@ -113,7 +113,7 @@ def network_case(
 def case(
     request: pytest.FixtureRequest, faces_root: Path, shrink: Callable
 ) -> dict:
-    """A config, its restorer, in small or at its full width, and samples."""
+    """A config and its restorer, in small or at its full width."""
     path, narrow = request.param
     return build_case(path, faces_root, shrink, narrow)
 

@@ -22,6 +22,7 @@ from short_configs import (
 from mmfacesr.apis.report import KeepMetricsHook
 
 LONG = ('hd', 'synthetic')
+"""Slow, or trained by `make quickstart` as well."""
 
 
 def check_runs(make: Callable[[str], Config], work_dir: Path) -> None:

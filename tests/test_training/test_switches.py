@@ -38,7 +38,7 @@ LEARNING_RATE = 1e-4
 # Largest difference of a loss, over the sum of its step's losses. Adam's first
 # steps go by signs, also of gradients that are rounding; bfloat16 has 8 bits.
 FLOAT32, BFLOAT16 = 2e-3, 5e-2
-OF_PHASES = 1e-2  # in float32: those near the cut jump by 2 pi
+OF_PHASES = 1e-2  # in float32: those of weak bins turn fast
 EXACT = 'channels_last', 'fused_optimizer', 'with_cp'
 IS_OLD = torch.__version__ < '2.4'
 needs_new_torch = pytest.mark.skipif(
