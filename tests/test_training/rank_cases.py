@@ -198,7 +198,7 @@ CASES = dict(
             ),
         ),
         optim_wrapper=ADAM,
-        sides=(64, 64),
+        sides=(32, 32),
     ),
     sfmnet=dict(
         model=dict(type='SFMNetRestorer', **SFMNET),

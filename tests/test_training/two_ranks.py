@@ -10,8 +10,9 @@ as the configs of networks with batch statistics do it. Or trains 20
 iterations on a `joint` batch, dealt to the ranks as samplers deal, in float64
 and with batch statistics frozen: they are of the images of a rank, so that
 they depend on the number of ranks. So does what PFSRNet's discriminator reads
-of how much the images of a batch differ. What the hooks saw of the losses is
-saved too.
+of how much the images of a batch differ. Where LightCNN-9 judges, a layer
+stands for its features: in float64 they take minutes. What the hooks saw of
+the losses is saved too.
 """
 
 import sys
@@ -27,11 +28,12 @@ from mmengine.hooks import Hook, SyncBuffersHook
 from mmengine.registry import MODELS, init_default_scope
 from mmengine.runner import Runner
 from rank_cases import CASES
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 import mmfacesr.models.runtime  # noqa: F401  registers and mends
 from mmfacesr.compat.mmagic_base import DataSample
+from mmfacesr.models.common import light_cnn
 from mmfacesr.models.pfsrnet import discriminator
 
 
@@ -126,7 +128,7 @@ def train(case: dict, kind: str) -> dict[str, Tensor]:
 
 @contextmanager
 def frozen_and_precise() -> Iterator[None]:
-    """Compute in float64, and let a discriminator see one image at a time.
+    """Compute in float64, and let discriminators be quick and see one image.
 
     Adam amplifies float32 where gradients are as small as rounding.
     """
@@ -134,6 +136,7 @@ def frozen_and_precise() -> Iterator[None]:
     with (
         mock.patch.object(Tensor, 'float', Tensor.double),
         mock.patch.object(discriminator, 'batch_deviation', no_deviation),
+        mock.patch.object(light_cnn, 'light_cnn_features', quick_features),
     ):
         yield
 
@@ -141,6 +144,14 @@ def frozen_and_precise() -> Iterator[None]:
 def no_deviation(image: Tensor) -> Tensor:
     """What the discriminator would find in a single image."""
     return image.new_zeros(())
+
+
+def quick_features(in_channels: int) -> nn.Sequential:
+    """Features of the shape that those of LightCNN-9 have."""
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 128, 5, stride=4, padding=2),
+        nn.MaxPool2d(4, ceil_mode=True),
+    )
 
 
 def main() -> None:
