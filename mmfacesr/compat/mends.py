@@ -9,6 +9,7 @@ versions and fails when a mend is no longer needed.
 
 from mmfacesr.compat.base_versions import check_base
 from mmfacesr.compat.checkpoints import mend_checkpoint_files
+from mmfacesr.compat.config_texts import mend_config_texts
 from mmfacesr.compat.data_samples import mend_data_samples
 from mmfacesr.compat.data_workers import mend_data_workers
 from mmfacesr.compat.distributed import mend_distributed
@@ -28,6 +29,7 @@ def mend() -> None:
     check_base()
     mend_distributed()
     mend_checkpoint_files()
+    mend_config_texts()
     mend_data_samples()
     mend_data_workers()
     mend_json_files()

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Optional
+from unittest import mock
 
 import numpy as np
 import torch
@@ -135,6 +136,14 @@ def config_package() -> None:
         Config.fromfile(path)
 
 
+def config_formatted_once() -> None:
+    with mock.patch('mmengine.config.config.FormatCode') as format_code:
+        format_code.return_value = ('', True)
+        cfg = Config(dict(a=1))
+        if cfg.pretty_text == cfg.pretty_text and format_code.call_count > 1:
+            raise RuntimeError('formatted again')
+
+
 def numpy_bool8() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter('error')
@@ -162,6 +171,7 @@ if __name__ == '__main__':
         misfit_of_init_cfg_is_refused,
         killed_save_keeps_old_file,
         config_package,
+        config_formatted_once,
         numpy_bool8,
     )
     shown = {fault.__name__: how_it_shows(fault) for fault in FAULTS}
