@@ -15,7 +15,7 @@ LEAVES = sorted(
     if path.parent.name != '_base_'
 )
 ALONE = dict(num_workers=0, persistent_workers=False)
-# What makes the networks narrow, as far as a config names it.
+# What makes the networks small, as far as a config names it.
 NARROW = dict(
     mid_channels=8,
     num_heads=2,
@@ -23,9 +23,15 @@ NARROW = dict(
     num_blocks=1,
     min_ch=4,
     max_ch=8,
+    res_depth=1,
 )
-UNNAMED_WIDTH = ('PFSRNet', 'PFSRNetDiscriminator', 'DistilledFANHead')
-"""Networks with `mid_channels` that their configs leave at the default."""
+UNNAMED = dict(
+    PFSRNet=dict(mid_channels=8),
+    PFSRNetDiscriminator=dict(mid_channels=8),
+    DistilledFANHead=dict(mid_channels=8),
+    SPARNetDiscriminator=dict(base_ch=4, max_ch=8),
+)
+"""The same of networks whose configs leave it at the default."""
 LENGTH = dict(ProgressiveRestorer=4)
 """Iterations of a run by the restorer; otherwise two."""
 GROWTH = ((1, 0), (1, 0), (4, 4))
@@ -95,6 +101,6 @@ def narrowed(cfg: Config) -> Config:
     generator = cfg.model.generator
     generator.update({k: v for k, v in NARROW.items() if k in generator})
     for network in (generator, cfg.model.get('discriminator')):
-        if network and network.type in UNNAMED_WIDTH:
-            network.mid_channels = NARROW['mid_channels']
+        if network:
+            network.update(UNNAMED.get(network.type, {}))
     return cfg
