@@ -21,11 +21,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import torch
+from mmengine.visualization import Visualizer
 
 from mmfacesr.apis.config import load_config
 
 TRAIN = Path(__file__).parents[2] / 'tools/train.py'
-MOMENTS = ('any', 'saving', 'saved')
+MOMENTS = ('saved', 'any', 'saving')  # the first tells how long a life is
 PATIENCE = 120.0  # seconds for one life
 
 
@@ -64,8 +65,8 @@ def wait_for(moment: str, folder: Path, pid: int, seconds: float) -> bool:
     """Wait for the moment of a kill; False if the training ended before.
 
     Args:
-        moment ('any' | 'saving' | 'saved'): Some time; a file that is being
-            written; one that has been.
+        moment ('saved' | 'any' | 'saving'): A file has been written; some
+            time; one is being written.
         folder (Path): The work folder.
         pid (int): The training.
         seconds (float): How long a life is, about.
@@ -83,7 +84,7 @@ def wait_for(moment: str, folder: Path, pid: int, seconds: float) -> bool:
             time.sleep(random.uniform(0, 0.01))
             return True
         if moment == 'saved' and set(folder.glob('*.pth')) - known:
-            time.sleep(random.uniform(0, seconds / 10))
+            time.sleep(random.uniform(0, seconds / 20))
             return True
         time.sleep(0.0005)
     return False
@@ -146,7 +147,8 @@ def main() -> None:
     config, folder, kills = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(1)
     random.seed(config)
-    load_config(config)  # imports all that a training needs
+    load_config(config)  # imports what a training needs
+    Visualizer()  # imports matplotlib
     whole, killed = folder / 'whole', folder / 'killed'
     ended(start(config, whole), options=0)
     done = live_and_die(config, killed, kills)

@@ -78,7 +78,7 @@ CASES = dict(
     dic=dict(
         model=dict(type='DICRestorer', generator=DIC, **LOSSES),
         optim_wrapper=ADAM,
-        sides=(16, 128),
+        sides=(8, 64),
     ),
     dic_gan=dict(
         model=dict(
@@ -89,6 +89,7 @@ CASES = dict(
             **LOSSES,
         ),
         optim_wrapper=both(ADAM),
+        joint_sides=(8, 64),
         wrapper=SEPARATE,
         sides=(16, 128),
     ),
@@ -103,7 +104,7 @@ CASES = dict(
         ),
         optim_wrapper=SGD,
         joint_optim=ADAM,  # gradients are small without statistics
-        sides=(64, 64),
+        sides=(40, 40),
     ),
     sparnet_hd=dict(
         model=dict(
@@ -167,7 +168,7 @@ CASES = dict(
             ),
         ),
         optim_wrapper=ADAM,
-        sides=(32, 32),
+        sides=(32, 128),  # heatmaps are a quarter of the latter
     ),
     elsface=dict(
         model=dict(
@@ -218,6 +219,7 @@ CASES = dict(
         ),
         optim_wrapper=both(SLOW_ADAM),
         joint_optim=both(SLOWEST_ADAM),
+        joint_sides=(32, 32),
         wrapper=SEPARATE,
         sides=(128, 128),
     ),

@@ -98,10 +98,20 @@ def test_same_batch_on_both_ranks_is_one_process(
 
 
 def farthest(ours: dict, theirs: dict, part: str) -> float:
-    """Largest difference of losses (log/) or of weights, absolute."""
+    """Largest difference of losses (log/) or of weights.
+
+    Absolute; of what is above 1, relative: the log is in float32.
+    """
     assert ours.keys() == theirs.keys()
     return max(
-        float((ours[key].double() - theirs[key].double()).abs().max())
+        float(
+            (
+                (ours[key].double() - theirs[key].double())
+                / ours[key].double().abs().clamp(min=1)
+            )
+            .abs()
+            .max()
+        )
         for key in ours
         if key.startswith('log/') == (part == 'losses')
     )

@@ -11,10 +11,11 @@ iterations on a `joint` batch, dealt to the ranks as samplers deal, in float64
 and with batch statistics frozen: they are of the images of a rank, so that
 they depend on the number of ranks. So does what PFSRNet's discriminator reads
 of how much the images of a batch differ. Where LightCNN-9 judges, a layer
-stands for its features: in float64 they take minutes. What the hooks saw of
-the losses is saved too.
+stands for its features, which judges smaller faces, too: float64 is slow. What
+the hooks saw of the losses is saved too.
 """
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -22,6 +23,7 @@ from pathlib import Path
 from unittest import mock
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import ConfigDict
 from mmengine.dist import get_rank, get_world_size, init_dist
 from mmengine.hooks import Hook, SyncBuffersHook
@@ -34,6 +36,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 import mmfacesr.models.runtime  # noqa: F401  registers and mends
 from mmfacesr.compat.mmagic_base import DataSample
 from mmfacesr.models.common import light_cnn
+from mmfacesr.models.common.size_requirement import SizeRequirement
 from mmfacesr.models.pfsrnet import discriminator
 
 
@@ -58,7 +61,7 @@ def batch(seed: int, sides: tuple[int, int]) -> dict:
     draw = torch.Generator().manual_seed(seed)
     lr, hr = sides
     gt = torch.randint(0, 256, (3, hr, hr), generator=draw)
-    heatmap = torch.rand(68, 32, 32, generator=draw)
+    heatmap = torch.rand(68, hr // 4, hr // 4, generator=draw)
     return dict(
         inputs=[torch.randint(0, 256, (3, lr, lr), generator=draw)],
         data_samples=[
@@ -107,8 +110,9 @@ def train(case: dict, kind: str) -> dict[str, Tensor]:
     optim = runner.build_optim_wrapper(ConfigDict(wrapper))
     before = [weight.clone() for weight in runner.model.parameters()]
     count = JOINT_STEPS if kind == 'joint' else case.get('iterations', 3)
+    sides = case.get(f'{kind}_sides', case['sides'])
     for step in range(count):
-        data = batch_of(kind, step, case['sides'])
+        data = batch_of(kind, step, sides)
         outputs = runner.model.train_step(data, optim)
         runner.call_hook('after_train_iter', outputs=outputs)
     SyncBuffersHook().after_train_epoch(runner)
@@ -136,7 +140,8 @@ def frozen_and_precise() -> Iterator[None]:
     with (
         mock.patch.object(Tensor, 'float', Tensor.double),
         mock.patch.object(discriminator, 'batch_deviation', no_deviation),
-        mock.patch.object(light_cnn, 'light_cnn_features', quick_features),
+        mock.patch.object(light_cnn, 'light_cnn_features', QuickFeatures),
+        mock.patch.object(SizeRequirement, 'allows', lambda *_: True),
     ):
         yield
 
@@ -146,12 +151,16 @@ def no_deviation(image: Tensor) -> Tensor:
     return image.new_zeros(())
 
 
-def quick_features(in_channels: int) -> nn.Sequential:
-    """Features of the shape that those of LightCNN-9 have."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, 128, 5, stride=4, padding=2),
-        nn.MaxPool2d(4, ceil_mode=True),
-    )
+class QuickFeatures(nn.Conv2d):
+    """Features of a face of any size, of the shape of LightCNN-9's at 128."""
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__(in_channels, 128, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        size = 8, math.ceil(8 * width / height)
+        return F.adaptive_max_pool2d(super().forward(x), size)
 
 
 def main() -> None:
