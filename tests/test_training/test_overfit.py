@@ -69,9 +69,10 @@ GROWTH = [
 WAYS = dict(
     dic=Way(
         'dic/dic-small_x8c16b2_1xb4-500_synthetic',
-        700,
+        800,
         2e-3,
         dict(mid_channels=32, num_blocks=1, num_steps=2, hg_mid_channels=32),
+        batch_size=4,
     ),
     sparnet=Way(
         'sparnet/sparnet_attn2d-x8_1xb32-20e_celeba',
