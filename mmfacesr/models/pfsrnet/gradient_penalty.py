@@ -9,6 +9,7 @@ from mmengine.dist import get_rank, get_world_size
 from torch import Tensor
 
 from mmfacesr.compat.mmagic_base import gradient_penalty_loss
+from mmfacesr.models.common.layers import no_autocast
 
 
 def gradient_penalty(
@@ -36,12 +37,12 @@ def gradient_penalty(
             alone, so that a resumed training draws the same.
 
     Returns:
-        Tensor: Scalar float32, also under autocast. Gradients of gradients
-        may be too small for the float16 of a GPU, so autocast is off there.
-        The bfloat16 of a CPU has the range of float32.
+        Tensor: Scalar float32, computed without autocast: gradients of
+        gradients may be too small for float16, and in bfloat16 torch 2.15
+        takes wrong ones on CPUs with AMX.
     """
     with (
-        torch.autocast('cuda', enabled=False),
+        no_autocast(real),
         torch.random.fork_rng(devices=[]),
     ):
         # Not torch.manual_seed: it would also set those of the GPUs.

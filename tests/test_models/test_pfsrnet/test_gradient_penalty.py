@@ -119,8 +119,8 @@ def test_draws_are_the_iterations_own() -> None:
     assert gradient_penalty(square, real, fake, draw=8) != first
 
 
-def test_bfloat16_rounds_the_penalty_and_its_gradient() -> None:
-    """Bounds are of its 8 bits, in gradients of gradients."""
+def test_autocast_changes_neither_the_penalty_nor_its_gradient() -> None:
+    """In bfloat16, CPUs with AMX turn the gradient by 42 degrees."""
     torch.manual_seed(0)
     network = PFSRNetDiscriminator(mid_channels=32)
     real, fake = torch.rand(2, 2, 3, 32, 32)
@@ -128,13 +128,9 @@ def test_bfloat16_rounds_the_penalty_and_its_gradient() -> None:
     for enabled in (False, True):
         with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
             value = gradient_penalty(network, real, fake.bfloat16(), draw=0)
-        assert value.dtype == torch.float32
         layer = network.step3[0].conv[0].conv
         found.append((value, *torch.autograd.grad(value, layer.weight_orig)))
-    (value, weight), (rounded, rounded_weight) = found
-    torch.testing.assert_close(rounded, value, rtol=0.02, atol=0)
-    assert not torch.equal(rounded_weight, weight), 'nothing was rounded'
-    assert (rounded_weight - weight).norm() < 0.1 * weight.norm()
+    torch.testing.assert_close(found[1], found[0], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
