@@ -97,21 +97,20 @@ def test_same_batch_on_both_ranks_is_one_process(
         )
 
 
-def farthest(ours: dict, theirs: dict, part: str) -> float:
-    """Largest difference of losses (log/) or of weights.
+def distance(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Largest difference: absolute, of what is above 1 relative.
 
-    Absolute; of what is above 1, relative: the log is in float32.
+    The log is in float32.
     """
+    one, other = one.double(), other.double()
+    return float(((one - other) / one.abs().clamp(min=1)).abs().max())
+
+
+def farthest(ours: dict, theirs: dict, part: str) -> float:
+    """Largest distance of losses (log/) or of weights."""
     assert ours.keys() == theirs.keys()
     return max(
-        float(
-            (
-                (ours[key].double() - theirs[key].double())
-                / ours[key].double().abs().clamp(min=1)
-            )
-            .abs()
-            .max()
-        )
+        distance(ours[key], theirs[key])
         for key in ours
         if key.startswith('log/') == (part == 'losses')
     )
